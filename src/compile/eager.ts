@@ -1,0 +1,57 @@
+import { tf } from '../tf.ts';
+import type {
+  ArgSpec,
+  DType,
+  Executable,
+  HostArg,
+  HostResult,
+  HostTensor,
+  Prepare,
+  Result,
+  TensorSpec,
+} from './types.ts';
+
+export const isTensorSpec = (spec: ArgSpec): spec is TensorSpec => Array.isArray(spec.shape);
+
+/**
+ * Runs the function as it stands on TensorFlow.js's current backend: the reference that `compile` is checked against, and
+ * the way to use an eager backend. Same interface, no compilation.
+ */
+export const eager: Prepare = async (fn, specs, options = {}) => {
+  let released = false;
+  const call = async (...args: readonly HostArg<ArgSpec>[]) => {
+    if (released) throw new Error(`${options.name ?? 'the function'} was released`);
+    const outputs = tf.tidy(() => {
+      const tensors = specs.map((spec, i) => toTensors(spec, args[i] as HostArg<ArgSpec>));
+      return fn(...(tensors as unknown as TensorArgs<typeof specs>)) ?? {};
+    });
+    const host = await toHost(outputs);
+    tf.dispose(outputs as tf.TensorContainer);
+    return host;
+  };
+  const release = async () => {
+    released = true;
+  };
+  return Object.assign(call, { release }) as unknown as Executable<typeof specs, ReturnType<typeof fn>>;
+};
+
+const toTensor = (spec: TensorSpec, data: HostTensor['data']): tf.Tensor =>
+  // A copy, since the backend keeps the array it is given.
+  tf.tensor(data.slice(), [...spec.shape], spec.dtype ?? 'float32');
+
+function toTensors(spec: ArgSpec, value: HostArg<ArgSpec>): tf.Tensor | Record<string, tf.Tensor> {
+  if (isTensorSpec(spec)) return toTensor(spec, value as HostTensor['data']);
+  const record = value as Readonly<Record<string, HostTensor['data']>>;
+  return Object.fromEntries(Object.entries(spec).map(([k, s]) => [k, toTensor(s, record[k] as HostTensor['data'])]));
+}
+
+async function toHostTensor(tensor: tf.Tensor): Promise<HostTensor> {
+  const data = (await tensor.data()).slice() as HostTensor['data'];
+  return { data, shape: tensor.shape, dtype: tensor.dtype as DType };
+}
+
+async function toHost(result: Exclude<Result, null | undefined>): Promise<HostResult<Result>> {
+  if (result instanceof tf.Tensor) return (await toHostTensor(result)) as HostResult<Result>;
+  const entries = Object.entries(result).map(async ([k, t]) => [k, await toHostTensor(t)] as const);
+  return Object.fromEntries(await Promise.all(entries)) as HostResult<Result>;
+}

@@ -1,0 +1,74 @@
+/** The contract that every attack obeys: two pure functions of batched tensors. */
+import type { tf } from '../tf.ts';
+import type { Ball, Noise } from './ball.ts';
+import type { Params, Values } from './params.ts';
+import type { Norm } from './threat-model.ts';
+
+/**
+ * What an attack carries from step to step: a record of tensors whose first axis is the image. `x` [B, H, W, C] is the
+ * candidate; every candidate that was ever in `x` counts.
+ */
+export interface AttackState {
+  readonly x: tf.Tensor4D;
+  readonly [name: string]: tf.Tensor;
+}
+
+/** How much of the classifier an attack looks at: nothing, its class, its logits, or its gradient. */
+export type Access = 'none' | 'decision' | 'score' | 'gradient';
+
+/** A loss the adversary raises: logits [B, K] to [B], larger is better for the adversary, goal and labels built in. */
+export type Loss = (logits: tf.Tensor2D) => tf.Tensor1D;
+
+export interface AttackContext<P extends Params = Params> {
+  /** The clean images, [B, H, W, C] in [0,1]. */
+  readonly clean: tf.Tensor4D;
+  /** The true class, int32 [B]. */
+  readonly label: tf.Tensor1D;
+  /** The class aimed at, int32 [B]; equal to `label` when untargeted. */
+  readonly target: tf.Tensor1D;
+  readonly targeted: boolean;
+  /** The ball's radius in pixel units, one per image, [B, 1, 1, 1]. */
+  readonly epsilon: tf.Tensor4D;
+  /** The number of the step about to be taken, from 0, one per image, float32 [B, 1, 1, 1]. */
+  readonly iteration: tf.Tensor4D;
+  /** Steepest direction, projection, random point. */
+  readonly ball: Ball;
+  /** Seeded noise, one draw per image: [B, ...shape]. */
+  readonly noise: Noise;
+  readonly params: Values<P>;
+  /** Logits of the classifier, [B, K]. */
+  logits(x: tf.Tensor4D): tf.Tensor2D;
+  /** ∇ₓ of the summed loss (cross-entropy by default), an ascent direction for the adversary: [B, H, W, C]. */
+  gradient(x: tf.Tensor4D, loss?: Loss): tf.Tensor4D;
+  /** The loss per image [B], its gradient [B, H, W, C] and the logits [B, K], from one forward pass. */
+  valueAndGradient(
+    x: tf.Tensor4D,
+    loss?: Loss,
+  ): { readonly value: tf.Tensor1D; readonly gradient: tf.Tensor4D; readonly logits: tf.Tensor2D };
+  /** Cross-entropy towards the goal: of the true class, or minus that of the target. */
+  readonly crossEntropy: Loss;
+  /** Best wrong logit minus the true one; or the target's minus the best other. */
+  readonly margin: Loss;
+  /** Difference of logits ratio, targeted where the goal is. */
+  readonly dlr: Loss;
+}
+
+export interface Attack<P extends Params = Params> {
+  /** Its file's name. */
+  readonly name: string;
+  readonly title: string;
+  /** https URL of the paper that defines it. */
+  readonly paper: string;
+  readonly norms: readonly Norm[];
+  readonly access: Access;
+  readonly params: P;
+  /** How many times `step` is applied. */
+  steps(params: Values<P>): number;
+  /** The state before the first step. Pure; `x` [B, H, W, C] is the clean images. */
+  init(x: tf.Tensor4D, context: AttackContext<P>): AttackState;
+  /** The state after one more step. Pure. */
+  step(state: AttackState, context: AttackContext<P>): AttackState;
+}
+
+/** Declares an attack; its parameters' types follow from their declaration. */
+export const defineAttack = <P extends Params>(attack: Attack<P>): Attack<P> => attack;

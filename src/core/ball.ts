@@ -1,0 +1,148 @@
+/**
+ * The geometry of Lp balls on batches of images: nothing else in the program knows about norms.
+ *
+ * Images are [B, H, W, C] in [0,1]; a radius is [B, 1, 1, 1], one per image. A norm is taken over all pixels and channels
+ * of one image. Everything is per image: no value of one image touches another.
+ */
+import { tf } from '../tf.ts';
+import type { Norm } from './threat-model.ts';
+
+const PIXELS = [1, 2, 3];
+
+/** The set that an adversarial image may be taken from: ‖x - clean‖ ≤ epsilon, intersected with the box [0,1]. */
+export interface Ball {
+  readonly norm: Norm;
+  /** The unit perturbation u that maximises ⟨g, u⟩: [B, H, W, C]. A zero gradient gives zero, never NaN. */
+  steepest(gradient: tf.Tensor4D): tf.Tensor4D;
+  /** The nearest point of the ball, then of the box (for L1 the nearest point of both at once): [B, H, W, C]. */
+  project(x: tf.Tensor4D): tf.Tensor4D;
+  /** A point drawn uniformly from the ball, then clipped to the box: [B, H, W, C]. */
+  randomPoint(): tf.Tensor4D;
+}
+
+/** Per-image draws of the given shape, which becomes [B, ...shape]. */
+export type Noise = (shape: readonly number[], distribution: 'uniform' | 'normal') => tf.Tensor;
+
+export interface BallSpec {
+  /** [B, H, W, C] */
+  readonly clean: tf.Tensor4D;
+  /** [B, 1, 1, 1] */
+  readonly epsilon: tf.Tensor4D;
+  readonly noise: Noise;
+}
+
+/** The ball of radius `epsilon` around `clean` in the given norm. */
+export function ball(norm: Norm, { clean, epsilon, noise }: BallSpec): Ball {
+  const geometry = GEOMETRY[norm];
+  return {
+    norm,
+    steepest: (gradient) => geometry.steepest(gradient),
+    project: (x) => geometry.project(x.sub(clean), clean, epsilon),
+    randomPoint: () => toBox(clean.add(geometry.uniform(clean, noise).mul(epsilon))),
+  };
+}
+
+/** ‖x‖ of every image: [B, 1, 1, 1]. */
+export function sizeOf(norm: Norm, x: tf.Tensor4D): tf.Tensor4D {
+  return GEOMETRY[norm].size(x);
+}
+
+interface Geometry {
+  size(x: tf.Tensor4D): tf.Tensor4D;
+  steepest(gradient: tf.Tensor4D): tf.Tensor4D;
+  project(delta: tf.Tensor4D, clean: tf.Tensor4D, epsilon: tf.Tensor4D): tf.Tensor4D;
+  /** A point of the unit ball around 0. */
+  uniform(like: tf.Tensor4D, noise: Noise): tf.Tensor4D;
+}
+
+const toBox = (x: tf.Tensor4D): tf.Tensor4D => tf.clipByValue(x, 0, 1);
+const perImage = (shape: readonly number[]): number[] => shape.slice(1);
+const dimension = (shape: readonly number[]): number => perImage(shape).reduce((a, b) => a * b, 1);
+
+/** a / b where b > 0, else 0, without ever dividing by zero. */
+function divideOrZero(a: tf.Tensor4D, b: tf.Tensor4D): tf.Tensor4D {
+  const positive = b.greater(0);
+  const divisor = tf.where(positive, b, tf.onesLike(b));
+  return tf.where(positive, a.div(divisor), tf.zerosLike(a)) as tf.Tensor4D;
+}
+
+/** The radius of a uniform point in the unit ball of dimension d: U^(1/d). */
+const uniformRadius = (d: number, noise: Noise): tf.Tensor4D => noise([1, 1, 1], 'uniform').pow(1 / d) as tf.Tensor4D;
+
+const linf: Geometry = {
+  size: (x) => x.abs().max(PIXELS, true),
+  steepest: (gradient) => gradient.sign(),
+  project: (delta, clean, epsilon) => toBox(clean.add(delta.maximum(epsilon.neg()).minimum(epsilon))),
+  uniform: (like, noise) => noise(perImage(like.shape), 'uniform').mul(2).sub(1) as tf.Tensor4D,
+};
+
+/** Euclidean length, scaled by the largest entry first so that tiny gradients do not underflow when squared. */
+function euclidean(x: tf.Tensor4D): tf.Tensor4D {
+  const largest: tf.Tensor4D = x.abs().max(PIXELS, true);
+  return divideOrZero(x, largest).square().sum(PIXELS, true).sqrt().mul(largest);
+}
+
+const l2: Geometry = {
+  size: euclidean,
+  steepest: (gradient) => {
+    const scaled = divideOrZero(gradient, gradient.abs().max(PIXELS, true));
+    return divideOrZero(scaled, euclidean(scaled));
+  },
+  project: (delta, clean, epsilon) => {
+    const length = euclidean(delta);
+    const factor = tf.where(length.greater(epsilon), divideOrZero(epsilon, length), tf.onesLike(length));
+    return toBox(clean.add(delta.mul(factor)));
+  },
+  uniform: (like, noise) => {
+    const direction = noise(perImage(like.shape), 'normal') as tf.Tensor4D;
+    return divideOrZero(direction, euclidean(direction)).mul(uniformRadius(dimension(like.shape), noise));
+  },
+};
+
+/** Halvings of the interval that holds the L1 threshold: its width ends below float32's resolution of pixel values. */
+const BISECTIONS = 40;
+
+/**
+ * Exact projection onto {‖δ‖₁ ≤ ε} ∩ {0 ≤ clean + δ ≤ 1} (Croce and Hein, "Mind the Box", ICML 2021, section 3).
+ *
+ * The solution is δ(λ) = clip(sign(δ)·max(|δ| - λ, 0)) for the smallest λ ≥ 0 with ‖δ(λ)‖₁ ≤ ε. The norm falls
+ * monotonically in λ, so bisection finds it; the upper end, which is always feasible, is kept.
+ */
+function projectL1(delta: tf.Tensor4D, clean: tf.Tensor4D, epsilon: tf.Tensor4D): tf.Tensor4D {
+  const sign = delta.sign();
+  const size = delta.abs();
+  // How far each pixel can move in its own direction before it meets the wall of the box.
+  const room = tf.where(sign.greater(0), tf.scalar(1).sub(clean), clean) as tf.Tensor4D;
+  const shrunk = (threshold: tf.Tensor4D): tf.Tensor4D => size.sub(threshold).relu().minimum(room);
+  const fits = (threshold: tf.Tensor4D): tf.Tensor => shrunk(threshold).sum(PIXELS, true).lessEqual(epsilon);
+
+  let low = tf.zerosLike(epsilon);
+  let high: tf.Tensor4D = size.max(PIXELS, true);
+  for (let i = 0; i < BISECTIONS; i++) {
+    const middle = low.add(high).mul(0.5) as tf.Tensor4D;
+    const feasible = fits(middle);
+    high = tf.where(feasible, middle, high);
+    low = tf.where(feasible, low, middle);
+  }
+  const threshold = tf.where(fits(tf.zerosLike(epsilon)), tf.zerosLike(epsilon), high);
+  return toBox(clean.add(sign.mul(shrunk(threshold))));
+}
+
+const l1: Geometry = {
+  size: (x) => x.abs().sum(PIXELS, true),
+  steepest: (gradient) => {
+    const flat = gradient.reshape([gradient.shape[0], -1]);
+    const largest = flat.abs().argMax(1);
+    const oneHot = tf.oneHot(largest, flat.shape[1] as number).toFloat();
+    return oneHot.mul(flat.sign()).reshape(gradient.shape) as tf.Tensor4D;
+  },
+  project: projectL1,
+  uniform: (like, noise) => {
+    // Laplace variables divided by their L1 norm are uniform on the sphere of the L1 ball.
+    const centred = noise(perImage(like.shape), 'uniform').sub(0.5) as tf.Tensor4D;
+    const laplace = centred.sign().mul(tf.scalar(1).sub(centred.abs().mul(2)).log().neg()) as tf.Tensor4D;
+    return divideOrZero(laplace, laplace.abs().sum(PIXELS, true)).mul(uniformRadius(dimension(like.shape), noise));
+  },
+};
+
+const GEOMETRY: Readonly<Record<Norm, Geometry>> = { Linf: linf, L2: l2, L1: l1 };

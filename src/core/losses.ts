@@ -1,0 +1,86 @@
+/**
+ * The losses that an adversary raises, one value per image: logits [B, K] in, [B] out. `classes` [B] (int32) is the true
+ * class, or for the targeted forms the target too. Larger means closer to the adversary's goal.
+ */
+import { tf } from '../tf.ts';
+
+/** The value of `x` with no gradient flowing through it. */
+const stopGradient = (x: tf.Tensor2D): tf.Tensor2D =>
+  tf.customGrad((t: tf.Tensor | tf.GradSaveFunc) => ({
+    value: (t as tf.Tensor).clone(),
+    gradFunc: (dy: tf.Tensor) => tf.zerosLike(dy),
+  }))(x) as tf.Tensor2D;
+
+const oneHotOf = (classes: tf.Tensor1D, like: tf.Tensor2D): tf.Tensor2D =>
+  tf.oneHot(classes, like.shape[1]).toFloat() as tf.Tensor2D;
+
+/** The logit of one class per image: [B]. */
+const pick = (logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor1D => logits.mul(oneHot).sum(1);
+
+/** Far below any logit, yet finite: `max` over "all classes but one" for logits of either sign. */
+const EXCLUDED = 1e9;
+
+/** The largest logit of any class but the given one: [B]. */
+const largestOther = (logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor1D => logits.sub(oneHot.mul(EXCLUDED)).max(1);
+
+/**
+ * Cross-entropy -log softmax(z)_y per image, in a form whose gradient survives saturation.
+ *
+ * With d_j = z_j - z_y it is log(1 + Σ_{j≠y} exp d_j): the gradient towards z_y is minus the sum of the *other* classes'
+ * probabilities. The textbook form computes p_y - 1, which rounds to zero in float32 from a margin of 17 on, and
+ * sign(0) = 0 then stops FGSM on exactly the images a network is sure of.
+ */
+export function crossEntropy(logits: tf.Tensor2D, classes: tf.Tensor1D): tf.Tensor1D {
+  const oneHot = oneHotOf(classes, logits);
+  const others = tf.scalar(1).sub(oneHot);
+  const lead = logits.sub(pick(logits, oneHot).expandDims(1)) as tf.Tensor2D;
+  const shift = stopGradient(lead.max(1, true).relu() as tf.Tensor2D);
+  const sum = lead.sub(shift).exp().mul(others).sum(1, true);
+  return shift.add(shift.neg().expm1().add(sum).log1p()).squeeze([1]);
+}
+
+/** max_{j≠y} z_j - z_y: positive exactly when the image is misclassified (Carlini and Wagner 2017, f₆). */
+export function margin(logits: tf.Tensor2D, classes: tf.Tensor1D): tf.Tensor1D {
+  const oneHot = oneHotOf(classes, logits);
+  return largestOther(logits, oneHot).sub(pick(logits, oneHot));
+}
+
+/** The `rank`-th largest logit (1 is the largest), differentiable: [B]. */
+function sorted(logits: tf.Tensor2D, ranks: readonly number[]): tf.Tensor1D[] {
+  const { indices } = tf.topk(stopGradient(logits), Math.max(...ranks));
+  return ranks.map((rank) => {
+    const index = indices.slice([0, rank - 1], [-1, 1]).squeeze([1]) as tf.Tensor1D;
+    return pick(logits, oneHotOf(index, logits));
+  });
+}
+
+const TINY = 1e-12;
+
+/**
+ * Difference of logits ratio, -(z_y - max_{j≠y} z_j) / (z_(1) - z_(3)) (Croce and Hein 2020, equation 6): margin made
+ * invariant to the scale of the logits.
+ *
+ * @throws Error if there are fewer than 3 classes
+ */
+export function dlr(logits: tf.Tensor2D, classes: tf.Tensor1D): tf.Tensor1D {
+  requireClasses('DLR', logits, 3);
+  const [first, third] = sorted(logits, [1, 3]) as [tf.Tensor1D, tf.Tensor1D];
+  return margin(logits, classes).div(first.sub(third).add(TINY));
+}
+
+/**
+ * Targeted difference of logits ratio, -(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2) (Croce and Hein 2020, equation 7).
+ *
+ * @throws Error if there are fewer than 4 classes
+ */
+export function targetedDlr(logits: tf.Tensor2D, classes: tf.Tensor1D, targets: tf.Tensor1D): tf.Tensor1D {
+  requireClasses('targeted DLR', logits, 4);
+  const [first, third, fourth] = sorted(logits, [1, 3, 4]) as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];
+  const difference = pick(logits, oneHotOf(targets, logits)).sub(pick(logits, oneHotOf(classes, logits)));
+  return difference.div(first.sub(third.add(fourth).mul(0.5)).add(TINY));
+}
+
+function requireClasses(loss: string, logits: tf.Tensor2D, least: number): void {
+  if (logits.shape[1] >= least) return;
+  throw new Error(`the ${loss} loss needs ${least} classes or more; this classifier has ${logits.shape[1]}`);
+}

@@ -1,0 +1,163 @@
+/**
+ * `run.json`, schema `gibbon.run/1`: the immutable result of a run. HTML, CSV and the terminal's table are views of it.
+ * Accuracies and confidences are shares, 0 to 1; epsilon is in pixel units, images being in [0,1].
+ */
+import { z } from 'zod';
+import { UserError } from './errors.ts';
+import { NORMS } from './threat-model.ts';
+
+export const RUN_SCHEMA = 'gibbon.run/1';
+
+const share = z.number().min(0).max(1);
+const count = z.number().int().min(0);
+const interval = z.tuple([share, share]);
+const json: z.ZodType<unknown> = z.unknown();
+
+const goal = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('untargeted') }),
+  z.object({ kind: z.literal('targeted'), target: count }),
+]);
+
+/** One measured box of the grid: architecture × training × attack × norm × epsilon. */
+const cell = z.object({
+  arch: z.string(),
+  training: z.string(),
+  dataset: z.string(),
+  attack: z.string(),
+  params: z.record(z.string(), json),
+  norm: z.enum(NORMS),
+  epsilon: z.number().min(0).max(1),
+  goal,
+  restarts: count,
+  images: count.min(1),
+  /** Images classified correctly before the attack, and after it, as counts: exact where shares are rounded. */
+  cleanCorrect: count,
+  robustCorrect: count,
+  robustCorrect8bit: count,
+  cleanAccuracy: share,
+  robustAccuracy: share,
+  /** Robust accuracy when every adversarial image is first rounded to 8 bits a channel, as a PNG would. */
+  robustAccuracy8bit: share,
+  /** Wilson score interval of `robustAccuracy` at 95 %. */
+  wilson95: interval,
+  cleanWilson95: interval,
+  /** Per-image gradient evaluations and forward passes spent by the attack, summed over the images. */
+  gradients: count,
+  forwards: count,
+  /** Successful claims of the attack that the separate verification pass did not confirm. */
+  unverified: count,
+  seconds: z.number().min(0),
+});
+
+const confidence = z.object({ label: count, name: z.string(), confidence: share });
+
+/** One image of the gallery: x + ε·δ = x′, chosen by the run's stated rule. Pictures are PNG, base64. */
+const galleryItem = z.object({
+  arch: z.string(),
+  training: z.string(),
+  attack: z.string(),
+  norm: z.enum(NORMS),
+  epsilon: z.number().min(0).max(1),
+  id: z.string(),
+  label: confidence.pick({ label: true, name: true }),
+  fooled: z.boolean(),
+  fooled8bit: z.boolean(),
+  width: count,
+  height: count,
+  cleanPng: z.base64(),
+  adversarialPng: z.base64(),
+  /** The perturbation stretched so that its largest entry is black or white; grey is zero. */
+  perturbationPng: z.base64(),
+  /** By how much the perturbation was multiplied to make it visible. */
+  perturbationScale: z.number().positive(),
+  cleanTop: z.array(confidence),
+  adversarialTop: z.array(confidence),
+});
+
+/** One check of the sanity panel. */
+const check = z.object({
+  name: z.string(),
+  verdict: z.enum(['pass', 'warn', 'fail', 'not-run']),
+  value: z.number().nullable(),
+  threshold: z.number().nullable(),
+  why: z.string(),
+  link: z.url({ protocol: /^https$/ }).optional(),
+});
+
+const architecture = z.object({
+  name: z.string(),
+  title: z.string(),
+  paper: z.url({ protocol: /^https$/ }).optional(),
+  year: z.number().int(),
+  idea: z.string(),
+  parameters: count,
+});
+
+const attack = z.object({
+  name: z.string(),
+  title: z.string(),
+  paper: z.url({ protocol: /^https$/ }).optional(),
+  access: z.enum(['none', 'decision', 'score', 'gradient']),
+});
+
+const provenance = z.object({
+  started: z.iso.datetime(),
+  finished: z.iso.datetime(),
+  gibbon: z.string(),
+  node: z.string(),
+  packages: z.record(z.string(), z.string()),
+  commit: z.string().nullable(),
+  platform: z.string(),
+  cpu: z.string(),
+  cores: count,
+  backend: z.string(),
+  seed: count,
+  dataset: z.object({
+    name: z.string(),
+    split: z.string(),
+    images: count,
+    sha256: z.string(),
+    /** Where labels come from: `true labels`, or the model's own clean predictions. */
+    labels: z.string(),
+  }),
+  /** SHA-256 of the weights of every classifier: `vgg16/standard`. */
+  weights: z.record(z.string(), z.string()),
+  /** Wall-clock seconds by phase. */
+  phases: z.record(z.string(), z.number().min(0)),
+  /** Which iterates count as a success, and how the gallery was chosen, in words. */
+  iteratePolicy: z.string(),
+  galleryRule: z.string(),
+});
+
+export const runSchema = z.object({
+  schema: z.literal(RUN_SCHEMA),
+  id: z.string(),
+  command: z.string(),
+  config: z.record(z.string(), json),
+  provenance,
+  architectures: z.array(architecture),
+  attacks: z.array(attack),
+  classes: z.array(z.string()),
+  cells: z.array(cell).min(1),
+  checks: z.array(check),
+  gallery: z.array(galleryItem),
+});
+
+export type Run = z.infer<typeof runSchema>;
+export type Cell = z.infer<typeof cell>;
+export type GalleryItem = z.infer<typeof galleryItem>;
+export type Check = z.infer<typeof check>;
+
+/**
+ * A run from parsed JSON.
+ *
+ * @param source - where it came from, for the error
+ * @throws UserError naming the path of the first wrong field
+ */
+export function parseRun(value: unknown, source: string): Run {
+  const result = runSchema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = issue === undefined || issue.path.length === 0 ? 'the file' : issue.path.map(String).join('.');
+  throw new UserError(`${source} is not a ${RUN_SCHEMA} file: ${path}: ${issue?.message ?? 'invalid'}`);
+}
