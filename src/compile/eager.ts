@@ -8,6 +8,7 @@ import type {
   HostTensor,
   Prepare,
   Result,
+  TensorArgs,
   TensorSpec,
 } from './types.ts';
 
