@@ -49,6 +49,26 @@ const cell = z.object({
   seconds: z.number().min(0),
 });
 
+/**
+ * Worst case over the run's attacks: an image counts as robust only if it withstood every one of them. So this is the mean
+ * over images of the minimum over attacks, never above the lowest cell.
+ */
+const worstCase = z.object({
+  arch: z.string(),
+  training: z.string(),
+  norm: z.enum(NORMS),
+  epsilon: z.number().min(0).max(1),
+  /** The attacks taken together, by name; baselines that aim at nothing (access `none`) count too. */
+  attacks: z.array(z.string()).min(1),
+  images: count.min(1),
+  robustCorrect: count,
+  robustCorrect8bit: count,
+  robustAccuracy: share,
+  robustAccuracy8bit: share,
+  /** Wilson score interval of `robustAccuracy` at 95 %. */
+  wilson95: interval,
+});
+
 const confidence = z.object({ label: count, name: z.string(), confidence: share });
 
 /** One image of the gallery: x + ε·δ = x′, chosen by the run's stated rule. Pictures are PNG, base64. */
@@ -117,6 +137,8 @@ const provenance = z.object({
     split: z.string(),
     images: count,
     sha256: z.string(),
+    /** Which of the split's images were attacked, in words. */
+    selection: z.string().optional(),
     /** Where labels come from: `true labels`, or the model's own clean predictions. */
     labels: z.string(),
   }),
@@ -139,12 +161,15 @@ export const runSchema = z.object({
   attacks: z.array(attack),
   classes: z.array(z.string()),
   cells: z.array(cell).min(1),
+  /** One per arch, training, norm and epsilon, in the order of the cells. */
+  worstCases: z.array(worstCase).optional(),
   checks: z.array(check),
   gallery: z.array(galleryItem),
 });
 
 export type Run = z.infer<typeof runSchema>;
 export type Cell = z.infer<typeof cell>;
+export type WorstCase = z.infer<typeof worstCase>;
 export type GalleryItem = z.infer<typeof galleryItem>;
 export type Check = z.infer<typeof check>;
 
