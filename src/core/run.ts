@@ -13,6 +13,11 @@ const count = z.number().int().min(0);
 const interval = z.tuple([share, share]);
 const json: z.ZodType<unknown> = z.unknown();
 
+/** The threat model of a row. Pixels span [0,1], so a larger Linf radius than 1 means nothing; in L2 and L1 it does. */
+const radius = { norm: z.enum(NORMS), epsilon: z.number().min(0) };
+const radiusFits = ({ norm, epsilon }: { norm: string; epsilon: number }): boolean => norm !== 'Linf' || epsilon <= 1;
+const radiusRule = { path: ['epsilon'], error: 'an Linf radius is at most 1, in pixel units' };
+
 const goal = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('untargeted') }),
   z.object({ kind: z.literal('targeted'), target: count }),
@@ -25,8 +30,7 @@ const cell = z.object({
   dataset: z.string(),
   attack: z.string(),
   params: z.record(z.string(), json),
-  norm: z.enum(NORMS),
-  epsilon: z.number().min(0).max(1),
+  ...radius,
   goal,
   restarts: count,
   images: count.min(1),
@@ -56,8 +60,7 @@ const cell = z.object({
 const worstCase = z.object({
   arch: z.string(),
   training: z.string(),
-  norm: z.enum(NORMS),
-  epsilon: z.number().min(0).max(1),
+  ...radius,
   /** The attacks taken together, by name; baselines that aim at nothing (access `none`) count too. */
   attacks: z.array(z.string()).min(1),
   images: count.min(1),
@@ -76,8 +79,7 @@ const galleryItem = z.object({
   arch: z.string(),
   training: z.string(),
   attack: z.string(),
-  norm: z.enum(NORMS),
-  epsilon: z.number().min(0).max(1),
+  ...radius,
   id: z.string(),
   label: confidence.pick({ label: true, name: true }),
   fooled: z.boolean(),
@@ -160,11 +162,11 @@ export const runSchema = z.object({
   architectures: z.array(architecture),
   attacks: z.array(attack),
   classes: z.array(z.string()),
-  cells: z.array(cell).min(1),
+  cells: z.array(cell.refine(radiusFits, radiusRule)).min(1),
   /** One per arch, training, norm and epsilon, in the order of the cells. */
-  worstCases: z.array(worstCase).optional(),
+  worstCases: z.array(worstCase.refine(radiusFits, radiusRule)).optional(),
   checks: z.array(check),
-  gallery: z.array(galleryItem),
+  gallery: z.array(galleryItem.refine(radiusFits, radiusRule)),
 });
 
 export type Run = z.infer<typeof runSchema>;
