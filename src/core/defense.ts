@@ -1,39 +1,59 @@
 /** The contract of defenses: a training loss, or a wrapper around a classifier. */
 import type { tf } from '../tf.ts';
+import type { Noise } from './ball.ts';
 import type { Classifier } from './classifier.ts';
 import type { Params, Values } from './params.ts';
+import type { Norm } from './threat-model.ts';
 
+/** What a training loss is prepared from. Nothing here depends on the weights by a gradient. */
 export interface TrainingContext<P extends Params = Params> {
-  /** Logits [B, K] in training mode (batch statistics, updated averages), for images [B, H, W, C] in [0,1]. */
-  readonly model: (x: tf.Tensor4D) => tf.Tensor2D;
+  /** The images, [B, H, W, C] in [0,1], augmented if the training augments. */
   readonly x: tf.Tensor4D;
   /** The true class, int32 [B]. */
   readonly y: tf.Tensor1D;
+  /** The threat that is trained against: the ball's norm and its radius in pixel units. */
+  readonly norm: Norm;
+  readonly epsilon: number;
   /** Seeded noise, one draw per image: [B, ...shape]. */
-  readonly noise: (shape: readonly number[], distribution: 'uniform' | 'normal') => tf.Tensor;
+  readonly noise: Noise;
   /**
-   * Adversarial images for `x`: `steps` steps of the registered attack that `attack` names, traced into the same graph as
-   * the weight update, against the model in inference mode. No gradient flows through them.
+   * Adversarial images for `x` in the ball of `norm` and `epsilon`: a registered attack's `init` and all its `step`s
+   * against the network in inference mode, traced into the same graph as the weight update.
    */
   readonly perturb: (request: PerturbRequest) => tf.Tensor4D;
   readonly params: Values<P>;
 }
 
 export interface PerturbRequest {
+  /** A registered attack's name. */
   readonly attack: string;
-  readonly epsilon: number;
-  readonly norm: 'Linf' | 'L2' | 'L1';
+  /** Its parameters, laid over its defaults. */
   readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** Logits [B, K] in training mode (batch statistics, updated averages), for images [B, H, W, C] in [0,1]. */
+export type TrainingModel = (x: tf.Tensor4D) => tf.Tensor2D;
+
+export interface TrainingLoss {
+  /** The scalar that training lowers: a mean over the batch. */
+  readonly loss: tf.Scalar;
+  /** The logits [B, K] from which the training accuracy is counted. */
+  readonly logits: tf.Tensor2D;
 }
 
 export interface Defense<P extends Params = Params> {
   /** Its file's name. */
   readonly name: string;
+  /** What a network trained with it is called in file names and reports; its own name by default. */
+  readonly training?: string;
   readonly title: string;
   readonly paper: string;
   readonly params: P;
-  /** The scalar that training lowers. */
-  trainingLoss?(context: TrainingContext<P>): tf.Scalar;
+  /**
+   * The loss of one batch, in two halves: the outer function makes the images to train on, the inner one, which alone is
+   * differentiated, feeds them to the model. So no gradient ever flows through an attack.
+   */
+  trainingLoss?(context: TrainingContext<P>): (model: TrainingModel) => TrainingLoss;
   /** The defended classifier; its gradient is the one an adaptive attacker would use. */
   wrap?(classifier: Classifier, params: Values<P>): Classifier;
 }
