@@ -1,0 +1,34 @@
+/** The contract of commands: declared flags in, an exit code out. */
+import type { Values } from '../core/params.ts';
+import type { Flags, Given } from './flags.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface CommandInput<F extends Flags> {
+  /** Every declared flag's value. */
+  readonly values: Values<F>;
+  /** The flags of discovered modules that were given, parsed: `{ 'pgd.steps': 40 }`. */
+  readonly moduleValues: Given;
+  /** The words that are no flags: folders, files. */
+  readonly words: readonly string[];
+  /** The command as one would type it again. */
+  readonly commandLine: string;
+  readonly terminal: Terminal;
+}
+
+export interface Command<F extends Flags = Flags> {
+  readonly name: string;
+  readonly summary: string;
+  /** How its words are called in help: `DIR...`; without it, words are refused. */
+  readonly words?: string;
+  readonly flags: F;
+  /** Flags that discovered modules bring, given what stands on the command line: `--pgd.steps`. */
+  moduleFlags?(given: Given): Promise<Flags>;
+  /** Does the work; returns the exit code. */
+  run(input: CommandInput<F>): Promise<number>;
+}
+
+/** Declares a command; the types of its values follow from its flags. */
+export const defineCommand = <F extends Flags>(command: Command<F>): Command<F> => command;
+
+/** Exit codes: fixed, scripts rely on them. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;

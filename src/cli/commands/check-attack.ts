@@ -1,0 +1,12 @@
+import { UserError } from '../../core/errors.ts';
+import { defineCommand } from '../command.ts';
+
+export const checkAttack = defineCommand({
+  name: 'check-attack',
+  summary: 'hold an attack file against the laws that every attack obeys',
+  words: 'FILE',
+  flags: {},
+  run: async () => {
+    throw new UserError('check-attack is not here yet. Until it is, --attack FILE.ts runs the file, with --images 20');
+  },
+});

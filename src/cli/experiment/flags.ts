@@ -1,0 +1,55 @@
+/** The flags of `experiment`: names are fixed, tools read them. */
+import { type Param, p, parseNumber } from '../../core/params.ts';
+import { NORMS } from '../../core/threat-model.ts';
+import { type Flag, listOf, oneOf, optional, word } from '../flags.ts';
+import { type Requirement, requirement } from './fail-under.ts';
+
+const SWITCH = (label: string): Flag<boolean> => p.boolean(false, label);
+
+const number: Param<number> = {
+  default: 0,
+  label: '',
+  accepts: 'a number such as 0.1 or 8/255',
+  parse: parseNumber,
+};
+
+export const DATASETS_TO_COME = ['fashion-mnist', 'cifar10'];
+export const BACKENDS = ['auto', 'onnx-cpu', 'onnx-webgpu', 'onnx-cuda', 'tensorflow', 'cpu'] as const;
+export type Backend = (typeof BACKENDS)[number];
+
+export const experimentFlags = {
+  attack: listOf(
+    word('', '', 'an attack, a TypeScript file, or all'),
+    ['fgsm', 'pgd'],
+    'attacks: names, files, or all',
+  ),
+  arch: listOf(word('', '', 'an architecture, or all'), ['vgg16'], 'architectures: names, or all that are trained'),
+  weights: optional(
+    listOf(word('', '', 'a checkpoint file'), [], 'checkpoints to attack instead of the bundled ones'),
+    'the bundled ones',
+  ),
+  training: listOf(word('', '', 'a name'), ['standard', 'adversarial'], 'how the networks were trained'),
+  dataset: word('mnist', 'what they are tested on', 'a dataset'),
+  images: p.integer(1000, 'how many test images', { min: 1 }),
+  epsilon: optional(
+    listOf(number, [], 'radii of the ball in pixel units, images being in [0,1]'),
+    'a grid for the norm',
+  ),
+  norm: oneOf('Linf', NORMS, 'the norm that measures perturbations'),
+  target: optional(word('', 'class to be mistaken for: its index or name', 'a class'), 'any wrong class'),
+  restarts: p.integer(1, 'random starts of each attack, the best counts', { min: 1 }),
+  seed: p.integer(0, 'seed of the image order and of all noise', { min: 0, max: 0xffffffff }),
+  batch: p.integer(64, 'images in flight at once; changes speed and memory, never results', { min: 1 }),
+  backend: oneOf('auto', BACKENDS, 'what computes'),
+  out: optional(word('', 'folder for run.json, report.html, table.csv', 'a folder'), 'reports/DATE-ATTACKS-ARCHS'),
+  config: optional(word('', 'JSON file with the same keys as these flags; flags win', 'a file'), 'none'),
+  resume: SWITCH('go on with the interrupted run in --out'),
+  'dry-run': SWITCH('say what would be done, and do nothing'),
+  json: SWITCH('print the run as JSON instead of the table'),
+  open: SWITCH('open the report in the browser'),
+  'fail-under': optional(
+    listOf<Requirement>(requirement, [], "exit 1 if accuracy is lower: 'pgd@0.3=0.5'"),
+    'no requirement',
+  ),
+  quiet: SWITCH('no progress on stderr'),
+};

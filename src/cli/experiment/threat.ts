@@ -1,0 +1,42 @@
+/** The threat model from its flags: norm, radii, goal. */
+import { unknownName, usageError } from '../../core/errors.ts';
+import { type Goal, type Norm, UNTARGETED } from '../../core/threat-model.ts';
+
+/** Radii measured when none are given: for MNIST, the grids that published numbers stand on. */
+const GRIDS: Readonly<Record<Norm, readonly number[]>> = {
+  Linf: [0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4],
+  L2: [0, 0.25, 0.5, 1, 1.5, 2, 2.5, 3],
+  L1: [0, 2, 4, 6, 8, 10, 15, 20],
+};
+
+/**
+ * The radii to measure, ascending, each once.
+ *
+ * @throws UserError (usage) for a radius that cannot be meant
+ */
+export function radiiOf(given: readonly number[] | null, norm: Norm): readonly number[] {
+  const radii = [...new Set(given ?? GRIDS[norm])].sort((a, b) => a - b);
+  for (const radius of radii) {
+    if (radius < 0) throw usageError(`--epsilon ${radius}: a radius is not negative`);
+    if (norm === 'Linf' && radius > 1) {
+      const hint = radius <= 255 ? `; did you mean ${radius}/255?` : '';
+      throw usageError(`--epsilon ${radius}: in Linf a radius is from 0 to 1, pixels being in [0,1]${hint}`);
+    }
+  }
+  return radii;
+}
+
+/**
+ * The goal that `--target` states: a class by its index or its name; untargeted without one.
+ *
+ * @throws UserError (usage) if there is no such class
+ */
+export function goalOf(target: string | null, classes: readonly string[]): Goal {
+  if (target === null) return UNTARGETED;
+  const byName = classes.indexOf(target);
+  const index = byName >= 0 ? byName : /^\d+$/.test(target) ? Number(target) : -1;
+  if (index >= 0 && index < classes.length) return { kind: 'targeted', target: index };
+  throw /^[+-]?\d/.test(target)
+    ? usageError(`--target ${target}: classes are numbered from 0 to ${classes.length - 1}`)
+    : unknownName('class', target, classes);
+}

@@ -1,0 +1,170 @@
+/** The `gibbon` command line: which command runs, what it is given, and what its errors look like. */
+import type { Argv } from 'yargs';
+import { messageOf, UserError, unknownName, usageError } from '../core/errors.ts';
+import type { Command } from './command.ts';
+import { EXIT } from './command.ts';
+import { commandLineOf } from './command-line.ts';
+import { readConfig } from './config.ts';
+import { type Flags, type Given, parseGiven, withDefaults } from './flags.ts';
+import { packageFacts } from './paths.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
+import { declareFlags, flagsOf, takeAsWritten } from './words.ts';
+
+interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  /** Loaded only when it is the one that runs: most of start-up time is imports. */
+  readonly load: () => Promise<Command>;
+}
+
+const COMMANDS: readonly Entry[] = [
+  {
+    name: 'experiment',
+    summary: 'attack trained networks and report how well they stand up (the default)',
+    load: async () => (await import('./commands/experiment.ts')).experiment,
+  },
+  {
+    name: 'train',
+    summary: 'train a network, plainly or with a defense, and save its checkpoint',
+    load: async () => (await import('./commands/train.ts')).train,
+  },
+  {
+    name: 'report',
+    summary: 'rebuild report.html and table.csv from run.json',
+    load: async () => (await import('./commands/report.ts')).report,
+  },
+  {
+    name: 'list',
+    summary: 'list attacks, defenses, architectures, datasets and checkpoints',
+    load: async () => (await import('./commands/list.ts')).list,
+  },
+  {
+    name: 'check-attack',
+    summary: 'hold an attack file against the laws that every attack obeys',
+    load: async () => (await import('./commands/check-attack.ts')).checkAttack,
+  },
+  {
+    name: 'doctor',
+    summary: 'say what this machine offers and whether compiled code computes the right numbers',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
+    name: 'bench',
+    summary: 'measure forward passes and attack steps, in images a second',
+    load: async () => (await import('./commands/bench.ts')).bench,
+  },
+];
+
+/**
+ * Runs one command.
+ *
+ * @param words - the command line after the program's name
+ * @returns the exit code: 0 ok, 1 failed, 2 usage, 130 interrupted
+ */
+export async function main(words: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
+  try {
+    return await dispatch(words, terminal);
+  } catch (error) {
+    return complain(error, terminal);
+  }
+}
+
+/** One line for what the user can mend; the stack for what is our mistake. */
+function complain(error: unknown, terminal: Terminal): number {
+  if (error instanceof UserError) {
+    terminal.note(`gibbon: ${error.message}`);
+    return error.kind === 'usage' ? EXIT.usage : EXIT.failed;
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  terminal.note(`gibbon: this should not have happened. ${detail}`);
+  return EXIT.failed;
+}
+
+async function dispatch(words: readonly string[], terminal: Terminal): Promise<number> {
+  const [first, ...rest] = words;
+  const named = COMMANDS.find(({ name }) => name === first);
+  if (named !== undefined) return runCommand(named, rest, terminal);
+  if (first !== undefined && !first.startsWith('-')) {
+    throw unknownName(
+      'command',
+      first,
+      COMMANDS.map(({ name }) => name),
+    );
+  }
+  const [fallback] = COMMANDS;
+  if (fallback === undefined) throw new Error('no commands');
+  return runCommand(fallback, words, terminal, overview);
+}
+
+const overview = (argv: Argv): Argv =>
+  COMMANDS.reduce(
+    (chained, { name, summary }) => chained.command(name, summary),
+    argv.usage('gibbon [command] [flags]'),
+  );
+
+async function runCommand(
+  entry: Entry,
+  words: readonly string[],
+  terminal: Terminal,
+  usage: (argv: Argv) => Argv = (argv) => argv,
+): Promise<number> {
+  const command = await entry.load();
+  const { help, version, given, plain } = parse(words, command.flags);
+  if (version) {
+    terminal.print(packageFacts().version);
+    return EXIT.ok;
+  }
+  if (help) {
+    const moduleFlags = (await command.moduleFlags?.({})) ?? {};
+    terminal.print(await helpOf(entry, command, moduleFlags, terminal, usage));
+    return EXIT.ok;
+  }
+  if (command.words === undefined && plain.length > 0) {
+    throw usageError(`unexpected word "${plain[0]}": gibbon ${entry.name} takes flags only. --help lists them all`);
+  }
+  const { values, moduleValues } = await readFlags(command, given);
+  return command.run({ values, moduleValues, words: plain, terminal, commandLine: commandLineOf(entry.name, words) });
+}
+
+function parse(words: readonly string[], flags: Flags) {
+  // A switch takes no value, so that the word after it stays a word.
+  const switches = Object.keys(flags).filter((name) => typeof flags[name]?.default === 'boolean');
+  try {
+    const parsed = takeAsWritten(words).boolean(switches).help(false).version(false).parseSync();
+    const plain = parsed._.map(String);
+    return { help: 'help' in parsed || 'h' in parsed, version: 'version' in parsed, given: flagsOf(parsed), plain };
+  } catch (error) {
+    throw usageError(messageOf(error));
+  }
+}
+
+/** The flags of the command line over those of the config file over the defaults. */
+async function readFlags(command: Command, onCommandLine: Given) {
+  const config = 'config' in command.flags ? await readConfig(onCommandLine.config) : undefined;
+  const moduleFlags = (await command.moduleFlags?.({ ...config?.given, ...onCommandLine })) ?? {};
+  const all: Flags = { ...command.flags, ...moduleFlags };
+  const parsed = {
+    ...(config === undefined ? {} : parseGiven(all, config.given, config.source)),
+    ...parseGiven(all, onCommandLine),
+  };
+  const moduleValues = Object.fromEntries(Object.entries(parsed).filter(([name]) => name in moduleFlags));
+  return { values: withDefaults(command.flags, parsed), moduleValues };
+}
+
+const HELP_WIDTH = 120;
+
+async function helpOf(
+  { name, summary }: Entry,
+  { flags, words }: Command,
+  moduleFlags: Flags,
+  terminal: Terminal,
+  usage: (argv: Argv) => Argv,
+): Promise<string> {
+  const bare = takeAsWritten([])
+    .scriptName('gibbon')
+    .usage(`gibbon ${name}${words === undefined ? '' : ` ${words}`} [flags]: ${summary}`)
+    .wrap(Math.min(HELP_WIDTH, terminal.width))
+    .version(false)
+    .help();
+  return declareFlags(declareFlags(usage(bare), flags), moduleFlags, 'Parameters of attacks and defenses:').getHelp();
+}

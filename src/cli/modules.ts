@@ -1,0 +1,131 @@
+/** Attacks and defenses, found by listing their folders: a file dropped in is known at once, by its name. */
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Attack } from '../core/attack.ts';
+import type { Defense } from '../core/defense.ts';
+import { UserError } from '../core/errors.ts';
+import type { Params } from '../core/params.ts';
+import { NORMS } from '../core/threat-model.ts';
+import { MODULE_ROOT, shortPath } from './paths.ts';
+import { importUserFile, reasonOf } from './user-files.ts';
+
+const isModule = (file: string): boolean => /\.[jt]s$/.test(file) && !file.endsWith('.d.ts');
+const nameOf = (file: string): string => basename(file).replace(/\.[cm]?[jt]s$/, '');
+
+interface Kind<T> {
+  readonly folder: string;
+  readonly noun: string;
+  /** What a module's default export lacks, in words; none means it is well formed. */
+  faults(value: Readonly<Record<string, unknown>>): string[];
+  readonly cast: (value: unknown) => T;
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const isUrl = (value: unknown): boolean => typeof value === 'string' && /^https:\/\/\S+$/.test(value);
+
+/** A parameter's declaration, as `p.integer(…)` and its siblings make it. */
+const isParam = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'default' in value && 'parse' in value && isFunction(value.parse);
+
+const isParams = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.values(value).every(isParam);
+
+const sayWhichFail = (rules: readonly (readonly [holds: boolean, fault: string])[]): string[] =>
+  rules.filter(([holds]) => !holds).map(([, fault]) => fault);
+
+const commonFaults = ({ title, paper, params }: Readonly<Record<string, unknown>>): string[] =>
+  sayWhichFail([
+    [isText(title), 'title: a text'],
+    [isUrl(paper), 'paper: an https URL'],
+    [isParams(params), 'params: a record of p.integer(…), p.number(…) and so on ({} for none)'],
+  ]);
+
+const ACCESS = ['none', 'decision', 'score', 'gradient'];
+
+const ATTACKS: Kind<Attack> = {
+  folder: 'attacks',
+  noun: 'attack',
+  faults: (value) => [
+    ...commonFaults(value),
+    ...sayWhichFail([
+      [
+        Array.isArray(value.norms) && value.norms.length > 0 && value.norms.every((norm) => NORMS.includes(norm)),
+        `norms: some of ${NORMS.join(', ')}`,
+      ],
+      [ACCESS.includes(value.access as string), `access: one of ${ACCESS.join(', ')}`],
+      [isFunction(value.steps), 'steps: (params) => how many times step is applied'],
+      [isFunction(value.init), 'init: (x, context) => the first state'],
+      [isFunction(value.step), 'step: (state, context) => the next state'],
+    ]),
+  ],
+  cast: (value) => value as Attack,
+};
+
+const DEFENSES: Kind<Defense> = {
+  folder: 'defenses',
+  noun: 'defense',
+  faults: (value) => [
+    ...commonFaults(value),
+    ...sayWhichFail([
+      [isFunction(value.trainingLoss) || isFunction(value.wrap), 'trainingLoss: (context) => a scalar; or wrap'],
+    ]),
+  ],
+  cast: (value) => value as Defense,
+};
+
+/** The well-formed default export of a module, or an error that names what is missing. */
+function moduleOf<T extends { readonly name: string; readonly params: Params }>(
+  kind: Kind<T>,
+  file: string,
+  exported: Readonly<Record<string, unknown>>,
+): T {
+  const value = exported.default;
+  if (typeof value !== 'object' || value === null) {
+    throw new UserError(`${file} has no default export: write export default define${capital(kind.noun)}({ … })`);
+  }
+  const record = value as Readonly<Record<string, unknown>>;
+  const faults = kind.faults(record);
+  if (faults.length > 0) throw new UserError(`${file} is not a complete ${kind.noun}; it lacks ${faults.join('; ')}`);
+  if (record.name !== nameOf(file)) {
+    const found = JSON.stringify(record.name) ?? 'no name';
+    throw new UserError(
+      `${file} calls its ${kind.noun} ${found}: the name is the file's name, so write name: '${nameOf(file)}'`,
+    );
+  }
+  return kind.cast(value);
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+async function loadFolder<T extends { readonly name: string; readonly params: Params }>(
+  kind: Kind<T>,
+  folder: string,
+): Promise<ReadonlyMap<string, T>> {
+  const files = (await readdir(folder)).filter(isModule).sort();
+  const modules = files.map(async (file) => {
+    const path = join(folder, file);
+    const exported = await import(pathToFileURL(path).href).catch((error: unknown) => {
+      throw new UserError(`${shortPath(path)} cannot be loaded: ${reasonOf(error, path)}`);
+    });
+    return moduleOf(kind, shortPath(path), exported);
+  });
+  return new Map((await Promise.all(modules)).map((module) => [module.name, module]));
+}
+
+/**
+ * Every attack of a folder (the program's own by default), by name, in alphabetical order.
+ *
+ * @throws UserError naming the file, and what it lacks, if one is malformed
+ */
+export const loadAttacks = (folder = join(MODULE_ROOT, ATTACKS.folder)): Promise<ReadonlyMap<string, Attack>> =>
+  loadFolder(ATTACKS, folder);
+
+/** Every defense of a folder (the program's own by default), by name, in alphabetical order. Errors as `loadAttacks`. */
+export const loadDefenses = (folder = join(MODULE_ROOT, DEFENSES.folder)): Promise<ReadonlyMap<string, Defense>> =>
+  loadFolder(DEFENSES, folder);
+
+/** The attack in a file of the user's own, anywhere on disk. Errors as `loadAttacks`. */
+export const loadAttackFile = async (file: string): Promise<Attack> =>
+  moduleOf(ATTACKS, file, await importUserFile(file));

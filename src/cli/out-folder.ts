@@ -1,0 +1,82 @@
+/** The folder that a run is written to: refused or found fit before any work, made when the work starts. */
+import { constants } from 'node:fs';
+import { access, mkdir, readdir, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { messageOf, UserError, usageError } from '../core/errors.ts';
+
+export const JOURNAL = 'journal.ndjson';
+export const REPORTS = 'reports';
+
+/** `reports/2026-01-31-093000-fgsm-pgd-vgg16`, under the working folder. */
+export function defaultFolder(attacks: readonly string[], architectures: readonly string[], now: Date): string {
+  const stamp = now.toISOString().replace(/T/, '-').replaceAll(':', '').slice(0, 'yyyy-mm-dd-hhmmss'.length);
+  return join(REPORTS, [stamp, slug(attacks), slug(architectures)].join('-'));
+}
+
+const SLUG_NAMES = 3;
+
+/** A few names as part of a file name: `fgsm-pgd`, `fgsm-pgd-and-7-more`. */
+function slug(names: readonly string[]): string {
+  const kept = names.length > SLUG_NAMES + 1 ? names.slice(0, SLUG_NAMES) : names;
+  const rest = names.length - kept.length;
+  return [...kept, ...(rest > 0 ? [`and-${rest}-more`] : [])].join('-').replace(/[^\w.-]+/g, '-');
+}
+
+/**
+ * Refuses a folder that a run cannot or must not be written to. Changes nothing on disk.
+ *
+ * @throws UserError (usage) if it holds something already (a run would mix with it), or nothing to resume;
+ *   (failed) if it cannot be written
+ */
+export async function checkOut(folder: string, resume: boolean): Promise<void> {
+  const entries = await entriesOf(folder);
+  if (resume && !entries?.includes(JOURNAL)) {
+    throw usageError(`--out ${folder} holds no ${JOURNAL} to resume; leave --resume out to start afresh`);
+  }
+  if (!resume && entries !== undefined && entries.length > 0) {
+    const remedy = entries.includes(JOURNAL) ? 'add --resume to go on with it, or name another' : 'name another';
+    throw usageError(`--out ${folder} is not empty, and nothing is overwritten: ${remedy}`);
+  }
+  await requireWritable(folder);
+}
+
+/** The names in a folder; undefined if there is none. */
+async function entriesOf(folder: string): Promise<string[] | undefined> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT') return undefined;
+    if (code === 'ENOTDIR') throw usageError(`--out ${folder} is not a folder, or stands below a file`);
+    throw new UserError(`--out ${folder} cannot be read: ${messageOf(error)}`);
+  }
+}
+
+/** The nearest folder that exists, at or above `folder`, must accept new files. */
+async function requireWritable(folder: string): Promise<void> {
+  let nearest = resolve(folder);
+  while (!(await exists(nearest))) nearest = dirname(nearest);
+  await access(nearest, constants.W_OK).catch(() => {
+    throw new UserError(`--out ${folder} cannot be written: ${nearest} is read-only`);
+  });
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+/**
+ * Makes the folder. The returned function takes it away again if it is still empty and was not there before.
+ *
+ * @throws UserError (failed) if the system refuses
+ */
+export async function makeOut(folder: string): Promise<() => Promise<void>> {
+  const made = await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw new UserError(`--out ${folder} cannot be made: ${messageOf(error)}`);
+  });
+  return async () => {
+    if (made !== undefined && (await readdir(folder)).length === 0) await rmdir(folder);
+  };
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { attackFlags, chooseAttacks } from '../../src/cli/experiment/attacks.ts';
+import { loadAttacks } from '../../src/cli/modules.ts';
+
+const known = await loadAttacks();
+const names = (words: readonly string[], given = {}) =>
+  chooseAttacks(known, words, 'Linf', given).map(({ attack }) => attack.name);
+
+describe('the choice of attacks', () => {
+  it('always measures the noise baseline, last unless named', () => {
+    expect(names(['pgd', 'fgsm'])).toEqual(['pgd', 'fgsm', 'noise']);
+    expect(names(['noise', 'fgsm'])).toEqual(['noise', 'fgsm']);
+  });
+
+  it('makes each attack once', () => {
+    expect(names(['fgsm', 'fgsm', 'all'])).toHaveLength(known.size);
+  });
+
+  it('takes under `all` those that can measure the norm', () => {
+    const able = [...known.values()].filter(({ norms }) => norms.includes('L1')).map(({ name }) => name);
+    expect(chooseAttacks(known, ['all'], 'L1', {}).map(({ attack }) => attack.name)).toEqual(able);
+  });
+
+  it('lays given parameters over the defaults', () => {
+    const [pgd] = chooseAttacks(known, ['pgd'], 'Linf', { 'pgd.steps': 3 });
+    expect(pgd?.params).toEqual({ steps: 3, step: null, random: true });
+  });
+
+  it('refuses a name that nobody has, proposing the nearest', () => {
+    expect(() => names(['fsgm'])).toThrow(/unknown attack "fsgm"\. Did you mean "fgsm"\?/);
+  });
+
+  it('refuses an attack that does not know the norm', () => {
+    expect(() => chooseAttacks(known, ['pgd'], 'L1', {})).toThrow('pgd does not attack in L1: it knows Linf, L2');
+  });
+
+  it('refuses a parameter of an attack that is not made: it would change nothing', () => {
+    expect(() => names(['fgsm'], { 'pgd.steps': 3 })).toThrow(/--pgd\.steps is given, but pgd is not among/);
+  });
+
+  it('has a flag for every parameter of every attack', () => {
+    const count = [...known.values()].reduce((sum, { params }) => sum + Object.keys(params).length, 0);
+    expect(Object.keys(attackFlags(known))).toHaveLength(count);
+    expect(attackFlags(known)['pgd.steps']?.default).toBe(40);
+  });
+});

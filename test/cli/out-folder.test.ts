@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkOut, defaultFolder, makeOut } from '../../src/cli/out-folder.ts';
+
+let base: string;
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), 'gibbon-out-'));
+});
+afterEach(async () => {
+  await chmod(base, 0o755);
+  await rm(base, { recursive: true });
+});
+
+describe('the folder of a run', () => {
+  it('may be absent, at any depth, or empty; looking at it makes nothing', async () => {
+    await checkOut(join(base, 'a', 'b'), false);
+    expect(await readdir(base)).toEqual([]);
+    await mkdir(join(base, 'empty'));
+    await checkOut(join(base, 'empty'), false);
+  });
+
+  it('is refused when something is in it', async () => {
+    await writeFile(join(base, 'run.json'), '{}');
+    await expect(checkOut(base, false)).rejects.toMatchObject({ kind: 'usage', message: /is not empty/ });
+  });
+
+  it('says how to go on with an interrupted run', async () => {
+    await writeFile(join(base, 'journal.ndjson'), '');
+    await expect(checkOut(base, false)).rejects.toThrow(/--resume/);
+    await checkOut(base, true);
+  });
+
+  it('is refused for resuming when there is nothing to resume', async () => {
+    await expect(checkOut(base, true)).rejects.toThrow(/holds no journal\.ndjson to resume/);
+  });
+
+  it('is refused below a file', async () => {
+    const file = join(base, 'file');
+    await writeFile(file, '');
+    await expect(checkOut(file, false)).rejects.toThrow(/not a folder/);
+    await expect(checkOut(join(file, 'run'), false)).rejects.toThrow(/not a folder/);
+  });
+
+  // The superuser may write anywhere, so that for it nothing is read-only.
+  it.runIf(process.getuid?.() !== 0)('is refused in a read-only place', async () => {
+    await chmod(base, 0o555);
+    await expect(checkOut(join(base, 'run'), false)).rejects.toMatchObject({ kind: 'failed', message: /read-only/ });
+  });
+
+  it('is an error in one line when the system refuses to make it', async () => {
+    await writeFile(join(base, 'file'), '');
+    await expect(makeOut(join(base, 'file', 'run'))).rejects.toThrow(/--out .* cannot be made: /);
+  });
+
+  it('goes away again if nothing was written, and stays if something was', async () => {
+    const empty = join(base, 'empty');
+    await (await makeOut(empty))();
+    expect(existsSync(empty)).toBe(false);
+    const full = join(base, 'full');
+    const undo = await makeOut(full);
+    await writeFile(join(full, 'journal.ndjson'), 'line');
+    await undo();
+    expect(existsSync(full)).toBe(true);
+  });
+
+  it('is named after the time and the work, whatever characters the names have', () => {
+    const now = new Date('2026-01-31T09:30:05.123Z');
+    expect(defaultFolder(['fgsm', 'pgd'], ['vgg16'], now)).toBe(join('reports', '2026-01-31-093005-fgsm-pgd-vgg16'));
+    expect(defaultFolder(['a', 'b', 'c', 'd', 'e'], ['x/y'], now)).toMatch(/-a-b-c-and-2-more-x-y$/);
+  });
+});

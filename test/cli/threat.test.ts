@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { goalOf, radiiOf } from '../../src/cli/experiment/threat.ts';
+
+const DIGITS = ['zero', 'one', 'two'];
+
+describe('radii', () => {
+  it('come out ascending and each once', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1 }), (given) => {
+        const radii = radiiOf(given, 'Linf');
+        expect(new Set(radii)).toEqual(new Set(given));
+        for (let i = 1; i < radii.length; i++) expect(radii[i]).toBeGreaterThan(radii[i - 1] as number);
+      }),
+    );
+  });
+
+  it('beyond the pixel range are refused in Linf, with the fraction that may be meant', () => {
+    expect(() => radiiOf([8], 'Linf')).toThrow(/--epsilon 8: .* from 0 to 1.*did you mean 8\/255\?/);
+    expect(() => radiiOf([1000], 'Linf')).toThrow(/^(?!.*did you mean)/);
+  });
+
+  it('may exceed 1 in L2 and L1', () => {
+    expect(radiiOf([8, 2], 'L2')).toEqual([2, 8]);
+    expect(radiiOf([20], 'L1')).toEqual([20]);
+  });
+
+  it('below zero are refused in every norm', () => {
+    for (const norm of ['Linf', 'L2', 'L1'] as const) expect(() => radiiOf([-0.1], norm)).toThrow(/not negative/);
+  });
+
+  it('not given are a grid that starts at zero', () => {
+    for (const norm of ['Linf', 'L2', 'L1'] as const) expect(radiiOf(null, norm)[0]).toBe(0);
+  });
+});
+
+describe('the goal', () => {
+  it('is untargeted unless a class is named', () => {
+    expect(goalOf(null, DIGITS)).toEqual({ kind: 'untargeted' });
+  });
+
+  it('names a class by its index or by its name', () => {
+    expect(goalOf('1', DIGITS)).toEqual({ kind: 'targeted', target: 1 });
+    expect(goalOf('two', DIGITS)).toEqual({ kind: 'targeted', target: 2 });
+  });
+
+  it('prefers the name where names are numbers', () => {
+    expect(goalOf('1', ['1', '0'])).toEqual({ kind: 'targeted', target: 0 });
+  });
+
+  it('is refused where there is no such class', () => {
+    expect(() => goalOf('3', DIGITS)).toThrow('--target 3: classes are numbered from 0 to 2');
+    expect(() => goalOf('-1', DIGITS)).toThrow(/numbered from 0 to 2/);
+    expect(() => goalOf('twoo', DIGITS)).toThrow(/unknown class "twoo"\. Did you mean "two"\?/);
+  });
+});
