@@ -1,0 +1,143 @@
+/**
+ * `compile(fn)`: traces a function of tensors once, with its gradients and updates, into an ONNX graph, and runs that in
+ * ONNX Runtime from then on.
+ *
+ * Shapes are static: one compiled function per shape. All randomness must come in as an argument: a random tensor made
+ * while tracing would be frozen into the graph.
+ */
+import { tf } from '../tf.ts';
+import { isTensorSpec } from './eager.ts';
+import { Emitter } from './emitter.ts';
+import { type Graph, sizeOf } from './graph.ts';
+import { viewAs } from './host-array.ts';
+import { kernelOf } from './kernels/table.ts';
+import { encodeModel, type OnnxGraph } from './onnx.ts';
+import { optimise } from './passes/optimise.ts';
+import { type Recording, recordFunction } from './recorder.ts';
+import { openSession, type Session, type SessionOptions } from './session.ts';
+import type {
+  ArgSpec,
+  DType,
+  Executable,
+  HostArg,
+  HostArray,
+  HostTensor,
+  PrepareOptions,
+  Result,
+  TensorArgs,
+  TensorSpec,
+} from './types.ts';
+
+export interface CompileOptions extends PrepareOptions, SessionOptions {
+  /** Called with the graph as text, before and after every pass. */
+  readonly dump?: (stage: string, text: string) => void;
+}
+
+/**
+ * Compiles a function of tensors.
+ *
+ * @param fn - takes tensors or records of them, returns a tensor, a record of tensors, or nothing
+ * @param specs - the shape and type of every argument
+ * @returns the function on plain arrays. Calls must not overlap
+ * @throws Error naming the kernel that cannot be compiled or the line that reads a value while tracing
+ */
+export async function compile<const Specs extends readonly ArgSpec[], R extends Result>(
+  fn: (...args: TensorArgs<Specs>) => R,
+  specs: Specs,
+  options: CompileOptions = {},
+): Promise<Executable<Specs, R>> {
+  const name = options.name ?? 'the compiled function';
+  const shape: { single: boolean } = { single: false };
+  const recording = recordFunction(
+    (inputs) => {
+      const args = specs.map((spec, i) => gatherArgument(spec, i, inputs));
+      const result = fn(...(args as unknown as TensorArgs<Specs>));
+      shape.single = result instanceof tf.Tensor;
+      return result instanceof tf.Tensor ? { result } : ((result ?? {}) as Record<string, tf.Tensor>);
+    },
+    Object.assign({}, ...specs.map(flattenSpec)) as Record<string, TensorSpec>,
+    options.weights ?? 'frozen',
+  );
+  const onnx = lower(optimise(recording.graph, options.dump));
+  const session = await openSession(encodeModel(onnx), onnx.inputs, onnx.outputs, options);
+  return makeExecutable(name, specs, recording, session, shape.single);
+}
+
+/** ONNX operators for a graph of kernels. */
+export function lower(graph: Graph): OnnxGraph {
+  const emitter = new Emitter(graph);
+  for (const node of graph.nodes) kernelOf(node.kernel).lower(node, emitter);
+  return emitter.finish();
+}
+
+/** The names under which an argument's tensors enter the graph: `0`, or `1.x` for a record's field. */
+function flattenSpec(spec: ArgSpec, index: number): Record<string, TensorSpec> {
+  if (isTensorSpec(spec)) return { [index]: spec };
+  return Object.fromEntries(Object.entries(spec).map(([name, field]) => [`${index}.${name}`, field]));
+}
+
+function gatherArgument(spec: ArgSpec, index: number, inputs: Readonly<Record<string, tf.Tensor>>) {
+  if (isTensorSpec(spec)) return inputs[index];
+  return Object.fromEntries(Object.keys(spec).map((name) => [name, inputs[`${index}.${name}`]]));
+}
+
+function makeExecutable<Specs extends readonly ArgSpec[], R extends Result>(
+  name: string,
+  specs: Specs,
+  { graph, reads, writes }: Recording,
+  session: Session,
+  single: boolean,
+): Executable<Specs, R> {
+  let state: 'idle' | 'running' | 'released' = 'idle';
+  const resultCount = graph.outputs.length - writes.length;
+  const call = async (...args: readonly HostArg<ArgSpec>[]): Promise<unknown> => {
+    if (state === 'released') throw new Error(`${name} was released`);
+    if (state === 'running') throw new Error(`${name} is still running: its calls must not overlap`);
+    const feeds = [
+      ...specs.flatMap((spec, i) => flattenArgument(name, spec, i, args[i])),
+      ...reads.map(({ variable }) => viewAs(variable.dataSync() as HostArray, variable.dtype as DType)),
+    ];
+    state = 'running';
+    try {
+      const arrays = await session.run(feeds);
+      writes.forEach(({ variable }, i) => {
+        assign(variable, arrays[resultCount + i] as HostArray);
+      });
+      const results = graph.outputs.slice(0, resultCount).map(({ name: key, value }, i) => {
+        const tensor: HostTensor = { data: arrays[i] as HostArray, shape: value.shape, dtype: value.dtype };
+        return [key, tensor] as const;
+      });
+      return single ? results[0]?.[1] : Object.fromEntries(results);
+    } finally {
+      state = 'idle';
+    }
+  };
+  const release = async (): Promise<void> => {
+    state = 'released';
+    await session.release();
+  };
+  return Object.assign(call, { release }) as unknown as Executable<Specs, R>;
+}
+
+function assign(variable: tf.Variable, data: HostArray): void {
+  const tensor = tf.tensor(data, variable.shape, variable.dtype);
+  variable.assign(tensor);
+  tensor.dispose();
+}
+
+/** @throws Error if an array's length is not what the compiled shape needs */
+function flattenArgument(name: string, spec: ArgSpec, index: number, arg: HostArg<ArgSpec> | undefined): HostArray[] {
+  if (isTensorSpec(spec)) return [checked(name, `argument ${index}`, spec, arg as HostArray | undefined)];
+  const record = arg as Readonly<Record<string, HostArray>> | undefined;
+  return Object.entries(spec).map(([key, field]) => checked(name, `argument ${index}.${key}`, field, record?.[key]));
+}
+
+function checked(name: string, what: string, { shape, dtype = 'float32' }: TensorSpec, array?: HostArray): HostArray {
+  const expected = sizeOf(shape);
+  if (array !== undefined && array.length === expected) return viewAs(array, dtype);
+  const given = array === undefined ? 'nothing' : `${array.length} values`;
+  throw new Error(
+    `${name} was compiled for ${what} of shape [${shape}], ${expected} values, and got ${given}; ` +
+      'shapes are static: compile once per shape',
+  );
+}

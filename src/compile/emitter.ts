@@ -1,0 +1,245 @@
+/**
+ * Turns lowered kernels into ONNX operators, and keeps track of memory layouts: TensorFlow.js's values are NHWC, ONNX
+ * Runtime's convolutions NCHW. Every value lives where it was computed and is transposed only when somebody really needs
+ * the other order; what is constant is transposed here, not at run time.
+ */
+import { type Graph, sizeOf, type Value } from './graph.ts';
+import { reverseArray, transposeArray } from './host-array.ts';
+import { dataType, type OnnxAttribute, type OnnxGraph, type OnnxNode, type OnnxTensor, type OnnxType } from './onnx.ts';
+import type { HostArray } from './types.ts';
+
+/** `logical`: as TensorFlow.js sees it. `channelsFirst`: a rank-4 value [N, H, W, C] stored as [N, C, H, W]. */
+export type Layout = 'logical' | 'channelsFirst';
+
+export const TO_CHANNELS_FIRST = [0, 3, 1, 2];
+const TO_LOGICAL = [0, 2, 3, 1];
+
+type WireData = HostArray | BigInt64Array;
+
+/** A tensor of the ONNX graph, with its physical shape. `data` is known for constants. */
+export interface Wire {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: OnnxType;
+  readonly data?: WireData;
+}
+
+interface OpOptions {
+  readonly type?: OnnxType;
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
+  readonly domain?: string;
+}
+
+export class Emitter {
+  readonly #graph: Graph;
+  readonly #wires = new Map<Value, Map<Layout, Wire>>();
+  readonly #home = new Map<Value, Layout>();
+  readonly #nodes: OnnxNode[] = [];
+  readonly #constants = new Map<string, OnnxTensor>();
+  readonly #smallConstants = new Map<string, Wire>();
+  readonly #reshaped = new Map<string, Wire>();
+  #count = 0;
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    graph.inputs.forEach(({ value }, i) => {
+      this.define(value, { name: inputName(i), shape: value.shape, type: value.dtype });
+    });
+  }
+
+  /** The values of a constant of the source graph. */
+  dataOf(value: Value): HostArray | undefined {
+    return this.#graph.constants.get(value);
+  }
+
+  /** Says that the value is computed by this wire, in this layout. */
+  define(value: Value, wire: Wire, layout: Layout = 'logical'): void {
+    this.#wires.set(value, new Map([[layout, wire]]));
+    this.#home.set(value, layout);
+  }
+
+  /** The layout the value was computed in. */
+  layoutOf(value: Value): Layout {
+    return this.#home.get(value) ?? 'logical';
+  }
+
+  /** The value in that layout, transposed if need be, once. */
+  read(value: Value, layout: Layout = 'logical'): Wire {
+    const known = this.#wires.get(value) ?? new Map<Layout, Wire>();
+    this.#wires.set(value, known);
+    const there = known.get(layout);
+    if (there !== undefined) return there;
+    const wire = this.#convert(value, layout, known);
+    known.set(layout, wire);
+    return wire;
+  }
+
+  #convert(value: Value, layout: Layout, known: ReadonlyMap<Layout, Wire>): Wire {
+    const data = this.dataOf(value);
+    if (layout === 'logical') {
+      if (data !== undefined) return this.constant(data, value.shape, value.dtype);
+      const other = known.get('channelsFirst');
+      if (other !== undefined) return this.transpose(other, TO_LOGICAL);
+      throw new Error(`value ${value.id} is read before it is computed`);
+    }
+    return this.transpose(this.read(value), TO_CHANNELS_FIRST);
+  }
+
+  /** An operator with one output of the given physical shape. Unused optional inputs are `undefined`. */
+  op(operator: string, inputs: readonly (Wire | undefined)[], shape: readonly number[], options: OpOptions = {}): Wire {
+    return this.ops(operator, inputs, [{ shape, type: options.type ?? 'float32' }], options)[0] as Wire;
+  }
+
+  /** An operator with several outputs. */
+  ops(
+    operator: string,
+    inputs: readonly (Wire | undefined)[],
+    outputs: readonly { readonly shape: readonly number[]; readonly type: OnnxType }[],
+    { attributes = {}, domain = '' }: OpOptions = {},
+  ): Wire[] {
+    const wires = outputs.map(({ shape, type }) => ({ name: `t${this.#count++}`, shape, type }));
+    const names = inputs.map((wire) => (wire === undefined ? '' : this.#use(wire)));
+    this.#nodes.push({ operator, domain, inputs: names, outputs: wires.map(({ name }) => name), attributes });
+    return wires;
+  }
+
+  /** Constants become part of the file only when an operator reads them. */
+  #use(wire: Wire): string {
+    if (wire.data !== undefined && !this.#constants.has(wire.name)) {
+      this.#constants.set(wire.name, { name: wire.name, type: wire.type, shape: wire.shape, data: wire.data });
+    }
+    return wire.name;
+  }
+
+  constant(data: WireData, shape: readonly number[], type: OnnxType): Wire {
+    if (data.length > 16) return { name: `c${this.#count++}`, shape, type, data };
+    const key = `${type}[${shape}]${Array.from(data as ArrayLike<number | bigint>, keyOf)}`;
+    const known = this.#smallConstants.get(key);
+    if (known !== undefined) return known;
+    const wire = { name: `c${this.#count++}`, shape, type, data };
+    this.#smallConstants.set(key, wire);
+    return wire;
+  }
+
+  scalar(value: number, type: 'float32' | 'int32' | 'bool' = 'float32'): Wire {
+    if (type === 'float32') return this.constant(Float32Array.of(value), [], type);
+    return this.constant(type === 'int32' ? Int32Array.of(value) : Uint8Array.of(value), [], type);
+  }
+
+  /** A list of int64, as shapes, axes and pads are given. */
+  ints(values: readonly number[]): Wire {
+    return this.constant(BigInt64Array.from(values.map(BigInt)), [values.length], 'int64');
+  }
+
+  reshape(wire: Wire, shape: readonly number[]): Wire {
+    if (String(wire.shape) === String(shape)) return wire;
+    if (wire.data !== undefined) return this.constant(wire.data, shape, wire.type);
+    const key = `${wire.name}:${shape}`;
+    const known = this.#reshaped.get(key);
+    if (known !== undefined) return known;
+    const reshaped = this.op('Reshape', [wire, this.ints(shape)], shape, { type: wire.type });
+    this.#reshaped.set(key, reshaped);
+    return reshaped;
+  }
+
+  transpose(wire: Wire, permutation: readonly number[]): Wire {
+    const shape = permutation.map((axis) => wire.shape[axis] as number);
+    const moved = permutation.filter((axis) => wire.shape[axis] !== 1);
+    // Only axes of length one change places: the bytes stay where they are.
+    if (moved.every((axis, i) => i === 0 || axis > (moved[i - 1] as number))) return this.reshape(wire, shape);
+    if (wire.data !== undefined) {
+      return this.constant(transposeArray(wire.data, wire.shape, permutation), shape, wire.type);
+    }
+    return this.op('Transpose', [wire], shape, { type: wire.type, attributes: { perm: permutation } });
+  }
+
+  /** The wire with the given axes running backwards. */
+  reverse(wire: Wire, axes: readonly number[]): Wire {
+    const turned = axes.filter((axis) => wire.shape[axis] !== 1);
+    if (turned.length === 0) return wire;
+    if (wire.data !== undefined)
+      return this.constant(reverseArray(wire.data, wire.shape, turned), wire.shape, wire.type);
+    const starts = this.ints(turned.map(() => -1));
+    const ends = this.ints(turned.map(() => Number.MIN_SAFE_INTEGER));
+    const steps = this.ints(turned.map(() => -1));
+    return this.op('Slice', [wire, starts, ends, this.ints(turned), steps], wire.shape, { type: wire.type });
+  }
+
+  /** `wire[..., begin:end:step, ...]` along each given axis. */
+  slice(
+    wire: Wire,
+    ranges: readonly { readonly axis: number; readonly begin: number; readonly end: number; readonly step?: number }[],
+  ): Wire {
+    const cut = ranges.filter(
+      ({ axis, begin, end, step }) => begin !== 0 || end !== wire.shape[axis] || (step !== undefined && step !== 1),
+    );
+    if (cut.length === 0) return wire;
+    const shape = [...wire.shape];
+    for (const { axis, begin, end, step = 1 } of cut) shape[axis] = Math.max(0, Math.ceil((end - begin) / step));
+    const inputs = [
+      cut.map((c) => c.begin),
+      cut.map((c) => c.end),
+      cut.map((c) => c.axis),
+      cut.map((c) => c.step ?? 1),
+    ];
+    return this.op('Slice', [wire, ...inputs.map((list) => this.ints(list))], shape, { type: wire.type });
+  }
+
+  /** Pads each axis by [before, after]; negative amounts crop. */
+  pad(wire: Wire, paddings: readonly (readonly [number, number])[], fill = 0): Wire {
+    if (paddings.every(([before, after]) => before === 0 && after === 0)) return wire;
+    const shape = wire.shape.map((d, axis) => d + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0));
+    const amounts = this.ints([...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)]);
+    const value = wire.type === 'int64' ? undefined : this.scalar(fill, wire.type);
+    return this.op('Pad', [wire, amounts, value], shape, { type: wire.type });
+  }
+
+  cast(wire: Wire, type: OnnxType): Wire {
+    if (wire.type === type) return wire;
+    return this.op('Cast', [wire], wire.shape, { type, attributes: { to: dataType(type) } });
+  }
+
+  /** The finished ONNX graph; every graph output in logical order under its own name. */
+  finish(): OnnxGraph {
+    const outputs = this.#graph.outputs.map(({ value }, i) => {
+      const wire = this.read(value);
+      const names = [this.#use(wire)];
+      this.#nodes.push({ operator: 'Identity', domain: '', inputs: names, outputs: [outputName(i)], attributes: {} });
+      return { name: outputName(i), type: wire.type, shape: value.shape };
+    });
+    const inputs = this.#graph.inputs.map(({ value }, i) => ({
+      name: inputName(i),
+      type: value.dtype,
+      shape: value.shape,
+    }));
+    return { nodes: this.#nodes, initializers: [...this.#constants.values()], inputs, outputs };
+  }
+}
+
+export const inputName = (index: number): string => `in${index}`;
+export const outputName = (index: number): string => `out${index}`;
+
+/** The physical shape of a value of that logical shape. */
+export const physicalShape = (shape: readonly number[], layout: Layout): readonly number[] =>
+  layout === 'channelsFirst' ? TO_CHANNELS_FIRST.map((axis) => shape[axis] as number) : shape;
+
+/** The physical position of each logical axis. */
+export const physicalAxis = (axis: number, layout: Layout): number =>
+  layout === 'channelsFirst' ? TO_CHANNELS_FIRST.indexOf(axis) : axis;
+
+/**
+ * A value ready to be broadcast against rank-4 wires of that layout: lower ranks get leading ones first, so that a bias
+ * [C] becomes [1, C, 1, 1].
+ */
+export function readBroadcast(emit: Emitter, value: Value, layout: Layout): Wire {
+  if (layout === 'logical' || sizeOf(value.shape) === 1) {
+    const wire = emit.read(value);
+    return sizeOf(value.shape) === 1 && value.shape.length > 0 ? emit.reshape(wire, []) : wire;
+  }
+  if (value.shape.length === 4) return emit.read(value, layout);
+  const padded = [...Array.from({ length: 4 - value.shape.length }, () => 1), ...value.shape];
+  return emit.transpose(emit.reshape(emit.read(value), padded), TO_CHANNELS_FIRST);
+}
+
+/** Text that tells numbers apart, -0 from 0 too. */
+const keyOf = (x: number | bigint): string => (Object.is(x, -0) ? '-0' : String(x));

@@ -1,0 +1,110 @@
+/** Convolutions, dense and depthwise, and their gradients towards the input and the filter. */
+import { tf } from '../../tf.ts';
+import { type Emitter, physicalShape, type Wire } from '../emitter.ts';
+import { type Inputs, input, type Node, output, type Value } from '../graph.ts';
+import { filterGradient } from './filter-gradient.ts';
+import { inputGradient } from './input-gradient.ts';
+import { type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import { activate } from './matmul.ts';
+
+/** The geometry of one convolution. */
+export type ConvInfo = ReturnType<typeof tf.backend_util.computeConv2DInfo>;
+
+type Shape4 = [number, number, number, number];
+
+/** TensorFlow.js's own arithmetic of strides and padding. @throws Error for NCHW data */
+export function convInfo(
+  x: readonly number[],
+  filter: readonly number[],
+  a: Node['attributes'],
+  depthwise: boolean,
+): ConvInfo {
+  if (a.dataFormat === 'NCHW') throw new Error('convolutions with dataFormat "NCHW" are not compiled; use NHWC');
+  return tf.backend_util.computeConv2DInfo(
+    [...x] as Shape4,
+    [...filter] as Shape4,
+    a.strides as number,
+    (a.dilations as number | undefined) ?? 1,
+    a.pad as 'same',
+    a.dimRoundingMode as 'floor',
+    depthwise,
+  );
+}
+
+/** [kh, kw, in, out] as ONNX wants it: [out, in, kh, kw]. */
+const denseFilter = (emit: Emitter, filter: Wire): Wire => emit.transpose(filter, [3, 2, 0, 1]);
+
+/** [kh, kw, channels, multiplier] as a grouped filter: [channels · multiplier, 1, kh, kw]. */
+function depthwiseFilter(emit: Emitter, filter: Wire): Wire {
+  const [kh, kw, channels, multiplier] = filter.shape as Shape4;
+  return emit.reshape(emit.transpose(filter, [2, 3, 0, 1]), [channels * multiplier, 1, kh, kw]);
+}
+
+/** ONNX's order: top, left, bottom, right. */
+export const padsOf = ({ padInfo: p }: ConvInfo): number[] => [p.top, p.left, p.bottom, p.right];
+
+function convolve(node: Node, emit: Emitter, depthwise: boolean, bias: Value | undefined): Wire {
+  const x = input(node, 'x');
+  const filter = input(node, 'filter');
+  const info = convInfo(x.shape, filter.shape, node.attributes, depthwise);
+  const weights = (depthwise ? depthwiseFilter : denseFilter)(emit, emit.read(filter));
+  const attributes = {
+    group: depthwise ? info.inChannels : 1,
+    kernel_shape: [info.filterHeight, info.filterWidth],
+    strides: [info.strideHeight, info.strideWidth],
+    dilations: [info.dilationHeight, info.dilationWidth],
+    pads: padsOf(info),
+  };
+  const biasWire = bias === undefined ? undefined : emit.reshape(emit.read(bias), [info.outChannels]);
+  const shape = physicalShape(output(node).shape, 'channelsFirst');
+  return emit.op('Conv', [emit.read(x, 'channelsFirst'), weights, biasWire], shape, { attributes });
+}
+
+function convolution(depthwise: boolean, fused: boolean): Kernel {
+  return {
+    infer: (inputs: Inputs, attributes) => {
+      const info = convInfo(need(inputs, 'x').shape, need(inputs, 'filter').shape, attributes, depthwise);
+      return typed(info.outShape, 'float32');
+    },
+    lower: (node, emit) => {
+      const raw = convolve(node, emit, depthwise, fused ? node.inputs.bias : undefined);
+      emit.define(output(node), fused ? activate(emit, raw, node) : raw, 'channelsFirst');
+    },
+  };
+}
+
+function towardsInput(depthwise: boolean): Kernel {
+  return {
+    infer: (_inputs, { inputShape }) => typed(inputShape as number[], 'float32'),
+    lower: (node, emit) => {
+      const filter = input(node, 'filter');
+      const info = convInfo(node.attributes.inputShape as number[], filter.shape, node.attributes, depthwise);
+      const dy = emit.read(input(node, 'dy'), 'channelsFirst');
+      emit.define(output(node), inputGradient(emit, dy, emit.read(filter), info, depthwise), 'channelsFirst');
+    },
+  };
+}
+
+function towardsFilter(depthwise: boolean): Kernel {
+  return {
+    infer: (_inputs, { filterShape }) => typed(filterShape as number[], 'float32'),
+    lower: (node, emit) => {
+      const x = input(node, 'x');
+      const info = convInfo(x.shape, node.attributes.filterShape as number[], node.attributes, depthwise);
+      const dy = emit.read(input(node, 'dy'), 'channelsFirst');
+      const gradient = filterGradient(emit, emit.read(x, 'channelsFirst'), dy, info, depthwise);
+      emit.define(output(node), emit.reshape(gradient, output(node).shape));
+    },
+  };
+}
+
+export const CONVOLUTION: KernelTable = {
+  Conv2D: convolution(false, false),
+  Conv2DBackpropFilter: towardsFilter(false),
+  Conv2DBackpropInput: towardsInput(false),
+  DepthwiseConv2dNative: convolution(true, false),
+  DepthwiseConv2dNativeBackpropFilter: towardsFilter(true),
+  DepthwiseConv2dNativeBackpropInput: towardsInput(true),
+  FusedConv2D: convolution(false, true),
+  FusedDepthwiseConv2D: convolution(true, true),
+};

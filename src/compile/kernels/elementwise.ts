@@ -1,0 +1,266 @@
+/** Kernels that work element by element: they run in whatever layout their operands are in. */
+import { type Emitter, type Layout, physicalShape, readBroadcast, type Wire } from '../emitter.ts';
+import { type Inputs, input, type Node, output, type Value } from '../graph.ts';
+import type { OnnxType } from '../onnx.ts';
+import { broadcast, type Kernel, type KernelTable, need, typed } from './kernel.ts';
+
+/** Writes one elementwise operation: wires that broadcast against each other in, one wire out. */
+type Write = (emit: Emitter, ...wires: Wire[]) => Wire;
+
+const wireShape = (wires: readonly Wire[]): number[] => wires.map((w) => [...w.shape]).reduce(broadcast);
+
+/** An ONNX operator applied to wires that broadcast; the result has the first wire's type unless told. */
+export function elementwise(emit: Emitter, operator: string, wires: readonly Wire[], type?: OnnxType): Wire {
+  return emit.op(operator, wires, wireShape(wires), { type: type ?? (wires[0]?.type as OnnxType) });
+}
+
+/** Channels-first as soon as one full operand already is. */
+function commonLayout(emit: Emitter, values: readonly Value[], out: Value): Layout {
+  const some = values.some((v) => v.shape.length === 4 && emit.layoutOf(v) === 'channelsFirst');
+  return some && out.shape.length === 4 ? 'channelsFirst' : 'logical';
+}
+
+/** Lowers a node whose output is computed element by element from the named inputs. */
+export function lowerElementwise(node: Node, emit: Emitter, names: readonly string[], write: Write): void {
+  const values = names.map((name) => input(node, name));
+  const out = output(node);
+  const layout = commonLayout(emit, values, out);
+  const wires = values.map((value) => readBroadcast(emit, value, layout));
+  emit.define(out, emit.reshape(write(emit, ...wires), physicalShape(out.shape, layout)), layout);
+}
+
+function unary(write: Write, dtype?: Value['dtype']): Kernel {
+  return {
+    infer: (inputs) => {
+      const x = need(inputs, 'x');
+      return typed(x.shape, dtype ?? x.dtype);
+    },
+    lower: (node, emit) => lowerElementwise(node, emit, ['x'], write),
+  };
+}
+
+function binary(write: Write, dtype?: Value['dtype']): Kernel {
+  return {
+    infer: (inputs: Inputs) => {
+      const a = need(inputs, 'a');
+      return typed(broadcast(a.shape, need(inputs, 'b').shape), dtype ?? a.dtype);
+    },
+    lower: (node, emit) => lowerElementwise(node, emit, ['a', 'b'], write),
+  };
+}
+
+const op =
+  (operator: string): Write =>
+  (emit, ...wires) =>
+    elementwise(emit, operator, wires);
+const predicate =
+  (operator: string): Write =>
+  (emit, ...wires) =>
+    elementwise(emit, operator, wires, 'bool');
+
+/** A unary kernel with attributes. */
+function withAttributes(write: (emit: Emitter, x: Wire, attributes: Node['attributes']) => Wire): Kernel {
+  return {
+    infer: (inputs) => typed(need(inputs, 'x').shape, need(inputs, 'x').dtype),
+    lower: (node, emit) => lowerElementwise(node, emit, ['x'], (e, x) => write(e, x as Wire, node.attributes)),
+  };
+}
+
+const mul = op('Mul');
+const add = op('Add');
+const sub = op('Sub');
+
+/** 1 where x > 0, else 0, as float32, without a detour over bool: min(1, max(0, 10³⁸·x)). */
+export const heaviside = (emit: Emitter, x: Wire): Wire =>
+  emit.op('HardSigmoid', [x], x.shape, { attributes: { alpha: { float: 1e38 }, beta: { float: 0 } } });
+
+const clip = (emit: Emitter, x: Wire, low: number, high: number): Wire =>
+  emit.op('Clip', [x, emit.scalar(low, numeric(x)), emit.scalar(high, numeric(x))], x.shape, { type: x.type });
+
+const numeric = (wire: Wire): 'float32' | 'int32' => (wire.type === 'int32' ? 'int32' : 'float32');
+
+const constantLike = (emit: Emitter, value: number, wire: Wire): Wire => emit.scalar(value, numeric(wire));
+
+/** ⌊a / b⌋; whole numbers go through float, where ONNX's integer division would round towards zero. */
+function floorDivide(emit: Emitter, a: Wire, b: Wire): Wire {
+  if (a.type !== 'int32') return elementwise(emit, 'Floor', [elementwise(emit, 'Div', [a, b])]);
+  const quotient = elementwise(emit, 'Div', [emit.cast(a, 'float32'), emit.cast(b, 'float32')]);
+  return emit.cast(elementwise(emit, 'Floor', [quotient]), 'int32');
+}
+
+/** The remainder with the divisor's sign, as TensorFlow.js has it. */
+function modulo(emit: Emitter, a: Wire, b: Wire): Wire {
+  const truncated = (x: Wire, y: Wire): Wire =>
+    emit.op('Mod', [x, y], wireShape([x, y]), { type: x.type, attributes: { fmod: 1 } });
+  return truncated(add(emit, truncated(a, b), b), b);
+}
+
+/** eˣ - 1 without cancellation near 0: tanh(x/2)·(eˣ + 1), exact in form and stable where eˣ ≈ 1. */
+function expm1(emit: Emitter, x: Wire): Wire {
+  const half = mul(emit, x, constantLike(emit, 0.5, x));
+  const stable = mul(
+    emit,
+    elementwise(emit, 'Tanh', [half]),
+    add(emit, elementwise(emit, 'Exp', [x]), constantLike(emit, 1, x)),
+  );
+  return stable;
+}
+
+/**
+ * log(1 + x) without losing the digits of a small x (Higham, "Accuracy and Stability", section 1.14.1):
+ * with u = 1 + x it is x where u = 1, else log(u)·x / (u - 1).
+ */
+function log1p(emit: Emitter, x: Wire): Wire {
+  const one = constantLike(emit, 1, x);
+  const u = add(emit, one, x);
+  const lost = elementwise(emit, 'Equal', [u, one], 'bool');
+  const safe = emit.op('Where', [lost, emit.scalar(2), u], u.shape);
+  const corrected = elementwise(emit, 'Div', [mul(emit, elementwise(emit, 'Log', [safe]), x), sub(emit, safe, one)]);
+  return emit.op('Where', [lost, x, corrected], u.shape);
+}
+
+const reciprocal = op('Reciprocal');
+
+/** Values as numbers: ONNX has no arithmetic on bool. */
+const asNumber = (emit: Emitter, x: Wire): Wire => (x.type === 'bool' ? emit.cast(x, 'int32') : x);
+
+const notEqual: Write = (emit, a, b) =>
+  elementwise(emit, 'Not', [
+    elementwise(emit, 'Equal', [asNumber(emit, a as Wire), asNumber(emit, b as Wire)], 'bool'),
+  ]);
+
+const variadic = (inputs: Inputs): Value[] => Object.values(inputs);
+
+export const ELEMENTWISE: KernelTable = {
+  Abs: unary(op('Abs')),
+  Acos: unary(op('Acos')),
+  Acosh: unary(op('Acosh')),
+  Asin: unary(op('Asin')),
+  Asinh: unary(op('Asinh')),
+  Atan: unary(op('Atan')),
+  Atanh: unary(op('Atanh')),
+  Ceil: unary(op('Ceil')),
+  Cos: unary(op('Cos')),
+  Cosh: unary(op('Cosh')),
+  Elu: unary(op('Elu')),
+  Erf: unary(op('Erf')),
+  Exp: unary(op('Exp')),
+  Expm1: unary((emit, x) => expm1(emit, x as Wire)),
+  Floor: unary(op('Floor')),
+  IsNan: unary(predicate('IsNaN'), 'bool'),
+  IsInf: unary(predicate('IsInf'), 'bool'),
+  IsFinite: unary((emit, x) => {
+    // x - x is 0 for finite x and NaN otherwise.
+    const zero = sub(emit, x as Wire, x as Wire);
+    return elementwise(emit, 'Equal', [zero, emit.scalar(0)], 'bool');
+  }, 'bool'),
+  Log: unary(op('Log')),
+  Log1p: unary((emit, x) => log1p(emit, x as Wire)),
+  LogicalNot: unary(op('Not')),
+  Neg: unary(op('Neg')),
+  Reciprocal: unary(reciprocal),
+  Relu: unary((emit, x) =>
+    x?.type === 'int32' ? elementwise(emit, 'Max', [x, emit.scalar(0, 'int32')]) : op('Relu')(emit, x as Wire),
+  ),
+  Relu6: unary((emit, x) => clip(emit, x as Wire, 0, 6)),
+  Round: unary(op('Round')),
+  Rsqrt: unary((emit, x) => reciprocal(emit, elementwise(emit, 'Sqrt', [x as Wire]))),
+  Selu: unary(op('Selu')),
+  Sigmoid: unary(op('Sigmoid')),
+  Sign: unary(op('Sign')),
+  Sin: unary(op('Sin')),
+  Sinh: unary(op('Sinh')),
+  Softplus: unary(op('Softplus')),
+  Sqrt: unary(op('Sqrt')),
+  Square: unary((emit, x) => mul(emit, x as Wire, x as Wire)),
+  Tan: unary(op('Tan')),
+  Tanh: unary(op('Tanh')),
+
+  ClipByValue: withAttributes((emit, x, { clipValueMin, clipValueMax }) =>
+    clip(emit, x, clipValueMin as number, clipValueMax as number),
+  ),
+  LeakyRelu: withAttributes((emit, x, { alpha }) =>
+    emit.op('LeakyRelu', [x], x.shape, { attributes: { alpha: { float: alpha as number } } }),
+  ),
+  Step: withAttributes((emit, x, { alpha }) => {
+    if (alpha === undefined || alpha === 0) return heaviside(emit, x);
+    const positive = elementwise(emit, 'Greater', [x, emit.scalar(0)], 'bool');
+    return emit.op('Where', [positive, emit.scalar(1), emit.scalar(alpha as number)], x.shape);
+  }),
+
+  Add: binary(add),
+  Atan2: binary((emit, y, x) => atan2(emit, y as Wire, x as Wire)),
+  Equal: binary(
+    (emit, a, b) => elementwise(emit, 'Equal', [asNumber(emit, a as Wire), asNumber(emit, b as Wire)], 'bool'),
+    'bool',
+  ),
+  FloorDiv: binary((emit, a, b) => floorDivide(emit, a as Wire, b as Wire)),
+  Greater: binary(predicate('Greater'), 'bool'),
+  GreaterEqual: binary(predicate('GreaterOrEqual'), 'bool'),
+  Less: binary(predicate('Less'), 'bool'),
+  LessEqual: binary(predicate('LessOrEqual'), 'bool'),
+  LogicalAnd: binary(predicate('And'), 'bool'),
+  LogicalOr: binary(predicate('Or'), 'bool'),
+  Maximum: binary(op('Max')),
+  Minimum: binary(op('Min')),
+  Mod: binary((emit, a, b) => modulo(emit, a as Wire, b as Wire)),
+  Multiply: binary(mul),
+  NotEqual: binary(notEqual, 'bool'),
+  Pow: binary(op('Pow')),
+  RealDiv: binary(op('Div')),
+  SquaredDifference: binary((emit, a, b) => {
+    const difference = sub(emit, a as Wire, b as Wire);
+    return mul(emit, difference, difference);
+  }),
+  Sub: binary(sub),
+
+  AddN: {
+    infer: (inputs) => variadic(inputs).slice(0, 1),
+    lower: (node, emit) =>
+      lowerElementwise(node, emit, Object.keys(node.inputs), (e, ...wires) =>
+        wires.reduce((sum, wire) => elementwise(e, 'Add', [sum, wire])),
+      ),
+  },
+
+  Cast: {
+    infer: (inputs, { dtype }) => typed(need(inputs, 'x').shape, dtype as Value['dtype']),
+    lower: (node, emit) =>
+      lowerElementwise(node, emit, ['x'], (e, x) => e.cast(x as Wire, node.attributes.dtype as Value['dtype'])),
+  },
+
+  EluGrad: {
+    infer: (inputs) => typed(need(inputs, 'y').shape, 'float32'),
+    lower: (node, emit) =>
+      // dy where y ≥ 0, else dy·(y + 1).
+      lowerElementwise(node, emit, ['dy', 'y'], (e, dy, y) => {
+        const slope = elementwise(e, 'Min', [add(e, y as Wire, e.scalar(1)), e.scalar(1)]);
+        return mul(e, dy as Wire, slope);
+      }),
+  },
+
+  Prelu: {
+    infer: (inputs) => typed(need(inputs, 'x').shape, 'float32'),
+    lower: (node, emit) =>
+      lowerElementwise(node, emit, ['x', 'alpha'], (e, x, alpha) => {
+        const positive = elementwise(e, 'Greater', [x as Wire, e.scalar(0)], 'bool');
+        return elementwise(e, 'Where', [positive, x as Wire, mul(e, x as Wire, alpha as Wire)], 'float32');
+      }),
+  },
+
+  Identity: unary((_emit, x) => x as Wire),
+};
+
+/** The angle of (x, y), from arctangents of ratios no larger than needed: quadrant by quadrant. */
+function atan2(emit: Emitter, y: Wire, x: Wire): Wire {
+  const shape = wireShape([y, x]);
+  const zero = emit.scalar(0);
+  const xNegative = elementwise(emit, 'Less', [x, zero], 'bool');
+  const yNegative = elementwise(emit, 'Less', [y, zero], 'bool');
+  const xZero = elementwise(emit, 'Equal', [x, zero], 'bool');
+  const divisor = elementwise(emit, 'Where', [xZero, emit.scalar(1), x], 'float32');
+  const base = elementwise(emit, 'Atan', [elementwise(emit, 'Div', [y, divisor])]);
+  const halfTurn = elementwise(emit, 'Where', [yNegative, emit.scalar(-Math.PI), emit.scalar(Math.PI)], 'float32');
+  const turned = elementwise(emit, 'Where', [xNegative, add(emit, base, halfTurn), base], 'float32');
+  const upright = mul(emit, elementwise(emit, 'Sign', [y]), emit.scalar(Math.PI / 2));
+  return emit.op('Where', [xZero, upright, turned], shape);
+}

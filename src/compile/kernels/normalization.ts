@@ -1,0 +1,96 @@
+/** Softmax, batch normalisation, local response normalisation. */
+import { type Emitter, physicalShape, readBroadcast, type Wire } from '../emitter.ts';
+import { input, type Node, output } from '../graph.ts';
+import { elementwise } from './elementwise.ts';
+import { type Kernel, type KernelTable, need, typed } from './kernel.ts';
+
+function softmax(operator: 'Softmax' | 'LogSoftmax'): Kernel {
+  return {
+    infer: (inputs) => [need(inputs, 'logits')],
+    lower: (node, emit) => {
+      const logits = emit.read(input(node, 'logits'));
+      emit.define(output(node), emit.op(operator, [logits], logits.shape, { attributes: { axis: -1 } }));
+    },
+  };
+}
+
+/** (x - mean) / √(variance + ε) · scale + offset, as one product and one sum per element: x·a + (offset - mean·a). */
+const fusedBatchNorm: Kernel = {
+  infer: (inputs) => [need(inputs, 'x')],
+  lower: (node, emit) => {
+    const x = input(node, 'x');
+    const layout = x.shape.length === 4 ? 'channelsFirst' : 'logical';
+    const read = (name: string): Wire => readBroadcast(emit, input(node, name), layout);
+    const epsilon = emit.scalar(node.attributes.varianceEpsilon as number);
+    const deviation = elementwise(emit, 'Sqrt', [elementwise(emit, 'Add', [read('variance'), epsilon])]);
+    const inverse = elementwise(emit, 'Reciprocal', [deviation]);
+    const a = node.inputs.scale === undefined ? inverse : elementwise(emit, 'Mul', [inverse, read('scale')]);
+    const shift = elementwise(emit, 'Mul', [read('mean'), a]);
+    const b =
+      node.inputs.offset === undefined
+        ? elementwise(emit, 'Neg', [shift])
+        : elementwise(emit, 'Sub', [read('offset'), shift]);
+    const scaled = elementwise(emit, 'Mul', [emit.read(x, layout), a]);
+    const shape = physicalShape(x.shape, layout);
+    emit.define(output(node), emit.reshape(elementwise(emit, 'Add', [scaled, b]), shape), layout);
+  },
+};
+
+const lrnAttributes = (node: Node) =>
+  node.attributes as {
+    readonly depthRadius: number;
+    readonly bias: number;
+    readonly alpha: number;
+    readonly beta: number;
+  };
+
+/** Sums over 2r+1 neighbouring channels of [N, C, H, W], as an average pool along the channels. */
+function channelWindowSum(emit: Emitter, x: Wire, radius: number): Wire {
+  const [n, c, h, w] = x.shape as [number, number, number, number];
+  const size = 2 * radius + 1;
+  const attributes = { kernel_shape: [size, 1], pads: [radius, 0, radius, 0], count_include_pad: 1 };
+  const lines = emit.reshape(x, [n, 1, c, h * w]);
+  const means = emit.op('AveragePool', [lines], lines.shape, { attributes });
+  return emit.reshape(elementwise(emit, 'Mul', [means, emit.scalar(size)]), x.shape);
+}
+
+/** y = x / (bias + α Σ x²)^β over neighbouring channels (Krizhevsky et al. 2012, section 3.3). */
+const lrn: Kernel = {
+  infer: (inputs) => typed(need(inputs, 'x').shape, 'float32'),
+  lower: (node, emit) => {
+    const { depthRadius, bias, alpha, beta } = lrnAttributes(node);
+    const x = emit.read(input(node, 'x'), 'channelsFirst');
+    const size = 2 * depthRadius + 1;
+    // ONNX divides alpha by the window's size.
+    const attributes = { size, alpha: { float: alpha * size }, beta: { float: beta }, bias: { float: bias } };
+    emit.define(output(node), emit.op('LRN', [x], x.shape, { attributes }), 'channelsFirst');
+  },
+};
+
+/** dx = dy·s^(-β) - 2αβ·x·Σ(dy·y/s) with s = bias + α Σ x², the sums over the same neighbouring channels. */
+const lrnGradient: Kernel = {
+  infer: (inputs) => typed(need(inputs, 'x').shape, 'float32'),
+  lower: (node, emit) => {
+    const { depthRadius, bias, alpha, beta } = lrnAttributes(node);
+    const [x, y, dy] = ['x', 'y', 'dy'].map((name) => emit.read(input(node, name), 'channelsFirst')) as [
+      Wire,
+      Wire,
+      Wire,
+    ];
+    const mul = (a: Wire, b: Wire): Wire => elementwise(emit, 'Mul', [a, b]);
+    const squares = channelWindowSum(emit, mul(x, x), depthRadius);
+    const s = elementwise(emit, 'Add', [mul(squares, emit.scalar(alpha)), emit.scalar(bias)]);
+    const direct = mul(dy, elementwise(emit, 'Pow', [s, emit.scalar(-beta)]));
+    const spread = channelWindowSum(emit, elementwise(emit, 'Div', [mul(dy, y), s]), depthRadius);
+    const indirect = mul(mul(x, emit.scalar(2 * alpha * beta)), spread);
+    emit.define(output(node), elementwise(emit, 'Sub', [direct, indirect]), 'channelsFirst');
+  },
+};
+
+export const NORMALIZATION: KernelTable = {
+  FusedBatchNorm: fusedBatchNorm,
+  LogSoftmax: softmax('LogSoftmax'),
+  LRN: lrn,
+  LRNGrad: lrnGradient,
+  Softmax: softmax('Softmax'),
+};

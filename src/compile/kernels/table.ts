@@ -1,0 +1,37 @@
+/** Every kernel that can be compiled. */
+import type { Infer } from '../graph.ts';
+import { CONVOLUTION } from './convolution.ts';
+import { CREATE } from './create.ts';
+import { ELEMENTWISE } from './elementwise.ts';
+import { GATHER } from './gather.ts';
+import { IMAGE } from './image.ts';
+import type { Kernel, KernelTable } from './kernel.ts';
+import { MATMUL } from './matmul.ts';
+import { NORMALIZATION } from './normalization.ts';
+import { POOLING } from './pooling.ts';
+import { REDUCE } from './reduce.ts';
+import { SHAPE } from './shape.ts';
+
+export const KERNELS: KernelTable = {
+  ...CONVOLUTION,
+  ...CREATE,
+  ...ELEMENTWISE,
+  ...GATHER,
+  ...IMAGE,
+  ...MATMUL,
+  ...NORMALIZATION,
+  ...POOLING,
+  ...REDUCE,
+  ...SHAPE,
+};
+
+/** @throws Error naming the kernel, if it is not known */
+export function kernelOf(name: string): Kernel {
+  const kernel = KERNELS[name];
+  if (kernel !== undefined) return kernel;
+  throw new Error(
+    `the TensorFlow.js kernel "${name}" cannot be compiled. Write it with other operations, or run on an eager backend`,
+  );
+}
+
+export const infer: Infer = (name, inputs, attributes) => kernelOf(name).infer(inputs, attributes);
