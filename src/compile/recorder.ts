@@ -113,6 +113,10 @@ function current(): Trace {
 class Recorder extends tf.KernelBackend {
   override write(values: HostArray, shape: number[], dtype: DType): DataId {
     const { builder } = current();
+    const uniform = uniformValue(values);
+    // `tf.ones` of a whole batch's activations, say: one number, not a file full of them.
+    if (uniform !== undefined)
+      return current().dataIdOf(builder.call('Fill', {}, { shape: [...shape], dtype, value: uniform }));
     return current().dataIdOf(builder.constant(copyAs(values, dtype), { shape, dtype }));
   }
 
@@ -156,6 +160,17 @@ class Recorder extends tf.KernelBackend {
   }
 
   override dispose(): void {}
+}
+
+/** Tensors shorter than this are kept as they are. */
+const WORTH_FILLING = 64;
+
+/** The number that all elements of a large array are. */
+function uniformValue(values: HostArray): number | undefined {
+  const first = values[0];
+  if (first === undefined || values.length < WORTH_FILLING) return undefined;
+  for (let i = 1; i < values.length; i++) if (!Object.is(values[i], first)) return undefined;
+  return first;
 }
 
 /** ` (at file:line)` of the first caller that is not TensorFlow.js or the compiler. */
