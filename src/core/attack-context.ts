@@ -1,0 +1,87 @@
+/** What an attack sees while it runs or is traced: see `AttackContext`. */
+import { tf } from '../tf.ts';
+import type { AttackContext, Loss } from './attack.ts';
+import { ball, type Noise } from './ball.ts';
+import type { Classifier } from './classifier.ts';
+import * as losses from './losses.ts';
+import type { Params, Values } from './params.ts';
+import type { Norm } from './threat-model.ts';
+
+export interface ContextSpec<P extends Params = Params> {
+  /** Images [B, H, W, C] in [0,1] to logits [B, K], in inference mode. */
+  readonly logits: Classifier['logits'];
+  readonly norm: Norm;
+  readonly targeted: boolean;
+  readonly params: Values<P>;
+  readonly noise: Noise;
+  /** [B, H, W, C] in [0,1]. */
+  readonly clean: tf.Tensor4D;
+  /** int32 [B]. */
+  readonly label: tf.Tensor1D;
+  /** int32 [B]; equal to `label` when untargeted. */
+  readonly target: tf.Tensor1D;
+  /** [B, 1, 1, 1]. */
+  readonly epsilon: tf.Tensor4D;
+  /** float32 [B, 1, 1, 1]. */
+  readonly iteration: tf.Tensor4D;
+}
+
+/** The context of a batch: the ball around the clean images, and the losses with goal and labels bound. */
+export function attackContext<P extends Params>(spec: ContextSpec<P>): AttackContext<P> {
+  const { logits, targeted, params, noise, clean, label, target, epsilon, iteration } = spec;
+  const bound = boundLosses(spec);
+  const valueAndGradient = (x: tf.Tensor4D, loss: Loss = bound.crossEntropy) => ascend(logits, x, loss);
+  return {
+    clean,
+    label,
+    target,
+    targeted,
+    epsilon,
+    iteration,
+    ball: ball(spec.norm, { clean, epsilon, noise }),
+    noise,
+    params,
+    logits,
+    gradient: (x, loss) => valueAndGradient(x, loss).gradient,
+    valueAndGradient,
+    ...bound,
+  };
+}
+
+/** The three losses as the adversary raises them: away from the label, or towards the target. */
+function boundLosses({ targeted, label, target }: Pick<ContextSpec, 'targeted' | 'label' | 'target'>) {
+  const crossEntropy: Loss = targeted
+    ? (logits) => losses.crossEntropy(logits, target).neg()
+    : (logits) => losses.crossEntropy(logits, label);
+  const margin: Loss = targeted
+    ? (logits) => losses.margin(logits, target).neg()
+    : (logits) => losses.margin(logits, label);
+  const dlr: Loss = targeted
+    ? (logits) => losses.targetedDlr(logits, label, target)
+    : (logits) => losses.dlr(logits, label);
+  return { crossEntropy, margin, dlr };
+}
+
+/**
+ * Loss per image, ∇ₓ of its sum, and the logits, from one forward pass. Images do not touch each other, so the gradient of
+ * the sum is every image's own gradient.
+ */
+function ascend(logitsOf: ContextSpec['logits'], x: tf.Tensor4D, loss: Loss) {
+  // The gradient's scope disposes of what is made inside it: `keep` carries these two across its end.
+  const kept: { value?: tf.Tensor1D; logits?: tf.Tensor2D } = {};
+  const gradient = tf.grad((candidate) => {
+    const logits = tf.keep(logitsOf(candidate as tf.Tensor4D));
+    const value = tf.keep(loss(logits));
+    Object.assign(kept, { logits, value });
+    return value.sum();
+  })(x) as tf.Tensor4D;
+  const { value, logits } = kept as Required<typeof kept>;
+  return { value: release(value), gradient, logits: release(logits) };
+}
+
+/** The same tensor, owned by the scope that is open now. */
+function release<T extends tf.Tensor>(kept: T): T {
+  const owned = kept.clone();
+  kept.dispose();
+  return owned;
+}

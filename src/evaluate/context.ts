@@ -1,0 +1,1 @@
+export { attackContext } from '../core/attack-context.ts';

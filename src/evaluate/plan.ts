@@ -1,0 +1,101 @@
+/** What `runExperiment` is asked to do, with what, and what it tells meanwhile. */
+import type { Attack } from '../core/attack.ts';
+import type { Classifier } from '../core/classifier.ts';
+import type { Dataset } from '../core/dataset.ts';
+import type { Run } from '../core/run.ts';
+import type { Goal, Norm } from '../core/threat-model.ts';
+import type { Prepare } from '../compile/types.ts';
+import type { Journal } from './journal.ts';
+
+/** A trained network that stands for measurement. */
+export interface Contender {
+  readonly architecture: Run['architectures'][number];
+  /** How it was trained: `standard`, `adversarial`. */
+  readonly training: string;
+  readonly classifier: Classifier;
+  /** SHA-256 of its weights, in hex. */
+  readonly sha256: string;
+}
+
+export interface PlannedAttack {
+  readonly attack: Attack;
+  /** Resolved: every declared parameter has its value. */
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+export interface ExperimentPlan {
+  readonly attacks: readonly PlannedAttack[];
+  readonly contenders: readonly Contender[];
+  readonly dataset: Dataset;
+  /** How many images; more than the dataset holds means all of them. */
+  readonly images: number;
+  /** Radii in pixel units. */
+  readonly epsilons: readonly number[];
+  readonly norm: Norm;
+  readonly goal: Goal;
+  readonly seed: number;
+  /** Tries with fresh noise per image; attacks that draw no noise get one. */
+  readonly restarts: number;
+  /** Slots of the compiled functions. Changes speed and memory, never a result. */
+  readonly batch: number;
+  /** Images per contender and attack in the gallery. */
+  readonly galleryRows: number;
+  /** The radius that the gallery shows, one of `epsilons`; by default the upper median of the positive ones. */
+  readonly galleryEpsilon?: number;
+}
+
+/** Versions of what the numbers depend on. */
+export interface Versions {
+  readonly gibbon: string;
+  /** Commit of the working tree, if there is one. */
+  readonly commit: string | null;
+  readonly packages: Readonly<Record<string, string>>;
+}
+
+export interface Harness {
+  readonly prepare: Prepare;
+  /** What `prepare` runs on, in words: `onnx-cpu`. */
+  readonly backend: string;
+  readonly command: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly id: string;
+  readonly versions: Versions;
+  readonly onProgress?: (event: ProgressEvent) => void;
+  /** Aborting it ends the run after the batch at hand with `Interrupted`. */
+  readonly signal?: AbortSignal;
+  /** Where finished work is written, and read when a run is resumed. */
+  readonly journal?: Journal;
+}
+
+/**
+ * What the run is at. `prepare`: an attack is being compiled. `clean`: images classified. `attack`: pairs of (image,
+ * epsilon) settled. `gallery`: pictures drawn.
+ */
+export interface ProgressEvent {
+  readonly phase: 'prepare' | 'clean' | 'attack' | 'gallery';
+  /** `vgg16/standard`. */
+  readonly contender: string;
+  readonly attack?: string;
+  readonly done: number;
+  readonly total: number;
+  /** Share of what is done that is correct: of the images (`clean`), of the attacked pairs (`attack`). */
+  readonly accuracy?: number;
+  /** Per-image gradient evaluations spent so far by this attack on this contender. */
+  readonly gradients?: number;
+}
+
+/** The run was asked to stop and did, after the batch at hand; the journal holds what was finished. */
+export class Interrupted extends Error {
+  constructor() {
+    super('interrupted');
+    this.name = 'Interrupted';
+  }
+}
+
+/** @throws Interrupted if the signal was aborted */
+export function stopIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new Interrupted();
+}
+
+/** `vgg16/standard`: how a contender is called in the journal, in provenance and in progress. */
+export const contenderName = ({ architecture, training }: Contender): string => `${architecture.name}/${training}`;
