@@ -6,6 +6,7 @@
  * while tracing would be frozen into the graph.
  */
 import { tf } from '../tf.ts';
+import { blockSize } from './block-size.ts';
 import { isTensorSpec } from './eager.ts';
 import { Emitter } from './emitter.ts';
 import { type Graph, sizeOf } from './graph.ts';
@@ -58,14 +59,14 @@ export async function compile<const Specs extends readonly ArgSpec[], R extends 
     Object.assign({}, ...specs.map(flattenSpec)) as Record<string, TensorSpec>,
     options.weights ?? 'frozen',
   );
-  const onnx = lower(optimise(recording.graph, options.dump));
+  const onnx = lower(optimise(recording.graph, options.dump), await blockSize());
   const session = await openSession(encodeModel(onnx), onnx.inputs, onnx.outputs, options);
   return makeExecutable(name, specs, recording, session, shape.single);
 }
 
-/** ONNX operators for a graph of kernels. */
-export function lower(graph: Graph): OnnxGraph {
-  const emitter = new Emitter(graph);
+/** ONNX operators for a graph of kernels; `block` as in `blockSize`. */
+export function lower(graph: Graph, block: number): OnnxGraph {
+  const emitter = new Emitter(graph, block);
   for (const node of graph.nodes) kernelOf(node.kernel).lower(node, emitter);
   return emitter.finish();
 }

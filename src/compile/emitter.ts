@@ -8,8 +8,15 @@ import { reverseArray, transposeArray } from './host-array.ts';
 import { dataType, type OnnxAttribute, type OnnxGraph, type OnnxNode, type OnnxTensor, type OnnxType } from './onnx.ts';
 import type { HostArray } from './types.ts';
 
-/** `logical`: as TensorFlow.js sees it. `channelsFirst`: a rank-4 value [N, H, W, C] stored as [N, C, H, W]. */
-export type Layout = 'logical' | 'channelsFirst';
+/**
+ * `logical`: as TensorFlow.js sees it. `channelsFirst`: a rank-4 value [N, H, W, C] stored as [N, C, H, W]. `blocked`: the
+ * same with the channels in blocks that fill a vector register, [N, C/b, H, W, b], which ONNX Runtime's fastest
+ * convolutions read; its wires carry the shape [N, C, H, W] all the same.
+ */
+export type Layout = 'logical' | 'channelsFirst' | 'blocked';
+
+/** The domain of the operators on blocked tensors. */
+export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
 
 export const TO_CHANNELS_FIRST = [0, 3, 1, 2];
 const TO_LOGICAL = [0, 2, 3, 1];
@@ -40,8 +47,12 @@ export class Emitter {
   readonly #reshaped = new Map<string, Wire>();
   #count = 0;
 
-  constructor(graph: Graph) {
+  /** Channels in a block; 0 where blocked convolutions do not work. */
+  readonly block: number;
+
+  constructor(graph: Graph, block = 0) {
     this.#graph = graph;
+    this.block = block;
     graph.inputs.forEach(({ value }, i) => {
       this.define(value, { name: inputName(i), shape: value.shape, type: value.dtype });
     });
@@ -58,9 +69,9 @@ export class Emitter {
     this.#home.set(value, layout);
   }
 
-  /** The layout the value was computed in. */
-  layoutOf(value: Value): Layout {
-    return this.#home.get(value) ?? 'logical';
+  /** The layout the value was computed in, blocks aside: what an elementwise kernel should read it in. */
+  layoutOf(value: Value): 'logical' | 'channelsFirst' {
+    return (this.#home.get(value) ?? 'logical') === 'logical' ? 'logical' : 'channelsFirst';
   }
 
   /** The value in that layout, transposed if need be, once. */
@@ -75,14 +86,20 @@ export class Emitter {
   }
 
   #convert(value: Value, layout: Layout, known: ReadonlyMap<Layout, Wire>): Wire {
-    const data = this.dataOf(value);
-    if (layout === 'logical') {
-      if (data !== undefined) return this.constant(data, value.shape, value.dtype);
-      const other = known.get('channelsFirst');
-      if (other !== undefined) return this.transpose(other, TO_LOGICAL);
-      throw new Error(`value ${value.id} is read before it is computed`);
+    if (layout === 'blocked') {
+      const plain = this.read(value, 'channelsFirst');
+      return this.op('ReorderInput', [plain], plain.shape, { domain: BLOCKED_DOMAIN });
     }
-    return this.transpose(this.read(value), TO_CHANNELS_FIRST);
+    if (layout === 'channelsFirst') {
+      const blocked = known.get('blocked');
+      if (blocked === undefined) return this.transpose(this.read(value), TO_CHANNELS_FIRST);
+      const attributes = { channels: blocked.shape[1] as number };
+      return this.op('ReorderOutput', [blocked], blocked.shape, { domain: BLOCKED_DOMAIN, attributes });
+    }
+    const data = this.dataOf(value);
+    if (data !== undefined) return this.constant(data, value.shape, value.dtype);
+    if (known.size === 0) throw new Error(`value ${value.id} is read before it is computed`);
+    return this.transpose(this.read(value, 'channelsFirst'), TO_LOGICAL);
   }
 
   /** An operator with one output of the given physical shape. Unused optional inputs are `undefined`. */
@@ -117,6 +134,14 @@ export class Emitter {
     const known = this.#smallConstants.get(key);
     if (known !== undefined) return known;
     const wire = { name: `c${this.#count++}`, shape, type, data };
+    this.#smallConstants.set(key, wire);
+    return wire;
+  }
+
+  /** Zeros of that shape, the same wire each time. */
+  zeros(shape: readonly number[]): Wire {
+    const key = `zeros[${shape}]`;
+    const wire = this.#smallConstants.get(key) ?? this.constant(new Float32Array(sizeOf(shape)), shape, 'float32');
     this.#smallConstants.set(key, wire);
     return wire;
   }

@@ -1,7 +1,8 @@
 /** Convolutions, dense and depthwise, and their gradients towards the input and the filter. */
 import { tf } from '../../tf.ts';
-import { type Emitter, physicalShape, type Wire } from '../emitter.ts';
+import { BLOCKED_DOMAIN, type Emitter, physicalShape, type Wire } from '../emitter.ts';
 import { type Inputs, input, type Node, output, type Value } from '../graph.ts';
+import { blockedFilter, canBlock } from './blocked.ts';
 import { filterGradient } from './filter-gradient.ts';
 import { inputGradient } from './input-gradient.ts';
 import { type Kernel, type KernelTable, need, typed } from './kernel.ts';
@@ -43,11 +44,10 @@ function depthwiseFilter(emit: Emitter, filter: Wire): Wire {
 /** ONNX's order: top, left, bottom, right. */
 export const padsOf = ({ padInfo: p }: ConvInfo): number[] => [p.top, p.left, p.bottom, p.right];
 
-function convolve(node: Node, emit: Emitter, depthwise: boolean, bias: Value | undefined): Wire {
+function convolve(node: Node, emit: Emitter, depthwise: boolean, bias: Value | undefined): void {
   const x = input(node, 'x');
   const filter = input(node, 'filter');
   const info = convInfo(x.shape, filter.shape, node.attributes, depthwise);
-  const weights = (depthwise ? depthwiseFilter : denseFilter)(emit, emit.read(filter));
   const attributes = {
     group: depthwise ? info.inChannels : 1,
     kernel_shape: [info.filterHeight, info.filterWidth],
@@ -57,7 +57,14 @@ function convolve(node: Node, emit: Emitter, depthwise: boolean, bias: Value | u
   };
   const biasWire = bias === undefined ? undefined : emit.reshape(emit.read(bias), [info.outChannels]);
   const shape = physicalShape(output(node).shape, 'channelsFirst');
-  return emit.op('Conv', [emit.read(x, 'channelsFirst'), weights, biasWire], shape, { attributes });
+  if (!depthwise && canBlock(emit, filter, info)) {
+    const inputs = [emit.read(x, 'blocked'), blockedFilter(emit, emit.read(filter)), biasWire];
+    emit.define(output(node), emit.op('Conv', inputs, shape, { attributes, domain: BLOCKED_DOMAIN }), 'blocked');
+    return;
+  }
+  const weights = (depthwise ? depthwiseFilter : denseFilter)(emit, emit.read(filter));
+  const inputs = [emit.read(x, 'channelsFirst'), weights, biasWire];
+  emit.define(output(node), emit.op('Conv', inputs, shape, { attributes }), 'channelsFirst');
 }
 
 function convolution(depthwise: boolean, fused: boolean): Kernel {
@@ -67,8 +74,11 @@ function convolution(depthwise: boolean, fused: boolean): Kernel {
       return typed(info.outShape, 'float32');
     },
     lower: (node, emit) => {
-      const raw = convolve(node, emit, depthwise, fused ? node.inputs.bias : undefined);
-      emit.define(output(node), fused ? activate(emit, raw, node) : raw, 'channelsFirst');
+      convolve(node, emit, depthwise, fused ? node.inputs.bias : undefined);
+      const activation = node.attributes.activation as string | null | undefined;
+      if (!fused || activation === null || activation === undefined || activation === 'linear') return;
+      const raw = emit.read(output(node), 'channelsFirst');
+      emit.define(output(node), activate(emit, raw, node), 'channelsFirst');
     },
   };
 }
@@ -79,8 +89,7 @@ function towardsInput(depthwise: boolean): Kernel {
     lower: (node, emit) => {
       const filter = input(node, 'filter');
       const info = convInfo(node.attributes.inputShape as number[], filter.shape, node.attributes, depthwise);
-      const dy = emit.read(input(node, 'dy'), 'channelsFirst');
-      emit.define(output(node), inputGradient(emit, dy, emit.read(filter), info, depthwise), 'channelsFirst');
+      inputGradient(emit, output(node), input(node, 'dy'), filter, info, depthwise);
     },
   };
 }

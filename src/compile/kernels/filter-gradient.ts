@@ -54,7 +54,7 @@ function denseGradient(emit: Emitter, x: Wire, dy: Wire, info: ConvInfo): Wire {
   const plain = kh * kw === 1 || strideHeight !== 1 || strideWidth !== 1;
   if (plain) return emit.reshape(sumOfProducts(emit, columns(emit, x, info), flat(emit, dy)), shape);
   const product = sumOfProducts(emit, shiftedRows(emit, x, info), shiftedColumns(emit, dy, info));
-  return emit.transpose(emit.reshape(product, [kh, inChannels, kw, outChannels]), [0, 2, 1, 3]);
+  return emit.transpose(emit.reshape(product, [inChannels, kh, outChannels, kw]), [1, 3, 0, 2]);
 }
 
 const flat = (emit: Emitter, wire: Wire): Wire => {
@@ -85,53 +85,64 @@ function foldedProduct(emit: Emitter, x: Wire, dy: Wire, info: ConvInfo): Wire {
 }
 
 /**
- * With stride 1 a shift by (i, j) is a shift of x by i rows and of dy by -j columns. So kh row-shifted copies of x against
+ * With stride 1 a shift by (i, j) is a shift of x by i rows and of dy by j columns. So kh row-shifted copies of x against
  * kw column-shifted copies of dy give all kh·kw blocks in one product, where im2col would copy x kh·kw times.
+ *
+ * In the flattened map both shifts are offsets: each copy lies in a line of zeros, a little longer than the map, at its own
+ * place. One `Concat` of maps and zeros per side makes all copies.
  */
 function shiftedRows(emit: Emitter, x: Wire, info: ConvInfo): Wire {
-  const { filterHeight, inHeight, inWidth, outHeight, padInfo: p } = info;
-  const rows = flat(emit, x);
-  const copies = Array.from({ length: filterHeight }, (_, i) => {
-    // Whole rows: in the flattened map, a contiguous piece with zeros before or after.
-    const shift = (i - p.top) * inWidth;
-    const none = [0, 0] as const;
-    return emit.pad(rows, [none, none, [-shift, outHeight * inWidth - inHeight * inWidth + shift]]);
-  });
-  return stack(emit, copies);
+  const { filterHeight, inHeight, inWidth } = info;
+  const map = flat(emit, x);
+  const copies = Array.from({ length: filterHeight }, (_, i) => ({ map, at: (filterHeight - 1 - i) * inWidth }));
+  return lines(emit, copies, (inHeight + filterHeight - 1) * inWidth);
 }
 
 function shiftedColumns(emit: Emitter, dy: Wire, info: ConvInfo): Wire {
-  const { filterWidth, inWidth, outHeight, outWidth, padInfo: p } = info;
+  const { filterHeight, filterWidth, inHeight, inWidth, outHeight, outWidth, padInfo: p } = info;
   const none = [0, 0] as const;
+  // Row h of dy meets row h + i - top of x; x's copies begin filterHeight - 1 - i rows down.
+  const down = (filterHeight - 1 - p.top) * inWidth;
+  const wide = flat(emit, emit.pad(dy, [none, none, none, [0, inWidth - outWidth]]));
   const copies = Array.from({ length: filterWidth }, (_, j) => {
     const shift = j - p.left;
-    if (outWidth !== inWidth) return flat(emit, emit.pad(dy, [none, none, none, [shift, inWidth - outWidth - shift]]));
-    if (shift === 0) return flat(emit, dy);
-    // Shifting the flattened map is one contiguous copy; what crosses from row to row is then masked out.
-    const moved = emit.pad(flat(emit, dy), [none, none, [shift, -shift]]);
-    return emit.op(
-      'Mul',
-      [moved, emit.constant(rowMask(shift, outHeight, inWidth), [outHeight * inWidth], 'float32')],
-      moved.shape,
-    );
+    const mask = rowMask(shift, outWidth, outHeight, inWidth);
+    const covered = mask.every((inside) => inside === 1);
+    const masked = covered ? wide : emit.op('Mul', [wide, emit.constant(mask, [mask.length], 'float32')], wide.shape);
+    return { map: masked, at: down + shift };
   });
-  return stack(emit, copies);
+  return lines(emit, copies, (inHeight + filterHeight - 1) * inWidth);
 }
 
-/** 1 where column v - shift lies inside the row, 0 elsewhere, for every position of the map. */
-function rowMask(shift: number, height: number, width: number): Float32Array {
+/** 1 where position w of a row, moved by `shift`, stays inside the row (and inside the map's own width), else 0. */
+function rowMask(shift: number, ownWidth: number, height: number, width: number): Float32Array {
   return Float32Array.from({ length: height * width }, (_, i) => {
-    const from = (i % width) - shift;
-    return from >= 0 && from < width ? 1 : 0;
+    const from = i % width;
+    return from < ownWidth && from + shift >= 0 && from + shift < width ? 1 : 0;
   });
 }
 
-/** Copies [N, C, K] side by side along the channels. */
-function stack(emit: Emitter, copies: readonly Wire[]): Wire {
-  const [first] = copies as [Wire, ...Wire[]];
-  if (copies.length === 1) return first;
-  const [n, c, positions] = first.shape as [number, number, number];
-  return emit.op('Concat', copies, [n, c * copies.length, positions], { attributes: { axis: 1 } });
+/** Maps [N, C, K] laid into lines of zeros of the given length, each at its place: [N, C · copies, length]. */
+function lines(emit: Emitter, copies: readonly { readonly map: Wire; readonly at: number }[], length: number): Wire {
+  const [n, c, size] = (copies[0] as (typeof copies)[number]).map.shape as [number, number, number];
+  const pieces: Wire[] = [];
+  const addZeros = (count: number): void => {
+    if (count === 0) return;
+    pieces.push(emit.zeros([n, c, count]));
+  };
+  for (const { map, at } of copies) {
+    // A line may begin before its map does, or the map may stick out at either end.
+    const from = Math.max(0, -at);
+    const to = Math.min(size, length - at);
+    addZeros(Math.max(0, at));
+    pieces.push(emit.slice(map, [{ axis: 2, begin: from, end: to }]));
+    addZeros(length - Math.max(0, at) - (to - from));
+  }
+  const joined =
+    pieces.length === 1
+      ? (pieces[0] as Wire)
+      : emit.op('Concat', pieces, [n, c, copies.length * length], { attributes: { axis: 2 } });
+  return emit.reshape(joined, [n, c * copies.length, length]);
 }
 
 function depthwiseGradient(emit: Emitter, x: Wire, dy: Wire, info: ConvInfo): Wire {
