@@ -5,9 +5,9 @@ export interface BuildOptions {
   readonly input: ImageShape;
   readonly classes: number;
   /** Share of the paper's channels: 1 is the paper's network, 1/8 a small one. */
-  readonly width?: number;
-  /** A variant by name, where the file offers some: `imagenet` (the paper's form) or `small` (stem for 28 to 64 pixels). */
-  readonly variant?: string;
+  readonly width: number;
+  /** One of the architecture's `variants`. */
+  readonly variant: string;
 }
 
 /** A paper's table turned into layers. */
@@ -20,6 +20,11 @@ export interface Architecture {
   readonly year: number;
   /** The paper's idea in one sentence. */
   readonly idea: string;
+  /**
+   * Its variants by name, each with the width it has unless told: `imagenet` (the paper's form) and `small` (for images of
+   * 28 to 64 pixels), and others where the file offers them.
+   */
+  readonly variants: Readonly<Record<'imagenet' | 'small', number>> & Readonly<Record<string, number>>;
   /** Normalised images [B, H, W, C] to logits [B, classes]. Layers carry torchvision's names. */
   build(options: BuildOptions): tf.LayersModel;
 }

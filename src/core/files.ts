@@ -1,0 +1,40 @@
+/** How every file of the program is read and written: failures are one clear line, and nothing is left half-written. */
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { messageOf, UserError } from './errors.ts';
+
+/** `cannot read x.json: no such file or directory`: what the system said, without its code and system call. */
+export function fileError(action: 'read' | 'write', path: string, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  const reason = /^E[A-Z0-9]+: (.*?)(?:, \w+(?: '.*)?)?$/s.exec(messageOf(error))?.[1] ?? messageOf(error);
+  return new UserError(`cannot ${action} ${path}: ${reason}`);
+}
+
+/**
+ * Writes a file under a temporary name beside its target, then renames it: a reader sees the old file or the whole new one.
+ * Missing folders are made.
+ *
+ * @param write - receives the open temporary file
+ * @throws UserError naming the path, if anything fails; the temporary file is gone then
+ */
+export async function writeAtomically<T>(path: string, write: (file: FileHandle) => Promise<T>): Promise<T> {
+  const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(temporary, 'wx');
+    try {
+      const result = await write(file);
+      await file.sync();
+      await file.close();
+      await rename(temporary, path);
+      return result;
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      await rm(temporary, { force: true });
+      throw error;
+    }
+  } catch (error) {
+    throw fileError('write', path, error);
+  }
+}

@@ -1,0 +1,40 @@
+import { UserError } from '../core/errors.ts';
+import type { StoredTensor } from '../weights/safetensors.ts';
+import type { Network } from './network.ts';
+import { type Weight, weightsOf } from './weights.ts';
+
+/** A counter that PyTorch's batch norm keeps and nobody reads; files of older versions lack it. */
+const IDLE = /\.num_batches_tracked$/;
+
+/**
+ * Sets all weights of a network, or none.
+ *
+ * @param tensors - under PyTorch's names, in its layout
+ * @param source - where they come from, for the error
+ * @throws UserError naming what is missing, unexpected, of the wrong shape or of the wrong type
+ */
+export function loadWeights(network: Network, tensors: ReadonlyMap<string, StoredTensor>, source: string): void {
+  const weights = weightsOf(network.model);
+  const known = new Set(weights.map(({ name }) => name));
+  const problems = [
+    ...weights.flatMap((weight) => problemOf(weight, tensors.get(weight.name)) ?? []),
+    ...[...tensors.keys()]
+      .filter((name) => !known.has(name) && !IDLE.test(name))
+      .map((name) => `${name} is unexpected`),
+  ];
+  if (problems.length > 0) {
+    const { arch, variant, width } = network.spec;
+    const more = problems.length > 3 ? `, and ${problems.length - 3} more such problems` : '';
+    throw new UserError(
+      `the weights in ${source} do not fit ${arch} (${variant}, width ${width}): ${problems.slice(0, 3).join('; ')}${more}`,
+    );
+  }
+  for (const weight of weights) weight.write(tensors.get(weight.name)?.data as Float32Array<ArrayBuffer>);
+}
+
+function problemOf({ name, shape }: Weight, tensor: StoredTensor | undefined): string | undefined {
+  if (tensor === undefined) return `${name} is missing`;
+  if (tensor.dtype !== 'F32') return `${name} is ${tensor.dtype}, not F32`;
+  if (tensor.shape.join() === shape.join()) return undefined;
+  return `${name} has the shape [${tensor.shape.join(', ')}], not [${shape.join(', ')}]`;
+}

@@ -1,0 +1,101 @@
+/** A network: an architecture at one size, with weights and its normalisation. */
+import type { Noise } from '../core/ball.ts';
+import type { Classifier, ImageShape } from '../core/classifier.ts';
+import type { Dataset } from '../core/dataset.ts';
+import { usageError } from '../core/errors.ts';
+import { tf } from '../tf.ts';
+import { classifierOf, type Normalisation, normalise } from './classifier.ts';
+import { initialise } from './initialise.ts';
+import { findArchitecture } from './registry.ts';
+import { countParameters } from './weights.ts';
+
+/** All that decides a network but its weights. */
+export interface NetworkSpec {
+  readonly arch: string;
+  readonly variant: string;
+  /** Share of the paper's channels. */
+  readonly width: number;
+  readonly input: ImageShape;
+  readonly classes: number;
+  readonly normalisation: Normalisation;
+}
+
+export interface Network {
+  readonly spec: NetworkSpec;
+  /** Normalised images to logits. */
+  readonly model: tf.LayersModel;
+  readonly classifier: Classifier;
+  /** How many numbers are trained. */
+  readonly parameters: number;
+  /** Frees all weights. */
+  dispose(): void;
+}
+
+/**
+ * The small form of an architecture for a dataset's images, at its usual width. Pixels stay in [0,1]: the first batch norm
+ * does what a normalisation would.
+ *
+ * @throws UserError (usage) for an unknown architecture
+ */
+export function smallSpec(arch: string, { input, classes }: Pick<Dataset, 'input' | 'classes'>): NetworkSpec {
+  const channels = Array.from({ length: input[2] });
+  const normalisation = { mean: channels.map(() => 0), std: channels.map(() => 1) };
+  const width = findArchitecture(arch).variants.small;
+  return { arch, variant: 'small', width, input, classes: classes.length, normalisation };
+}
+
+/**
+ * A network with seeded first weights: the same seed gives the same weights, whatever was built before.
+ *
+ * @throws UserError (usage) for an unknown architecture or variant, or a spec that makes no sense
+ */
+export function buildNetwork(spec: NetworkSpec, seed: number): Network {
+  const network = assembleNetwork(spec);
+  initialise(network.model, seed);
+  return network;
+}
+
+/**
+ * A network whose kernels are all zero, for weights to be loaded into. The system gives memory to zeros only when they are
+ * written, so this is also how parameters are counted.
+ *
+ * @throws UserError (usage) as `buildNetwork`
+ */
+export function assembleNetwork(spec: NetworkSpec): Network {
+  checkSpec(spec);
+  const model = findArchitecture(spec.arch).build(spec);
+  return {
+    spec,
+    model,
+    classifier: classifierOf(spec.arch, spec, model),
+    parameters: countParameters(model),
+    dispose: () => void model.dispose(),
+  };
+}
+
+/**
+ * Logits [B, classes] in training mode: batch norm uses the batch's statistics and updates its running ones, dropout drops.
+ *
+ * @param x - images [B, H, W, C] in [0,1]
+ * @param noise - where dropout gets its randomness; networks without dropout need none
+ */
+export const trainingLogits = ({ spec, model }: Network, x: tf.Tensor4D, noise?: Noise): tf.Tensor2D =>
+  tf.tidy(() => model.apply(normalise(x, spec.normalisation), { training: true, noise }) as tf.Tensor2D);
+
+function checkSpec({ arch, width, input, classes, normalisation: { mean, std } }: NetworkSpec): void {
+  const check = (what: string, value: unknown, holds: boolean, accepts: string): void => {
+    if (!holds) throw usageError(`${arch}: ${what} is ${JSON.stringify(value)}; it must be ${accepts}`);
+  };
+  const whole = (n: number): boolean => Number.isSafeInteger(n) && n >= 1;
+  check('the width', width, width > 0 && Number.isFinite(width), 'a number above 0');
+  check('the image shape', input, input.length === 3 && input.every(whole), 'height, width and channels');
+  check('the number of classes', classes, whole(classes), 'a whole number above 0');
+  const perChannel = `one number for each of ${input[2]} channels`;
+  check('the mean', mean, mean.length === input[2] && mean.every(Number.isFinite), perChannel);
+  check(
+    'the std',
+    std,
+    std.length === input[2] && std.every((s) => s > 0 && Number.isFinite(s)),
+    `${perChannel}, above 0`,
+  );
+}
