@@ -1,0 +1,61 @@
+/** Adversarial images inside a traced function: all steps of an attack, unrolled. */
+import type { Attack, AttackContext } from '../core/attack.ts';
+import { attackContext } from '../core/attack-context.ts';
+import type { Noise } from '../core/ball.ts';
+import type { Classifier } from '../core/classifier.ts';
+import type { PerturbRequest } from '../core/defense.ts';
+import { unknownName, usageError } from '../core/errors.ts';
+import { resolveParams } from '../core/params.ts';
+import type { Norm } from '../core/threat-model.ts';
+import { tf } from '../tf.ts';
+
+/** Images [B, H, W, C] with their labels, int32 [B], and a source of noise. */
+export interface Clean {
+  readonly x: tf.Tensor4D;
+  readonly y: tf.Tensor1D;
+  readonly noise: Noise;
+}
+
+export type Perturb = (request: PerturbRequest, clean: Clean) => tf.Tensor4D;
+
+export interface PerturbOptions {
+  readonly attacks: ReadonlyMap<string, Attack>;
+  /** What is attacked, in inference mode. */
+  readonly classifier: Pick<Classifier, 'logits'>;
+  readonly norm: Norm;
+  /** Radius in pixel units. */
+  readonly epsilon: number;
+}
+
+/**
+ * The last iterate of a registered attack, untargeted, against the classifier as it is at that moment.
+ *
+ * @throws UserError (usage) for an unknown attack, one that does not know the norm, or parameters it does not accept
+ */
+export function perturber({ attacks, classifier, norm, epsilon }: PerturbOptions): Perturb {
+  return ({ attack: name, params: given }, { x, y, noise }) => {
+    const attack = attacks.get(name);
+    if (attack === undefined) throw unknownName('attack', name, [...attacks.keys()]);
+    if (!attack.norms.includes(norm)) {
+      throw usageError(`${name} works in ${attack.norms.join(', ')}, not in ${norm}; choose another norm or attack`);
+    }
+    const params = resolveParams(name, attack.params, given);
+    const images = x.shape[0];
+    const contextAt = (step: number): AttackContext =>
+      attackContext({
+        logits: (candidate) => classifier.logits(candidate),
+        clean: x,
+        label: y,
+        target: y,
+        targeted: false,
+        norm,
+        epsilon: tf.fill([images, 1, 1, 1], epsilon),
+        iteration: tf.fill([images, 1, 1, 1], step),
+        noise,
+        params,
+      });
+    let state = attack.init(x, contextAt(0));
+    for (let step = 0; step < attack.steps(params); step++) state = attack.step(state, contextAt(step));
+    return state.x;
+  };
+}

@@ -1,0 +1,135 @@
+/** What a training is: everything that decides the final weights, and nothing else. */
+import type { Attack } from '../core/attack.ts';
+import type { Dataset } from '../core/dataset.ts';
+import type { Defense } from '../core/defense.ts';
+import { usageError } from '../core/errors.ts';
+import { resolveParams } from '../core/params.ts';
+import { NORMS, type Norm } from '../core/threat-model.ts';
+import type { NetworkSpec } from '../models/network.ts';
+import type { Augmentation } from './augmentation.ts';
+import { scheduleOf } from './schedule.ts';
+
+export interface TrainingPlan {
+  readonly network: NetworkSpec;
+  /** The training split; the validation images are held out of it. */
+  readonly dataset: Dataset;
+  /** One with a `trainingLoss`. */
+  readonly defense: Defense;
+  /** The defense's parameters, laid over its defaults. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** The registered attacks by name: the defense and the validation find theirs here. */
+  readonly attacks: ReadonlyMap<string, Attack>;
+  /** The ball that is trained and validated against, radius in pixel units. */
+  readonly norm: Norm;
+  readonly epsilon: number;
+  readonly epochs: number;
+  readonly batch: number;
+  /** The peak learning rate. */
+  readonly rate: number;
+  readonly momentum: number;
+  /** L2, as torch.optim.SGD's. */
+  readonly weightDecay: number;
+  readonly schedule: { readonly name: string; readonly params: Readonly<Record<string, unknown>> };
+  /** Decides the first weights, the order of the images and all noise. */
+  readonly seed: number;
+  readonly validation: ValidationPlan;
+  readonly augmentation?: Augmentation;
+}
+
+export interface ValidationPlan {
+  /** How many images are held out; 0 validates nothing. */
+  readonly images: number;
+  /** The registered attack whose last iterate robust accuracy is counted from, and its parameters. */
+  readonly attack: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** The recipe of the bundled checkpoints, for what a caller leaves open. */
+export const TRAINING_DEFAULTS = {
+  norm: 'Linf',
+  epochs: 4,
+  batch: 128,
+  rate: 0.1,
+  momentum: 0.9,
+  weightDecay: 5e-4,
+  schedule: { name: 'linear', params: {} },
+  seed: 0,
+  validation: { images: 500, attack: 'pgd', params: { steps: 10 } },
+} as const satisfies Partial<TrainingPlan>;
+
+/** What a network trained by the plan is called in file names and reports: `standard`, `adversarial`. */
+export const trainingName = ({ defense }: TrainingPlan): string => defense.training ?? defense.name;
+
+/** The plan as plain JSON, by dotted names: equal records give equal weights, bit for bit, on the same backend. */
+export type PlanRecord = Readonly<Record<string, unknown>>;
+
+/** Everything in the plan that decides the final weights, defaults filled in. */
+export async function planRecord(plan: TrainingPlan): Promise<PlanRecord> {
+  const { network, dataset, defense, norm, epsilon, epochs, batch, rate, momentum, weightDecay, seed } = plan;
+  return flatten({
+    network,
+    dataset: { name: dataset.name, split: dataset.split, sha256: await dataset.hash() },
+    defense: { name: defense.name, ...resolveParams(defense.name, defense.params, plan.params) },
+    norm,
+    epsilon,
+    epochs,
+    batch,
+    rate,
+    momentum,
+    weightDecay,
+    schedule: { name: plan.schedule.name, ...scheduleOf(plan.schedule.name, plan.schedule.params).params },
+    seed,
+    validation: plan.validation,
+    augmentation: plan.augmentation?.name ?? 'none',
+  });
+}
+
+function flatten(value: unknown, path = ''): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return { [path]: value };
+  return Object.assign({}, ...Object.entries(value).map(([k, v]) => flatten(v, path === '' ? k : `${path}.${k}`)));
+}
+
+/** `rate was 0.1 and is 0.05`, for the first entry in which two records differ; undefined if there is none. */
+export function planDifference(before: PlanRecord, now: PlanRecord): string | undefined {
+  const words = (value: unknown) => (value === undefined ? 'absent' : JSON.stringify(value));
+  const name = [...new Set([...Object.keys(before), ...Object.keys(now)])].find(
+    (key) => words(before[key]) !== words(now[key]),
+  );
+  return name === undefined ? undefined : `${name} was ${words(before[name])} and is ${words(now[name])}`;
+}
+
+/**
+ * Refuses a plan that cannot be carried out.
+ *
+ * @throws UserError (usage) naming what is wrong and what is accepted
+ */
+export function checkPlan(plan: TrainingPlan): void {
+  const whole = (name: string, value: number, least: number) =>
+    check(name, value, Number.isSafeInteger(value) && value >= least, `a whole number, at least ${least}`);
+  const between = (name: string, value: number, low: number, high: number) =>
+    check(name, value, value >= low && value <= high, `a number, ${low} to ${high}`);
+
+  if (plan.defense.trainingLoss === undefined) {
+    throw usageError(
+      `${plan.defense.name} wraps a classifier and trains none; name a defense that is a way of training`,
+    );
+  }
+  check('norm', plan.norm, NORMS.includes(plan.norm), `one of ${NORMS.join(', ')}`);
+  check(
+    'epsilon',
+    plan.epsilon,
+    plan.epsilon >= 0 && (plan.epsilon <= 1 || plan.norm !== 'Linf'),
+    'a radius in pixel units, 0 to 1 in Linf',
+  );
+  whole('epochs', plan.epochs, 1);
+  whole('batch', plan.batch, 2);
+  check('rate', plan.rate, plan.rate > 0 && Number.isFinite(plan.rate), 'a number above 0');
+  check('momentum', plan.momentum, plan.momentum >= 0 && plan.momentum < 1, 'a number, at least 0 and below 1');
+  between('weight decay', plan.weightDecay, 0, 1);
+  whole('seed', plan.seed, 0);
+  whole('validation images', plan.validation.images, 0);
+}
+
+function check(name: string, value: unknown, holds: boolean, accepts: string): void {
+  if (!holds) throw usageError(`the training's ${name} is ${JSON.stringify(value)}; it must be ${accepts}`);
+}

@@ -1,0 +1,81 @@
+/** The training step, compiled for one shape of batch and fed with seeded noise. */
+import type { Prepare } from '../compile/types.ts';
+import { resolveParams } from '../core/params.ts';
+import { type Network, trainingLogits } from '../models/network.ts';
+import { tf } from '../tf.ts';
+import type { Batch } from './batches.ts';
+import { drawNoise, type NoiseRequest, noiseFrom, noiseSpecs, rehearse } from './noise.ts';
+import { type PerturbOptions, perturber } from './perturb.ts';
+import type { TrainingPlan } from './plan.ts';
+import type { Slot } from './sgd.ts';
+import { standInLogits } from './stand-in.ts';
+import { preparedLoss, type StepParts, trainingStep } from './step.ts';
+
+/** Trains on one batch in place; returns its loss before the update and how many images were classified correctly. */
+export type TrainBatch = (
+  batch: Batch,
+  epoch: number,
+  rate: number,
+) => Promise<{ readonly loss: number; readonly correct: number }>;
+
+/** Training draws the first stream of noise, validation the second. */
+const STREAM = 0;
+
+/** @throws UserError (usage) for parameters that the defense or its attack does not accept */
+export async function preparedStep(
+  plan: TrainingPlan,
+  network: Network,
+  slots: readonly Slot[],
+  prepare: Prepare,
+): Promise<{ readonly run: TrainBatch; readonly release: () => Promise<void> }> {
+  const { attacks, defense, norm, epsilon, batch: images, seed } = plan;
+  const { classifier } = network;
+  const parts: StepParts = {
+    ...plan,
+    params: resolveParams(defense.name, defense.params, plan.params),
+    perturb: perturber({ attacks, classifier, norm, epsilon }),
+    model: (x, noise) => trainingLogits(network, x, noise),
+    slots,
+  };
+
+  const requests = rehearseStep(parts, network, { attacks, norm, epsilon });
+  const step = await prepare(
+    (x, y, rate, draws) =>
+      trainingStep(parts, { x: x as tf.Tensor4D, y: y as tf.Tensor1D, noise: noiseFrom(draws) }, rate as tf.Scalar),
+    [
+      { shape: [images, ...classifier.input] },
+      { shape: [images], dtype: 'int32' },
+      { shape: [] },
+      noiseSpecs(requests, images),
+    ],
+    { weights: 'live', name: 'the training step' },
+  );
+
+  const run: TrainBatch = async ({ x, y, ids }, epoch, rate) => {
+    const noise = drawNoise(requests, { seed, pass: epoch, stream: STREAM, ids });
+    const { loss, correct } = await step(x, y, Float32Array.of(rate), noise);
+    return { loss: loss.data[0] as number, correct: correct.data[0] as number };
+  };
+  return { run, release: () => step.release() };
+}
+
+/**
+ * The draws of one step. The attack, which draws for itself alone, practises on a stand-in; the network itself has to run
+ * once, on one image, since its dropout draws by the shapes of its maps. It is left as it was.
+ */
+function rehearseStep(
+  parts: StepParts,
+  { model, classifier }: Network,
+  threat: Omit<PerturbOptions, 'classifier'>,
+): readonly NoiseRequest[] {
+  const perturb = perturber({ ...threat, classifier: { logits: standInLogits(classifier.classes) } });
+  return rehearse(1, (noise) => {
+    const before = model.weights.map((weight) => weight.read().clone());
+    const x: tf.Tensor4D = tf.zeros([1, ...classifier.input]);
+    const lossOf = preparedLoss({ ...parts, perturb }, { x, y: tf.zeros([1], 'int32'), noise });
+    lossOf((images) => parts.model(images, noise));
+    model.weights.forEach((weight, i) => {
+      weight.write(before[i] as tf.Tensor);
+    });
+  });
+}

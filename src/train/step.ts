@@ -1,0 +1,83 @@
+/** One batch of training as one function of tensors: perturb, loss, gradient and update, to be compiled as a whole. */
+import type { Noise } from '../core/ball.ts';
+import type { Defense } from '../core/defense.ts';
+import type { Params, Values } from '../core/params.ts';
+import type { Norm } from '../core/threat-model.ts';
+import { tf } from '../tf.ts';
+import type { Augmentation } from './augmentation.ts';
+import type { Perturb } from './perturb.ts';
+import { type Slot, sgdUpdate } from './sgd.ts';
+
+export interface StepParts {
+  readonly defense: Defense;
+  readonly params: Values<Params>;
+  readonly norm: Norm;
+  readonly epsilon: number;
+  readonly augmentation?: Augmentation;
+  /** Adversarial images against the network in inference mode. */
+  readonly perturb: Perturb;
+  /** Logits [B, K] in training mode; the noise is for dropout. */
+  readonly model: (x: tf.Tensor4D, noise: Noise) => tf.Tensor2D;
+  readonly slots: readonly Slot[];
+  readonly momentum: number;
+  readonly weightDecay: number;
+}
+
+/** The batch: images [B, H, W, C], labels int32 [B]. */
+export interface StepInputs {
+  readonly x: tf.Tensor4D;
+  readonly y: tf.Tensor1D;
+  readonly noise: Noise;
+}
+
+/** The loss of the batch, prepared outside the gradient and ready to be differentiated. */
+export function preparedLoss(parts: StepParts, { x, y, noise }: StepInputs) {
+  const { defense, params, norm, epsilon, augmentation, perturb } = parts;
+  if (defense.trainingLoss === undefined) throw new Error(`${defense.name} has no training loss`);
+  const images = augmentation?.apply(x, noise) ?? x;
+  return defense.trainingLoss({
+    x: images,
+    y,
+    norm,
+    epsilon,
+    noise,
+    params,
+    perturb: (request) => perturb(request, { x: images, y, noise }),
+  });
+}
+
+/**
+ * Trains on one batch: updates the weights, their velocities and the batch-norm averages in place.
+ *
+ * @param rate - the learning rate, a scalar
+ * @returns the loss before the update and how many images were classified correctly, as scalars
+ */
+export function trainingStep(
+  parts: StepParts,
+  inputs: StepInputs,
+  rate: tf.Scalar,
+): { readonly loss: tf.Scalar; readonly correct: tf.Scalar } {
+  const { model, slots, momentum, weightDecay } = parts;
+  const lossOf = preparedLoss(parts, inputs);
+  let correct = tf.scalar(0);
+  const { value, grads } = tf.variableGrads(
+    () => {
+      const { loss, logits } = lossOf((x) => model(x, inputs.noise));
+      // The gradient's scope disposes of everything but the loss.
+      correct = tf.keep(countCorrect(logits, inputs.y));
+      return loss;
+    },
+    slots.map(({ weight }) => weight),
+  );
+  sgdUpdate(slots, grads, { rate, momentum, weightDecay });
+  const counted = correct.clone();
+  correct.dispose();
+  return { loss: value, correct: counted };
+}
+
+/** How many logits [B, K] are largest at their label [B], as a float32 scalar. */
+export const countCorrect = (logits: tf.Tensor2D, y: tf.Tensor1D): tf.Scalar => isCorrect(logits, y).sum() as tf.Scalar;
+
+/** 1 where the largest logit is the label's, else 0: float32 [B]. */
+export const isCorrect = (logits: tf.Tensor2D, y: tf.Tensor1D): tf.Tensor1D =>
+  logits.argMax(1).toInt().equal(y).toFloat() as tf.Tensor1D;
