@@ -6,8 +6,8 @@ type AnyArray = Float32Array | Int32Array | Uint8Array | BigInt64Array;
 
 /** The values in a fresh array of the type's own kind. */
 export function copyAs(values: ArrayLike<number>, dtype: DType): HostArray {
-  if (dtype === 'float32') return Float32Array.from(values);
-  return dtype === 'int32' ? Int32Array.from(values) : Uint8Array.from(values);
+  if (dtype === 'float32') return new Float32Array(values);
+  return dtype === 'int32' ? new Int32Array(values) : new Uint8Array(values);
 }
 
 /** The same, without a copy where the kind is right: TensorFlow.js may keep float32 values in an Int32Array. */

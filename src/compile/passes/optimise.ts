@@ -3,6 +3,8 @@ import { type Graph, printGraph } from '../graph.ts';
 import { commonSubexpressions } from './common-subexpressions.ts';
 import { deadCode } from './dead-code.ts';
 import { foldConstants } from './fold-constants.ts';
+import { foldScales } from './fold-scales.ts';
+import { fuseBias } from './fuse-bias.ts';
 import { hoistFactors } from './hoist-factors.ts';
 import { maskFromOutput } from './mask-from-output.ts';
 import { simplify } from './simplify.ts';
@@ -24,6 +26,8 @@ export const PASSES: readonly (readonly [string, Pass])[] = [
   ...CLEANING,
   ...CLEANING,
   ['mask-from-output', maskFromOutput],
+  ['fold-scales', foldScales],
+  ['fuse-bias', fuseBias],
   ['common-subexpressions', commonSubexpressions],
 ];
 
