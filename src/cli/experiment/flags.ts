@@ -1,6 +1,7 @@
 /** The flags of `experiment`: names are fixed, tools read them. */
 import { type Param, p, parseNumber } from '../../core/params.ts';
 import { NORMS } from '../../core/threat-model.ts';
+import { BACKENDS } from '../backend.ts';
 import { type Flag, listOf, oneOf, optional, word } from '../flags.ts';
 import { type Requirement, requirement } from './fail-under.ts';
 
@@ -12,10 +13,6 @@ const number: Param<number> = {
   accepts: 'a number such as 0.1 or 8/255',
   parse: parseNumber,
 };
-
-export const DATASETS_TO_COME = ['fashion-mnist', 'cifar10'];
-export const BACKENDS = ['auto', 'onnx-cpu', 'onnx-webgpu', 'onnx-cuda', 'tensorflow', 'cpu'] as const;
-export type Backend = (typeof BACKENDS)[number];
 
 export const experimentFlags = {
   attack: listOf(

@@ -1,0 +1,95 @@
+/** Which trained networks a run measures, loaded and checked against the dataset. */
+import { existsSync } from 'node:fs';
+import type { Dataset } from '../../core/dataset.ts';
+import { UserError, unknownName, usageError } from '../../core/errors.ts';
+import type { Contender } from '../../evaluate/plan.ts';
+import { loadCheckpoint } from '../../models/checkpoint.ts';
+import { architectures, findArchitecture } from '../../models/registry.ts';
+import { checkpointPath, findCheckpoint, listCheckpoints } from '../checkpoints.ts';
+import { shortPath } from '../paths.ts';
+import { isFile } from '../user-files.ts';
+
+/** Promised, so that asking for one is not answered as if it were misspelt. */
+const TO_COME = ['alexnet', 'googlenet', 'resnet18', 'resnet34', 'resnet50', 'densenet121', 'mobilenet_v2'];
+
+export interface Request {
+  /** Names of architectures, or `all`. */
+  readonly arch: readonly string[];
+  readonly training: readonly string[];
+  /** Files to take instead. */
+  readonly weights: readonly string[] | null;
+  readonly dataset: string;
+}
+
+/** A checkpoint to load, and what its file name promises; nothing is promised by a file of the user's own. */
+export interface CheckpointFile {
+  readonly path: string;
+  readonly architecture?: string;
+  readonly training?: string;
+}
+
+/**
+ * The files of the networks asked for, in the order of architectures, then trainings.
+ *
+ * @throws UserError naming the architecture or the missing file, and how it is made
+ */
+export async function checkpointFiles({ arch, training, weights, dataset }: Request): Promise<CheckpointFile[]> {
+  if (weights !== null) return weights.map(fileOfWeights);
+  const names = (await Promise.all(arch.map((word) => architecturesOf(word, dataset)))).flat();
+  return [...new Set(names)].flatMap((architecture) =>
+    [...new Set(training)].map((name) => {
+      const path = findCheckpoint(dataset, architecture, name);
+      if (path !== undefined) return { path, architecture, training: name };
+      throw new UserError(
+        `no checkpoint ${checkpointPath(dataset, architecture, name)}: gibbon train --arch ${architecture} ` +
+          `--training ${name} makes it; gibbon list shows those that are there`,
+      );
+    }),
+  );
+}
+
+function fileOfWeights(word: string): CheckpointFile {
+  if (word === 'imagenet' || /^https?:/.test(word)) {
+    throw new UserError(`--weights ${word}: downloaded weights are not here yet; name a checkpoint file`);
+  }
+  if (!existsSync(word)) throw usageError(`--weights ${word}: no such file`);
+  return { path: word };
+}
+
+async function architecturesOf(word: string, dataset: string): Promise<string[]> {
+  const known = architectures.map(({ name }) => name);
+  if (known.includes(word)) return [word];
+  if (word === 'all') {
+    const trained = (await listCheckpoints(known)).filter((found) => found.dataset === dataset);
+    return known.filter((name) => trained.some(({ architecture }) => architecture === name));
+  }
+  if (isFile(word) || /[\\/]/.test(word) || existsSync(word)) {
+    throw new UserError(`--arch ${word}: architectures from files are not here yet; known: ${known.join(', ')}`);
+  }
+  if (TO_COME.includes(word)) throw new UserError(`--arch ${word} is not here yet; known: ${known.join(', ')}`);
+  throw unknownName('architecture', word, [...known, 'all']);
+}
+
+/**
+ * Loads a checkpoint as a contender.
+ *
+ * @throws UserError if the file is corrupt, is another network than its name says, or does not fit the dataset
+ */
+export async function openContender(file: CheckpointFile, dataset: Dataset): Promise<Contender> {
+  const { spec, classifier, parameters, metadata, sha256 } = await loadCheckpoint(file.path);
+  const shown = shortPath(file.path);
+  if (file.architecture !== undefined && spec.arch !== file.architecture) {
+    throw new UserError(`${shown} holds a ${spec.arch}, not the ${file.architecture} that its name promises`);
+  }
+  const shape = (input: readonly number[], classes: number): string =>
+    `${input.join('x')} images in ${classes} classes`;
+  const [taken, given] = [shape(spec.input, spec.classes), shape(dataset.input, dataset.classes.length)];
+  if (taken !== given) throw new UserError(`${shown} takes ${taken}; ${dataset.name} has ${given}`);
+  const { name, title, paper, year, idea } = findArchitecture(spec.arch);
+  return {
+    architecture: { name, title, paper, year, idea, parameters },
+    training: file.training ?? metadata.training,
+    classifier,
+    sha256,
+  };
+}

@@ -1,0 +1,84 @@
+/** From flags to a plan: everything that can be wrong is found here, before anything is written. */
+import type { Dataset } from '../../core/dataset.ts';
+import { usageError } from '../../core/errors.ts';
+import type { Values } from '../../core/params.ts';
+import { openDataset } from '../../data/registry.ts';
+import type { ExperimentPlan } from '../../evaluate/plan.ts';
+import { type Backend, openBackend } from '../backend.ts';
+import type { Given } from '../flags.ts';
+import { checkOut, defaultFolder } from '../out-folder.ts';
+import { chooseAttacks, knownAttacks } from './attacks.ts';
+import { checkpointFiles, openContender } from './contenders.ts';
+import { checkRequirements } from './fail-under.ts';
+import type { experimentFlags } from './flags.ts';
+import { goalOf, radiiOf } from './threat.ts';
+
+/** Images per network and attack in the report's gallery. */
+const GALLERY_ROWS = 4;
+
+export interface Work {
+  readonly plan: ExperimentPlan;
+  readonly backend: Backend;
+  /** Where the run is written; it need not exist yet. */
+  readonly folder: string;
+}
+
+/**
+ * What the flags ask for, checked.
+ *
+ * @param moduleValues - parameters of attacks that were given
+ * @param now - names the folder if none is named
+ * @throws UserError: the first thing that is wrong
+ */
+export async function planOf(values: Values<typeof experimentFlags>, moduleValues: Given, now: Date): Promise<Work> {
+  const { norm, seed, restarts, batch } = values;
+  const attacks = chooseAttacks(await knownAttacks(values.attack), values.attack, norm, moduleValues);
+  const epsilons = radiiOf(values.epsilon, norm);
+  const names = attacks.map(({ attack }) => attack.name);
+  checkRequirements(values['fail-under'] ?? [], names, epsilons);
+  if (values.resume && values.out === null) throw usageError('--resume needs --out: the folder of the interrupted run');
+  const backend = await openBackend(values.backend);
+  const dataset = await openDataset(values.dataset, 'test');
+  checkImages(values.images, dataset);
+  const goal = goalOf(values.target, dataset.classes);
+  const files = await checkpointFiles(values);
+  if (values.out !== null) await checkOut(values.out, values.resume);
+  const contenders = await Promise.all(files.map((file) => openContender(file, dataset)));
+  const architectures = [...new Set(contenders.map(({ architecture }) => architecture.name))];
+  const folder = values.out ?? defaultFolder(names, architectures, now);
+  if (values.out === null) await checkOut(folder, false);
+  const { images } = values;
+  return {
+    plan: {
+      attacks,
+      contenders,
+      dataset,
+      images,
+      epsilons,
+      norm,
+      goal,
+      seed,
+      restarts,
+      batch,
+      galleryRows: GALLERY_ROWS,
+    },
+    backend,
+    folder,
+  };
+}
+
+function checkImages(images: number, { name, split, size }: Dataset): void {
+  if (images > size) throw usageError(`--images ${images}: the ${split} split of ${name} has ${size}`);
+}
+
+/** The flags that decide the numbers, as a config file that would give them again. */
+export function configOf(
+  values: Values<typeof experimentFlags>,
+  moduleValues: Given,
+  { plan }: Work,
+): Record<string, unknown> {
+  const { attack, arch, weights, training, dataset, images, norm, target, restarts, seed, batch, backend } = values;
+  const given = { attack, arch, weights, training, dataset, images, norm, target, restarts, seed, batch, backend };
+  const present = Object.entries({ ...given, epsilon: plan.epsilons, ...moduleValues });
+  return Object.fromEntries(present.filter(([, value]) => value !== null));
+}
