@@ -74,6 +74,11 @@ export class Emitter {
     return (this.#home.get(value) ?? 'logical') === 'logical' ? 'logical' : 'channelsFirst';
   }
 
+  /** Whether the value was computed in blocks of channels. */
+  isBlocked(value: Value): boolean {
+    return this.#home.get(value) === 'blocked';
+  }
+
   /** The value in that layout, transposed if need be, once. */
   read(value: Value, layout: Layout = 'logical'): Wire {
     const known = this.#wires.get(value) ?? new Map<Layout, Wire>();
@@ -246,11 +251,11 @@ export const outputName = (index: number): string => `out${index}`;
 
 /** The physical shape of a value of that logical shape. */
 export const physicalShape = (shape: readonly number[], layout: Layout): readonly number[] =>
-  layout === 'channelsFirst' ? TO_CHANNELS_FIRST.map((axis) => shape[axis] as number) : shape;
+  layout === 'logical' ? shape : TO_CHANNELS_FIRST.map((axis) => shape[axis] as number);
 
 /** The physical position of each logical axis. */
 export const physicalAxis = (axis: number, layout: Layout): number =>
-  layout === 'channelsFirst' ? TO_CHANNELS_FIRST.indexOf(axis) : axis;
+  layout === 'logical' ? axis : TO_CHANNELS_FIRST.indexOf(axis);
 
 /**
  * A value ready to be broadcast against rank-4 wires of that layout: lower ranks get leading ones first, so that a bias

@@ -44,7 +44,8 @@ function depthwiseFilter(emit: Emitter, filter: Wire): Wire {
 /** ONNX's order: top, left, bottom, right. */
 export const padsOf = ({ padInfo: p }: ConvInfo): number[] => [p.top, p.left, p.bottom, p.right];
 
-function convolve(node: Node, emit: Emitter, depthwise: boolean, bias: Value | undefined): void {
+/** Writes the convolution; says whether it has applied the activation as well. */
+function convolve(node: Node, emit: Emitter, depthwise: boolean, bias: Value | undefined): boolean {
   const x = input(node, 'x');
   const filter = input(node, 'filter');
   const info = convInfo(x.shape, filter.shape, node.attributes, depthwise);
@@ -59,12 +60,15 @@ function convolve(node: Node, emit: Emitter, depthwise: boolean, bias: Value | u
   const shape = physicalShape(output(node).shape, 'channelsFirst');
   if (!depthwise && canBlock(emit, filter, info)) {
     const inputs = [emit.read(x, 'blocked'), blockedFilter(emit, emit.read(filter)), biasWire];
-    emit.define(output(node), emit.op('Conv', inputs, shape, { attributes, domain: BLOCKED_DOMAIN }), 'blocked');
-    return;
+    const activation = node.attributes.activation === 'relu' ? { activation: 'Relu' } : {};
+    const options = { attributes: { ...attributes, ...activation }, domain: BLOCKED_DOMAIN };
+    emit.define(output(node), emit.op('Conv', inputs, shape, options), 'blocked');
+    return activation.activation !== undefined;
   }
   const weights = (depthwise ? depthwiseFilter : denseFilter)(emit, emit.read(filter));
   const inputs = [emit.read(x, 'channelsFirst'), weights, biasWire];
   emit.define(output(node), emit.op('Conv', inputs, shape, { attributes }), 'channelsFirst');
+  return false;
 }
 
 function convolution(depthwise: boolean, fused: boolean): Kernel {
@@ -74,9 +78,9 @@ function convolution(depthwise: boolean, fused: boolean): Kernel {
       return typed(info.outShape, 'float32');
     },
     lower: (node, emit) => {
-      convolve(node, emit, depthwise, fused ? node.inputs.bias : undefined);
-      const activation = node.attributes.activation as string | null | undefined;
-      if (!fused || activation === null || activation === undefined || activation === 'linear') return;
+      const activated = convolve(node, emit, depthwise, fused ? node.inputs.bias : undefined);
+      const activation = (node.attributes.activation as string | null | undefined) ?? 'linear';
+      if (!fused || activated || activation === 'linear') return;
       const raw = emit.read(output(node), 'channelsFirst');
       emit.define(output(node), activate(emit, raw, node), 'channelsFirst');
     },

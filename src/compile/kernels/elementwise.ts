@@ -1,6 +1,6 @@
 /** Kernels that work element by element: they run in whatever layout their operands are in. */
 import { type Emitter, type Layout, physicalShape, readBroadcast, type Wire } from '../emitter.ts';
-import { type Inputs, input, type Node, output, type Value } from '../graph.ts';
+import { type Inputs, input, type Node, output, sameShape, sizeOf, type Value } from '../graph.ts';
 import type { OnnxType } from '../onnx.ts';
 import { broadcast, type Kernel, type KernelTable, need, typed } from './kernel.ts';
 
@@ -14,10 +14,15 @@ export function elementwise(emit: Emitter, operator: string, wires: readonly Wir
   return emit.op(operator, wires, wireShape(wires), { type: type ?? (wires[0]?.type as OnnxType) });
 }
 
-/** Channels-first as soon as one full operand already is. */
+/**
+ * Blocks where all full operands are in blocks: element by element it does not matter what a place in memory means. Else
+ * channels-first as soon as one full operand is.
+ */
 function commonLayout(emit: Emitter, values: readonly Value[], out: Value): Layout {
-  const some = values.some((v) => v.shape.length === 4 && emit.layoutOf(v) === 'channelsFirst');
-  return some && out.shape.length === 4 ? 'channelsFirst' : 'logical';
+  if (out.shape.length !== 4) return 'logical';
+  const blocked = (v: Value): boolean => emit.isBlocked(v) && sameShape(v.shape, out.shape);
+  if (values.some(blocked) && values.every((v) => blocked(v) || sizeOf(v.shape) === 1)) return 'blocked';
+  return values.some((v) => v.shape.length === 4 && emit.layoutOf(v) === 'channelsFirst') ? 'channelsFirst' : 'logical';
 }
 
 /** Lowers a node whose output is computed element by element from the named inputs. */

@@ -1,81 +1,99 @@
 /**
- * Frozen batch normalisation is a factor and a summand per channel. Next to a convolution with frozen weights the factor
- * goes into the weights: forward, into the convolution before it; backward, into the gradient of that convolution.
+ * Batch normalisation with running statistics is a factor and a summand per channel. Next to a convolution the factor goes
+ * into the weights, of which there are far fewer than pixels: forward, into the convolution before it; backward, into the
+ * gradient of that convolution. Frozen weights are then multiplied once, while compiling.
  */
-import { type Graph, input, type Node, output, readersOf, type Value } from '../graph.ts';
+import { type Graph, input, type Node, output, readersOf, sameShape, type Value } from '../graph.ts';
 import { isPerChannel, withoutActivation } from './fuse-bias.ts';
 import { type Rewriter, rewrite } from './rewrite.ts';
+
+const DENSE = new Set(['Conv2D', 'FusedConv2D']);
 
 export function foldScales(graph: Graph): Graph {
   const readers = readersOf(graph);
   const isOutput = new Set(graph.outputs.map(({ value }) => value));
   const readOnce = (value: Value): boolean => readers.get(value)?.length === 1 && !isOutput.has(value);
   return rewrite(graph, (node, rewriter) => {
-    if (node.kernel === 'FusedBatchNorm') return foldForward(node, rewriter, readOnce);
-    return node.kernel === 'Conv2DBackpropInput' ? foldBackward(node, rewriter) : undefined;
+    switch (node.kernel) {
+      case 'FusedBatchNorm':
+        return unfuse(node, rewriter, readOnce);
+      case 'Multiply':
+        return foldForward(node, rewriter, readOnce);
+      case 'Conv2DBackpropInput':
+        return foldBackward(node, rewriter);
+      default:
+        return undefined;
+    }
   });
 }
 
-const DENSE = new Set(['Conv2D', 'FusedConv2D']);
-
-function foldForward(node: Node, rewriter: Rewriter, readOnce: (value: Value) => boolean): Value[] | undefined {
-  const { call, producer, dataOf, constant } = rewriter;
-  const x = input(node, 'x');
-  const convolution = producer(x);
-  if (convolution === undefined || !DENSE.has(convolution.kernel) || !readOnce(x)) return undefined;
-  if (!['linear', null, undefined].includes(convolution.attributes.activation as string | null | undefined))
-    return undefined;
-  const filter = dataOf(input(convolution, 'filter'));
-  const channels = output(node).shape.at(-1) as number;
-  const read = (name: string, missing: number): ArrayLike<number> | undefined => {
-    const value = node.inputs[name] ?? (name === 'bias' ? convolution.inputs.bias : undefined);
-    if (value === undefined) return new Float32Array(channels).fill(missing);
-    return isPerChannel(value, channels) ? dataOf(value) : undefined;
-  };
-  const [mean, variance, scale, offset, bias] = [
-    read('mean', 0),
-    read('variance', 1),
-    read('scale', 1),
-    read('offset', 0),
-    read('bias', 0),
-  ];
-  if (!filter || !mean || !variance || !scale || !offset || !bias) return undefined;
-  const epsilon = node.attributes.varianceEpsilon as number;
-  const factor = Float32Array.from(variance, (v, c) => (scale[c] as number) / Math.sqrt(v + epsilon));
-  const shift = Float32Array.from(
-    factor,
-    (f, c) => (offset[c] as number) + ((bias[c] as number) - (mean[c] as number)) * f,
+/** The operands of a product of which one is a factor per channel. */
+function splitProduct(product: Node): readonly (readonly [x: Value, factor: Value])[] {
+  const [a, b] = [input(product, 'a'), input(product, 'b')];
+  const out = output(product);
+  return (
+    [
+      [a, b],
+      [b, a],
+    ] as const
+  ).filter(
+    ([x, factor]) =>
+      out.shape.length === 4 && sameShape(x.shape, out.shape) && isPerChannel(factor, out.shape[3] as number),
   );
-  const scaled = constant(scaleLast(filter, factor), input(convolution, 'filter'));
-  const inputs = {
-    x: input(convolution, 'x'),
-    filter: scaled,
-    bias: constant(shift, { shape: [channels], dtype: 'float32' }),
-  };
-  return [call('FusedConv2D', inputs, withoutActivation(convolution))];
 }
 
-/** dy·a against the weights is dy against the weights times a. */
-function foldBackward(node: Node, { call, producer, dataOf, constant }: Rewriter): Value[] | undefined {
-  const filterValue = input(node, 'filter');
-  const filter = dataOf(filterValue);
-  const product = producer(input(node, 'dy'));
-  if (filter === undefined || product?.kernel !== 'Multiply') return undefined;
-  const channels = filterValue.shape[3] as number;
-  for (const [dy, a] of [
-    [input(product, 'a'), input(product, 'b')],
-    [input(product, 'b'), input(product, 'a')],
-  ] as const) {
-    const factor = dataOf(a);
-    if (factor === undefined || !isPerChannel(a, channels) || dy.shape.length !== 4) continue;
-    if (dy.shape.at(-1) !== channels || dy.shape.some((d, i) => d !== output(product).shape[i])) continue;
-    const scaled = constant(scaleLast(filter, factor), filterValue);
-    return [call('Conv2DBackpropInput', { dy, filter: scaled }, node.attributes)];
+const isLinear = (convolution: Node): boolean =>
+  ['linear', null, undefined].includes(convolution.attributes.activation as string | null | undefined);
+
+/** (x ⊛ w + b)·a = x ⊛ (w·a) + b·a. */
+function scaleConvolution(x: Value, factor: Value, { call, producer }: Rewriter): Value | undefined {
+  const convolution = producer(x);
+  if (convolution === undefined || !DENSE.has(convolution.kernel) || !isLinear(convolution)) return undefined;
+  const filter = call('Multiply', { a: input(convolution, 'filter'), b: factor });
+  const { bias } = convolution.inputs;
+  if (bias === undefined) return call('Conv2D', { x: input(convolution, 'x'), filter }, convolution.attributes);
+  const inputs = { x: input(convolution, 'x'), filter, bias: call('Multiply', { a: bias, b: factor }) };
+  return call('FusedConv2D', inputs, withoutActivation(convolution));
+}
+
+function foldForward(node: Node, rewriter: Rewriter, readOnce: (value: Value) => boolean): Value[] | undefined {
+  for (const [x, factor] of splitProduct(node)) {
+    const folded = readOnce(x) ? scaleConvolution(x, factor, rewriter) : undefined;
+    if (folded !== undefined) return [folded];
   }
   return undefined;
 }
 
-/** Weights [kh, kw, in, out] times a factor per output channel. */
-function scaleLast(filter: ArrayLike<number>, factor: ArrayLike<number>): Float32Array {
-  return Float32Array.from(filter, (w, i) => w * (factor[i % factor.length] as number));
+/** TensorFlow.js's own batch normalisation after a convolution, as the product and sum that it is. */
+function unfuse(node: Node, rewriter: Rewriter, readOnce: (value: Value) => boolean): Value[] | undefined {
+  const { call, scalar } = rewriter;
+  const x = input(node, 'x');
+  const channels = output(node).shape.at(-1) as number;
+  const statistics = ['mean', 'variance', 'scale', 'offset'].map((name) => node.inputs[name]);
+  if (!readOnce(x) || statistics.some((value) => value !== undefined && value.shape.length !== 1)) return undefined;
+  const epsilon = scalar(node.attributes.varianceEpsilon as number);
+  const inverse = call('Rsqrt', { x: call('Add', { a: input(node, 'variance'), b: epsilon }) });
+  const { scale, offset } = node.inputs;
+  const factor = scale === undefined ? inverse : call('Multiply', { a: inverse, b: scale });
+  const scaled = scaleConvolution(x, factor, rewriter);
+  if (scaled === undefined || !isPerChannel(factor, channels)) return undefined;
+  const shift = call('Neg', { x: call('Multiply', { a: input(node, 'mean'), b: factor }) });
+  const summand = offset === undefined ? shift : call('Add', { a: offset, b: shift });
+  return [call('Add', { a: scaled, b: summand })];
+}
+
+/** dy·a against the weights is dy against the weights times a. */
+function foldBackward(node: Node, { call, producer }: Rewriter): Value[] | undefined {
+  const product = producer(input(node, 'dy'));
+  if (product?.kernel !== 'Multiply') return undefined;
+  const [found] = splitProduct(product);
+  if (found === undefined) return undefined;
+  const [dy, factor] = found;
+  return [
+    call(
+      'Conv2DBackpropInput',
+      { dy, filter: call('Multiply', { a: input(node, 'filter'), b: factor }) },
+      node.attributes,
+    ),
+  ];
 }

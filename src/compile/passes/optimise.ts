@@ -4,6 +4,7 @@ import { commonSubexpressions } from './common-subexpressions.ts';
 import { deadCode } from './dead-code.ts';
 import { foldConstants } from './fold-constants.ts';
 import { foldScales } from './fold-scales.ts';
+import { fuseActivation } from './fuse-activation.ts';
 import { fuseBias } from './fuse-bias.ts';
 import { hoistFactors } from './hoist-factors.ts';
 import { maskFromOutput } from './mask-from-output.ts';
@@ -28,7 +29,8 @@ export const PASSES: readonly (readonly [string, Pass])[] = [
   ['mask-from-output', maskFromOutput],
   ['fold-scales', foldScales],
   ['fuse-bias', fuseBias],
-  ['common-subexpressions', commonSubexpressions],
+  ['fuse-activation', fuseActivation],
+  ...CLEANING,
 ];
 
 /** Runs all passes; `dump` sees the graph before the first and after each. */
