@@ -75,7 +75,7 @@ const worstCase = z.object({
 const confidence = z.object({ label: count, name: z.string(), confidence: share });
 
 /** One image of the gallery: x + ε·δ = x′, chosen by the run's stated rule. Pictures are PNG, base64. */
-const galleryItem = z.object({
+export const galleryItem = z.object({
   arch: z.string(),
   training: z.string(),
   attack: z.string(),

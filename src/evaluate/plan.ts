@@ -1,10 +1,11 @@
 /** What `runExperiment` is asked to do, with what, and what it tells meanwhile. */
+
+import type { Prepare } from '../compile/types.ts';
 import type { Attack } from '../core/attack.ts';
 import type { Classifier } from '../core/classifier.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { Run } from '../core/run.ts';
 import type { Goal, Norm } from '../core/threat-model.ts';
-import type { Prepare } from '../compile/types.ts';
 import type { Journal } from './journal.ts';
 
 /** A trained network that stands for measurement. */

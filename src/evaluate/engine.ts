@@ -1,0 +1,194 @@
+/** An attack and a classifier as functions on plain arrays, for a fixed batch: `init`, `step` and `judge`. */
+import type { Executable, HostArray, HostTensor, Prepare, TensorSpec } from '../compile/types.ts';
+import type { AttackContext, AttackState } from '../core/attack.ts';
+import { attackContext } from '../core/attack-context.ts';
+import type { Classifier } from '../core/classifier.ts';
+import type { Norm } from '../core/threat-model.ts';
+import type { tf } from '../tf.ts';
+import { elements, type NoiseRequest, noiseFrom, noiseSpecs } from './noise.ts';
+import type { PlannedAttack } from './plan.ts';
+import type { Rehearsal } from './rehearse.ts';
+
+export type Arrays = Readonly<Record<string, HostArray>>;
+
+/** What is known of the item in every slot, as arrays over the batch. */
+export type Items = {
+  /** B·H·W·C values in [0,1]. */
+  readonly clean: Float32Array;
+  readonly label: Int32Array;
+  /** The class aimed at; the label where untargeted. */
+  readonly target: Int32Array;
+  /** Radii in pixel units. */
+  readonly epsilon: Float32Array;
+  /** The number of the step about to be taken. */
+  readonly iteration: Float32Array;
+};
+
+export interface Stepped {
+  readonly state: Arrays;
+  /** The class predicted for the *entering* candidates, [B]. */
+  readonly predicted: Int32Array;
+  /** Their margin towards the goal, [B]. */
+  readonly margin: Float32Array;
+}
+
+/** An attack on one classifier, ready to run. */
+export interface AttackEngine {
+  readonly batch: number;
+  init(items: Items, noise: Arrays): Promise<Arrays>;
+  step(state: Arrays, items: Items, noise: Arrays): Promise<Stepped>;
+  release(): Promise<void>;
+}
+
+/** Logits [B · classes] of B images, forward only. */
+export interface Judge {
+  readonly batch: number;
+  readonly classes: number;
+  logits(images: Float32Array): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
+/** The forward pass alone: clean accuracy, verification, and confidences come from it. */
+export async function prepareJudge(prepare: Prepare, classifier: Classifier, batch: number): Promise<Judge> {
+  const forward = await prepare(
+    (x: tf.Tensor) => classifier.logits(x as tf.Tensor4D),
+    [{ shape: [batch, ...classifier.input] }] as const,
+    { weights: 'frozen', name: `${classifier.name} forward` },
+  );
+  return {
+    batch,
+    classes: classifier.classes,
+    logits: async (images) => (await forward(images)).data as Float32Array,
+    release: () => forward.release(),
+  };
+}
+
+export interface EngineSpec extends PlannedAttack {
+  readonly classifier: Classifier;
+  readonly norm: Norm;
+  readonly targeted: boolean;
+  readonly batch: number;
+  readonly rehearsal: Rehearsal;
+}
+
+type Tensors = Readonly<Record<string, tf.Tensor>>;
+
+/** Prefix of the state's tensors among the outputs of a step, so that an attack may call its own ones as it likes. */
+const STATE = 'state.';
+
+/** Compiles `init` and, if the attack takes any step, `step`. */
+export async function prepareAttack(prepare: Prepare, spec: EngineSpec): Promise<AttackEngine> {
+  const { attack, params, classifier, norm, targeted, batch, rehearsal } = spec;
+  const contextOf = (part: string, items: Tensors, requests: readonly NoiseRequest[], noise: Tensors): AttackContext =>
+    attackContext({
+      ...(items as unknown as ItemTensors),
+      logits: (x) => classifier.logits(x),
+      norm,
+      targeted,
+      params,
+      noise: noiseFrom(`attack ${attack.name}: ${part}`, requests, noise),
+    });
+  const items = itemSpecs(classifier, batch);
+  const named = (part: string) => ({
+    weights: 'frozen' as const,
+    name: `${attack.name} ${part} on ${classifier.name}`,
+  });
+
+  const init = await prepare(
+    (given: Tensors, noise: Tensors): Tensors => {
+      const context = contextOf('init', given, rehearsal.init.noise, noise);
+      return requireState(spec, 'init', attack.init(context.clean, context));
+    },
+    [items, noiseSpecs(rehearsal.init.noise, batch)],
+    named('init'),
+  );
+  const step =
+    rehearsal.steps === 0
+      ? undefined
+      : await prepare(
+          (state: Tensors, given: Tensors, noise: Tensors): Tensors => {
+            const context = contextOf('step', given, rehearsal.step.noise, noise);
+            const entering = state as AttackState;
+            const next = requireState(spec, 'step', attack.step(entering, context));
+            // The gradient's forward pass at the same point: the compiler shares it.
+            const logits = context.logits(entering.x);
+            return {
+              ...Object.fromEntries(Object.entries(next).map(([name, tensor]) => [STATE + name, tensor])),
+              predicted: logits.argMax(1),
+              margin: context.margin(logits),
+            };
+          },
+          [stateSpecs(rehearsal, batch), items, noiseSpecs(rehearsal.step.noise, batch)],
+          named('step'),
+        );
+  return makeEngine(batch, init, step);
+}
+
+type ItemTensors = Pick<AttackContext, 'clean' | 'label' | 'target' | 'epsilon' | 'iteration'>;
+type Specs = Record<string, TensorSpec>;
+
+function makeEngine(
+  batch: number,
+  init: Executable<readonly [Specs, Specs], Tensors>,
+  step: Executable<readonly [Specs, Specs, Specs], Tensors> | undefined,
+): AttackEngine {
+  return {
+    batch,
+    init: async (items, noise) => arraysOf(await init(items, noise)),
+    step: async (state, items, noise) => {
+      if (step === undefined) throw new Error('this attack takes no step');
+      const { predicted, margin, ...next } = arraysOf(await step(state, items, noise));
+      return {
+        state: Object.fromEntries(Object.entries(next).map(([name, array]) => [name.slice(STATE.length), array])),
+        predicted: predicted as Int32Array,
+        margin: margin as Float32Array,
+      };
+    },
+    release: async () => {
+      await init.release();
+      await step?.release();
+    },
+  };
+}
+
+const arraysOf = (tensors: Readonly<Record<string, HostTensor>>): Arrays =>
+  Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data]));
+
+function itemSpecs({ input }: Classifier, batch: number): Specs {
+  return {
+    clean: { shape: [batch, ...input] },
+    label: { shape: [batch], dtype: 'int32' },
+    target: { shape: [batch], dtype: 'int32' },
+    epsilon: { shape: [batch, 1, 1, 1] },
+    iteration: { shape: [batch, 1, 1, 1] },
+  };
+}
+
+const stateSpecs = ({ state }: Rehearsal, batch: number): Specs =>
+  Object.fromEntries(
+    Object.entries(state).map(([name, { shape, dtype }]) => [name, { shape: [batch, ...shape], dtype }]),
+  );
+
+/** @throws Error if the state is not what the rehearsal showed, for this batch */
+function requireState({ attack, rehearsal, batch }: EngineSpec, part: string, state: AttackState): Tensors {
+  const names = Object.keys(rehearsal.state);
+  const complain = (what: string): Error =>
+    new Error(
+      `attack ${attack.name}: ${part} ${what} in a batch of ${batch} than in rehearsal; use shapes of its arguments`,
+    );
+  if (Object.keys(state).sort().join() !== names.toSorted().join()) throw complain('returns other tensors');
+  for (const name of names) {
+    const [field, tensor] = [rehearsal.state[name], state[name]];
+    const expected = [batch, ...(field?.shape ?? [])].join();
+    if (tensor?.shape.join() !== expected || tensor.dtype !== field?.dtype) throw complain(`returns another ${name}`);
+  }
+  return state;
+}
+
+/** Room for a state of `batch` items. */
+export function stateBuffers({ state }: Rehearsal, batch: number): Record<string, HostArray> {
+  const make = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
+  return Object.fromEntries(
+    Object.entries(state).map(([name, { shape, dtype }]) => [name, new make[dtype](batch * elements(shape))]),
+  );
+}

@@ -1,0 +1,194 @@
+/**
+ * A rehearsal: an attack's `init` and `step` run once, on the `cpu` backend, on a few blank images and a stand-in for the
+ * classifier. It shows what the compiled functions must be given, carry and count, and finds attacks that break the
+ * contract before anything is compiled.
+ */
+import type { DType } from '../compile/types.ts';
+import type { Attack, AttackContext, AttackState } from '../core/attack.ts';
+import { attackContext } from '../core/attack-context.ts';
+import type { Classifier } from '../core/classifier.ts';
+import { messageOf, UserError } from '../core/errors.ts';
+import { fillNoise } from '../core/rng.ts';
+import type { Norm } from '../core/threat-model.ts';
+import { tf } from '../tf.ts';
+import { elements, type NoiseRequest } from './noise.ts';
+
+/** A tensor of the state, for one image. */
+export interface StateField {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** What one call of `init` or `step` asks of its surroundings, per image. */
+export interface Demand {
+  readonly noise: readonly NoiseRequest[];
+  readonly gradients: number;
+  /** Forward passes that no gradient at the same point includes. */
+  readonly forwards: number;
+}
+
+export interface Rehearsal {
+  readonly steps: number;
+  readonly state: Readonly<Record<string, StateField>>;
+  readonly init: Demand;
+  /** Of one step, the judging of the entering candidate included. */
+  readonly step: Demand;
+}
+
+export interface RehearsalSpec {
+  readonly attack: Attack;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly classifier: Pick<Classifier, 'input' | 'classes'>;
+  readonly norm: Norm;
+  readonly targeted: boolean;
+}
+
+/** Three, so that a first axis of one or two is recognised as not being the image. */
+const IMAGES = 3;
+
+const DTYPES: readonly string[] = ['float32', 'int32', 'bool'] satisfies readonly DType[];
+
+/** @throws UserError naming the attack and what it does against the contract */
+export async function rehearse(spec: RehearsalSpec): Promise<Rehearsal> {
+  // Null until the program has chosen a backend.
+  const backend: string | null = tf.getBackend() ?? null;
+  await tf.setBackend('cpu');
+  try {
+    return tf.tidy(() => perform(spec) as unknown as tf.TensorContainer) as unknown as Rehearsal;
+  } finally {
+    if (backend !== null) await tf.setBackend(backend);
+  }
+}
+
+function perform(spec: RehearsalSpec): Rehearsal {
+  const { attack, params } = spec;
+  const steps = attack.steps(params);
+  if (!Number.isSafeInteger(steps) || steps < 0) {
+    throw new UserError(`attack ${attack.name}: steps(params) gives ${steps}; it must be a whole number, 0 or more`);
+  }
+  const stage = standIns(spec);
+  const entering = attempt(attack, 'init', () => attack.init(stage.clean, stage.context));
+  const state = fieldsOf(attack, 'init', entering);
+  requireImages(attack, 'init', state, spec.classifier.input);
+  const init = stage.demand();
+  if (steps === 0) return { steps, state, init, step: { noise: [], gradients: 0, forwards: 0 } };
+
+  stage.context.logits(entering.x);
+  const leaving = attempt(attack, 'step', () => attack.step(entering, stage.context));
+  requireSame(attack, state, fieldsOf(attack, 'step', leaving));
+  return { steps, state, init, step: stage.demand() };
+}
+
+function attempt<T>(attack: Attack, part: 'init' | 'step', run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw new UserError(`attack ${attack.name}: ${part} fails: ${messageOf(error)}`);
+  }
+}
+
+/** A blank batch, a cheap classifier, and a record of what is asked of them since the last `demand`. */
+function standIns({ params, classifier, norm, targeted }: RehearsalSpec) {
+  const noise: NoiseRequest[] = [];
+  /** Points by tensor id, with how many images per image of the batch they hold: attacks may stack queries. */
+  const forwardsAt = new Map<number, number>();
+  const gradientsAt = new Set<number>();
+  let gradients = 0;
+
+  const ramp = tf.linspace(-1, 1, classifier.classes).expandDims(0);
+  const logits = (x: tf.Tensor4D): tf.Tensor2D => x.mean([1, 2, 3]).expandDims(1).add(1).mul(ramp) as tf.Tensor2D;
+  const clean = tf.fill([IMAGES, ...classifier.input], 0.5) as tf.Tensor4D;
+  const label = tf.zeros([IMAGES], 'int32') as tf.Tensor1D;
+  const plain = attackContext({
+    logits,
+    norm,
+    targeted,
+    params,
+    noise: (shape, distribution) => {
+      noise.push({ shape: [...shape], distribution });
+      const values = new Float32Array(IMAGES * elements(shape));
+      fillNoise(values, { seed: 0, image: 0, restart: 0, step: 0, draw: noise.length }, distribution);
+      return tf.tensor(values, [IMAGES, ...shape]);
+    },
+    clean,
+    label,
+    target: targeted ? (tf.onesLike(label) as tf.Tensor1D) : label,
+    epsilon: tf.fill([IMAGES, 1, 1, 1], 0.1) as tf.Tensor4D,
+    iteration: tf.zeros([IMAGES, 1, 1, 1]) as tf.Tensor4D,
+  });
+  const valueAndGradient: AttackContext['valueAndGradient'] = (x, loss) => {
+    gradientsAt.add(x.id);
+    gradients += Math.ceil(x.shape[0] / IMAGES);
+    return plain.valueAndGradient(x, loss);
+  };
+  const context: AttackContext = {
+    ...plain,
+    logits: (x) => {
+      forwardsAt.set(x.id, Math.ceil(x.shape[0] / IMAGES));
+      return plain.logits(x);
+    },
+    valueAndGradient,
+    gradient: (x, loss) => valueAndGradient(x, loss).gradient,
+  };
+  const demand = (): Demand => {
+    const alone = [...forwardsAt].filter(([id]) => !gradientsAt.has(id));
+    const forwards = alone.reduce((sum, [, passes]) => sum + passes, 0);
+    const seen = { noise: noise.splice(0), gradients, forwards };
+    forwardsAt.clear();
+    gradientsAt.clear();
+    gradients = 0;
+    return seen;
+  };
+  return { clean, context, demand };
+}
+
+function fieldsOf(attack: Attack, part: 'init' | 'step', state: AttackState): Record<string, StateField> {
+  const complain = (what: string): UserError => new UserError(`attack ${attack.name}: ${part} returns ${what}`);
+  if (!(state?.x instanceof tf.Tensor)) throw complain('a state without x, the candidate images');
+  const fields = Object.entries(state).map(([name, tensor]): [string, StateField] => {
+    if (!(tensor instanceof tf.Tensor)) throw complain(`a state whose ${name} is not a tensor`);
+    if (tensor.shape[0] !== IMAGES) {
+      throw complain(
+        `a state whose ${name} has the shape [${tensor.shape.join(', ')}] for ${IMAGES} images; ` +
+          'the first axis of every state tensor must be the image',
+      );
+    }
+    if (!DTYPES.includes(tensor.dtype))
+      throw complain(`a state whose ${name} is ${tensor.dtype}; use ${DTYPES.join(', ')}`);
+    return [name, { shape: tensor.shape.slice(1), dtype: tensor.dtype as DType }];
+  });
+  return Object.fromEntries(fields);
+}
+
+function requireImages(
+  attack: Attack,
+  part: 'init' | 'step',
+  { x }: Readonly<Record<string, StateField>>,
+  input: readonly number[],
+): void {
+  const wanted: StateField = { shape: input, dtype: 'float32' };
+  if (x !== undefined && describe(x) === describe(wanted)) return;
+  const got = x === undefined ? 'nothing' : describe(x);
+  throw new UserError(
+    `attack ${attack.name}: ${part} returns an x of ${got} per image; images are ${describe(wanted)}`,
+  );
+}
+
+const describe = ({ shape, dtype }: StateField): string => `${dtype} [${shape.join(', ')}]`;
+
+function requireSame(
+  attack: Attack,
+  before: Readonly<Record<string, StateField>>,
+  after: Readonly<Record<string, StateField>>,
+): void {
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [was, is] = [before[name], after[name]];
+    if (was !== undefined && is !== undefined && describe(was) === describe(is)) continue;
+    const from = was === undefined ? 'no such tensor' : describe(was);
+    const to = is === undefined ? 'no such tensor' : describe(is);
+    throw new UserError(
+      `attack ${attack.name}: init returns ${from} for ${name} and step returns ${to}; ` +
+        'every step must return the names, shapes and types of init',
+    );
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Slots: a compiled step has room for B items, and whenever one of them is done, fooled or out of steps, the next takes its
+ * place at once, whatever radius that one has. So no slot idles while a stubborn image finishes.
+ *
+ * An item is one try at one image and radius. It needs nothing of its neighbours, and its noise is keyed by image, restart
+ * and step, so neither B nor the order of work changes any result.
+ */
+import type { HostArray } from '../compile/types.ts';
+import type { Goal } from '../core/threat-model.ts';
+import { type Arrays, type AttackEngine, type Items, stateBuffers } from './engine.ts';
+import type { SelectedImage } from './images.ts';
+import { NoiseBuffers } from './noise.ts';
+import type { Rehearsal } from './rehearse.ts';
+import { reaches } from './verify.ts';
+
+/** One image at one radius, and what was spent on it over its restarts. */
+export interface Lane {
+  readonly image: SelectedImage;
+  /** Index of the radius. */
+  readonly radius: number;
+  readonly epsilon: number;
+  restart: number;
+  gradients: number;
+  forwards: number;
+  unverified: number;
+}
+
+/** Where a try at a lane ended. */
+export interface Candidate {
+  readonly lane: Lane;
+  readonly x: Float32Array;
+  /** Whether the step's own forward pass found the goal reached; an item out of steps was not looked at again. */
+  readonly claimed: boolean;
+}
+
+/** A lane whose state is made, waiting for a slot. */
+export interface Initialised {
+  readonly lane: Lane;
+  readonly state: Arrays;
+}
+
+export interface SlotsSpec {
+  readonly engine: AttackEngine;
+  readonly rehearsal: Rehearsal;
+  readonly goal: Goal;
+  readonly seed: number;
+}
+
+/**
+ * Steps that a lane gets. A ball of radius 0 holds one point, so one step is enough to see that the attack stays there.
+ */
+export const stepsOf = ({ steps }: Rehearsal, { epsilon }: Lane): number =>
+  epsilon === 0 ? Math.min(steps, 1) : steps;
+
+export function makeLane(image: SelectedImage, radius: number, epsilon: number): Lane {
+  return { image, radius, epsilon, restart: 0, gradients: 0, forwards: 0, unverified: 0 };
+}
+
+/** The part of a batch's array that belongs to a slot. */
+const row = <T extends HostArray>(array: T, slot: number, batch: number): T =>
+  array.subarray((slot * array.length) / batch, ((slot + 1) * array.length) / batch) as T;
+
+function makeItems(batch: number, pixels: number): Items {
+  return {
+    clean: new Float32Array(batch * pixels),
+    label: new Int32Array(batch),
+    target: new Int32Array(batch),
+    epsilon: new Float32Array(batch),
+    iteration: new Float32Array(batch),
+  };
+}
+
+function setItem(items: Items, slot: number, { image, epsilon }: Lane, goal: Goal): void {
+  items.clean.set(image.pixels, slot * image.pixels.length);
+  items.label[slot] = image.label;
+  items.target[slot] = goal.kind === 'targeted' ? goal.target : image.label;
+  items.epsilon[slot] = epsilon;
+  items.iteration[slot] = 0;
+}
+
+/** Makes the initial states of up to B lanes in one call. */
+export class Starter {
+  readonly #spec: SlotsSpec;
+  readonly #items: Items;
+  readonly #noise: NoiseBuffers;
+
+  constructor(spec: SlotsSpec, pixels: number) {
+    this.#spec = spec;
+    this.#items = makeItems(spec.engine.batch, pixels);
+    this.#noise = new NoiseBuffers(spec.rehearsal.init.noise, spec.engine.batch);
+  }
+
+  async start(lanes: readonly Lane[]): Promise<Initialised[]> {
+    const { engine, rehearsal, goal, seed } = this.#spec;
+    lanes.forEach((lane, slot) => {
+      setItem(this.#items, slot, lane, goal);
+      this.#noise.fill(slot, { seed, image: lane.image.hash, restart: lane.restart, step: 0 });
+      lane.gradients += rehearsal.init.gradients;
+      lane.forwards += rehearsal.init.forwards;
+    });
+    const made = Object.entries(await engine.init(this.#items, this.#noise.arrays));
+    return lanes.map((lane, slot) => ({
+      lane,
+      state: Object.fromEntries(made.map(([name, array]) => [name, row(array, slot, engine.batch).slice()])),
+    }));
+  }
+}
+
+export class Slots {
+  readonly #spec: SlotsSpec;
+  readonly #lanes: (Lane | undefined)[];
+  readonly #items: Items;
+  readonly #state: Record<string, HostArray>;
+  readonly #noise: NoiseBuffers;
+  /** How many slots hold an item. */
+  active = 0;
+
+  constructor(spec: SlotsSpec, pixels: number) {
+    const { batch } = spec.engine;
+    this.#spec = spec;
+    this.#lanes = Array.from({ length: batch });
+    this.#items = makeItems(batch, pixels);
+    this.#state = stateBuffers(spec.rehearsal, batch);
+    this.#noise = new NoiseBuffers(spec.rehearsal.step.noise, batch);
+  }
+
+  get free(): number {
+    return this.#lanes.length - this.active;
+  }
+
+  /** @throws Error if no slot is free */
+  place({ lane, state }: Initialised): void {
+    const slot = this.#lanes.indexOf(undefined);
+    if (slot < 0) throw new Error('no slot is free');
+    this.#lanes[slot] = lane;
+    this.active += 1;
+    setItem(this.#items, slot, lane, this.#spec.goal);
+    for (const [name, array] of Object.entries(this.#state))
+      row(array, slot, this.#lanes.length).set(state[name] ?? []);
+  }
+
+  /**
+   * One step of every item. Those whose entering candidate reaches the goal end with it, those out of steps with their new
+   * one; the slots of both are free afterwards.
+   */
+  async step(): Promise<Candidate[]> {
+    const { engine, rehearsal, seed } = this.#spec;
+    const occupied = [...this.#lanes.entries()].filter((entry): entry is [number, Lane] => entry[1] !== undefined);
+    for (const [slot, { image, restart }] of occupied) {
+      const step = (this.#items.iteration[slot] as number) + 1;
+      this.#noise.fill(slot, { seed, image: image.hash, restart, step });
+    }
+    const stepped = await engine.step(this.#state, this.#items, this.#noise.arrays);
+    const ended: Candidate[] = [];
+    for (const [slot, lane] of occupied) {
+      lane.gradients += rehearsal.step.gradients;
+      lane.forwards += rehearsal.step.forwards;
+      const iteration = (this.#items.iteration[slot] as number) + 1;
+      this.#items.iteration[slot] = iteration;
+      const claimed = this.#reached(slot, lane, stepped.predicted, stepped.margin);
+      if (!claimed && iteration < stepsOf(rehearsal, lane)) continue;
+      const from = claimed ? this.#state.x : stepped.state.x;
+      ended.push({ lane, x: row(from as Float32Array, slot, engine.batch).slice(), claimed });
+      this.#lanes[slot] = undefined;
+      this.active -= 1;
+    }
+    for (const [name, array] of Object.entries(this.#state)) array.set(stepped.state[name] ?? []);
+    return ended;
+  }
+
+  /** A margin that is no number means a candidate that is none either: nothing is claimed for it. */
+  #reached(slot: number, { image }: Lane, predicted: Int32Array, margin: Float32Array): boolean {
+    return !Number.isNaN(margin[slot]) && reaches(this.#spec.goal, image.label, predicted[slot] as number);
+  }
+}
