@@ -166,5 +166,6 @@ async function helpOf(
     .wrap(Math.min(HELP_WIDTH, terminal.width))
     .version(false)
     .help();
-  return declareFlags(declareFlags(usage(bare), flags), moduleFlags, 'Parameters of attacks and defenses:').getHelp();
+  const own = declareFlags(usage(bare), flags, 'Flags:');
+  return declareFlags(own, moduleFlags, 'Parameters of what takes part:').getHelp();
 }

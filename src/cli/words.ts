@@ -39,14 +39,14 @@ const defaultInWords = ({ default: value, shown }: Flag<unknown>): string =>
   shown ?? (value === null ? 'auto' : Array.isArray(value) ? value.join(',') : String(value));
 
 /** Flags as yargs options: help says what each accepts and its default; none but true-or-false goes without a value. */
-export function declareFlags(argv: Argv, flags: Flags, group?: string): Argv {
+export function declareFlags(argv: Argv, flags: Flags, group: string): Argv {
   for (const [name, flag] of Object.entries(flags)) {
     const standsAlone = typeof flag.default === 'boolean';
     const detail = standsAlone && flag.default === false ? '' : ` (${flag.accepts}; default ${defaultInWords(flag)})`;
     argv.option(name, {
       describe: flag.label + detail,
       ...(standsAlone ? {} : { requiresArg: true, nargs: 1 }),
-      ...(group === undefined ? {} : { group }),
+      group,
     });
   }
   return argv;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { attackFlags, chooseAttacks } from '../../src/cli/experiment/attacks.ts';
+import { chooseAttacks } from '../../src/cli/experiment/attacks.ts';
+import { flagsOfModules } from '../../src/cli/module-flags.ts';
 import { loadAttacks } from '../../src/cli/modules.ts';
 
 const known = await loadAttacks();
@@ -35,12 +36,12 @@ describe('the choice of attacks', () => {
   });
 
   it('refuses a parameter of an attack that is not made: it would change nothing', () => {
-    expect(() => names(['fgsm'], { 'pgd.steps': 3 })).toThrow(/--pgd\.steps is given, but pgd is not among/);
+    expect(() => names(['fgsm'], { 'pgd.steps': 3 })).toThrow(/--pgd\.steps is given, but pgd takes no part/);
   });
 
   it('has a flag for every parameter of every attack', () => {
     const count = [...known.values()].reduce((sum, { params }) => sum + Object.keys(params).length, 0);
-    expect(Object.keys(attackFlags(known))).toHaveLength(count);
-    expect(attackFlags(known)['pgd.steps']?.default).toBe(40);
+    expect(Object.keys(flagsOfModules(known.values()))).toHaveLength(count);
+    expect(flagsOfModules(known.values())['pgd.steps']?.default).toBe(40);
   });
 });

@@ -3,7 +3,8 @@ import type { Attack } from '../../core/attack.ts';
 import { unknownName, usageError } from '../../core/errors.ts';
 import { resolveParams } from '../../core/params.ts';
 import type { Norm } from '../../core/threat-model.ts';
-import type { Flags, Given } from '../flags.ts';
+import type { Given } from '../flags.ts';
+import { paramsOf, refuseIdle } from '../module-flags.ts';
 import { loadAttackFile, loadAttacks } from '../modules.ts';
 import { isFile } from '../user-files.ts';
 
@@ -28,14 +29,6 @@ export async function knownAttacks(words: readonly string[]): Promise<ReadonlyMa
   return known;
 }
 
-/** `--ATTACK.PARAM` for every parameter of every attack. */
-export const attackFlags = (attacks: ReadonlyMap<string, Attack>): Flags =>
-  Object.fromEntries(
-    [...attacks.values()].flatMap(({ name, params }) =>
-      Object.entries(params).map(([key, param]) => [`${name}.${key}`, param] as const),
-    ),
-  );
-
 /**
  * The attacks that `words` ask for, in their order, with resolved parameters; the baseline comes last unless it is named.
  *
@@ -57,13 +50,13 @@ export function chooseAttacks(
     }
     return attack;
   });
-  refuseIdleParams(
+  refuseIdle(
     chosen.map(({ name }) => name),
     given,
   );
   return chosen.map((attack) => ({
     attack,
-    params: resolveParams(attack.name, attack.params, paramsOf(attack, given)),
+    params: resolveParams(attack.name, attack.params, paramsOf(attack.name, given)),
   }));
 }
 
@@ -75,19 +68,3 @@ function namesOf(known: ReadonlyMap<string, Attack>, words: readonly string[], n
 }
 
 const nameOfFile = (file: string): string => file.replace(/^.*[\\/]/, '').replace(/\.[cm]?[jt]s$/, '');
-
-/** `{ 'pgd.steps': 40 }` to `{ steps: 40 }` for pgd. */
-const paramsOf = ({ name }: Attack, given: Given): Given =>
-  Object.fromEntries(
-    Object.entries(given)
-      .filter(([flag]) => flag.startsWith(`${name}.`))
-      .map(([flag, value]) => [flag.slice(name.length + 1), value]),
-  );
-
-/** A parameter of an attack that the run does not make would change nothing, silently. */
-function refuseIdleParams(chosen: readonly string[], given: Given): void {
-  const idle = Object.keys(given).find((flag) => !chosen.some((name) => flag.startsWith(`${name}.`)));
-  if (idle === undefined) return;
-  const owner = idle.slice(0, idle.indexOf('.'));
-  throw usageError(`--${idle} is given, but ${owner} is not among the attacks: ${chosen.join(', ')}`);
-}

@@ -1,16 +1,13 @@
 /** Which trained networks a run measures, loaded and checked against the dataset. */
 import { existsSync } from 'node:fs';
 import type { Dataset } from '../../core/dataset.ts';
-import { UserError, unknownName, usageError } from '../../core/errors.ts';
+import { UserError, usageError } from '../../core/errors.ts';
 import type { Contender } from '../../evaluate/plan.ts';
 import { loadCheckpoint } from '../../models/checkpoint.ts';
 import { architectures, findArchitecture } from '../../models/registry.ts';
 import { checkpointPath, findCheckpoint, listCheckpoints } from '../checkpoints.ts';
 import { shortPath } from '../paths.ts';
 import { isFile } from '../user-files.ts';
-
-/** Promised, so that asking for one is not answered as if it were misspelt. */
-const TO_COME = ['alexnet', 'googlenet', 'resnet18', 'resnet34', 'resnet50', 'densenet121', 'mobilenet_v2'];
 
 export interface Request {
   /** Names of architectures, or `all`. */
@@ -58,7 +55,6 @@ function fileOfWeights(word: string): CheckpointFile {
 
 async function architecturesOf(word: string, dataset: string): Promise<string[]> {
   const known = architectures.map(({ name }) => name);
-  if (known.includes(word)) return [word];
   if (word === 'all') {
     const trained = (await listCheckpoints(known)).filter((found) => found.dataset === dataset);
     return known.filter((name) => trained.some(({ architecture }) => architecture === name));
@@ -66,8 +62,7 @@ async function architecturesOf(word: string, dataset: string): Promise<string[]>
   if (isFile(word) || /[\\/]/.test(word) || existsSync(word)) {
     throw new UserError(`--arch ${word}: architectures from files are not here yet; known: ${known.join(', ')}`);
   }
-  if (TO_COME.includes(word)) throw new UserError(`--arch ${word} is not here yet; known: ${known.join(', ')}`);
-  throw unknownName('architecture', word, [...known, 'all']);
+  return [findArchitecture(word).name];
 }
 
 /**
