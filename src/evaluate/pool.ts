@@ -1,5 +1,5 @@
 /** All the work of one attack on one classifier, at several radii at once: one pool of lanes that flows through the slots. */
-import type { Goal, Norm } from '../core/threat-model.ts';
+import type { Norm } from '../core/threat-model.ts';
 import type { Judge } from './engine.ts';
 import type { SelectedImage } from './images.ts';
 import { stopIfAborted } from './plan.ts';
@@ -96,22 +96,26 @@ export async function runPool(spec: PoolSpec): Promise<PoolReport> {
     }
   };
 
-  for (;;) {
-    // ONNX Runtime holds the event loop while it runs: let signals and timers in.
-    await new Promise(setImmediate);
-    stopIfAborted(signal);
-    await fill();
-    if (slots.active > 0) {
-      calls += 1;
-      occupied += slots.active;
-      ended.push(...(await slots.step()));
+  try {
+    for (;;) {
+      // ONNX Runtime holds the event loop while it runs: let signals and timers in.
+      await new Promise(setImmediate);
+      stopIfAborted(signal);
+      await fill();
+      if (slots.active > 0) {
+        calls += 1;
+        occupied += slots.active;
+        ended.push(...(await slots.step()));
+      }
+      const idle = slots.active === 0 && ready.length === 0;
+      if (ended.length >= batch || (idle && ended.length > 0)) {
+        lanes.again(await settle(spec, ended.splice(0, batch)));
+      } else if (idle && (await lanes.isEmpty())) {
+        return { calls, occupied };
+      }
     }
-    const idle = slots.active === 0 && ready.length === 0;
-    if (ended.length >= batch || (idle && ended.length > 0)) {
-      lanes.again(await settle(spec, ended.splice(0, batch)));
-    } else if (idle && (await lanes.isEmpty())) {
-      return { calls, occupied };
-    }
+  } finally {
+    await lanes.close();
   }
 }
 
@@ -139,6 +143,11 @@ class LaneQueue {
   async isEmpty(): Promise<boolean> {
     await this.#pull(1);
     return this.#waiting.length === 0;
+  }
+
+  /** Lets go of the images that were not pulled. */
+  async close(): Promise<void> {
+    await this.#work.return?.();
   }
 
   async #pull(limit: number): Promise<void> {

@@ -1,0 +1,99 @@
+/** The boxes of the grid, and the worst case over attacks, from what happened to every image. */
+import type { Cell, WorstCase } from '../core/run.ts';
+import { wilson95 } from '../core/statistics.ts';
+import type { Contender, ExperimentPlan, PlannedAttack } from './plan.ts';
+import type { Tally } from './tally.ts';
+
+/** An attack's results on a contender. */
+export interface Measured {
+  readonly planned: PlannedAttack;
+  readonly tally: Tally;
+  /** The restarts that were of use: one for an attack that draws no noise. */
+  readonly restarts: number;
+}
+
+/** All results on a contender. */
+export interface Standing {
+  readonly contender: Contender;
+  readonly cleanCorrect: number;
+  readonly images: number;
+  readonly attacks: readonly Measured[];
+}
+
+type Grid = Pick<ExperimentPlan, 'dataset' | 'norm' | 'goal' | 'epsilons'>;
+
+/** One cell per attack and radius. */
+export function cellsOf(standing: Standing, { dataset, norm, goal, epsilons }: Grid): Cell[] {
+  const { contender, cleanCorrect, images } = standing;
+  return standing.attacks.flatMap(({ planned, tally, restarts }) =>
+    epsilons.map((epsilon, radius): Cell => {
+      const robustCorrect = sum(tally.robust(radius));
+      const robustCorrect8bit = sum(tally.robust8bit(radius));
+      const { unverified, gradients, forwards } = tally.spent[radius] ?? NOTHING;
+      return {
+        arch: contender.architecture.name,
+        training: contender.training,
+        dataset: dataset.name,
+        attack: planned.attack.name,
+        params: { ...planned.params },
+        norm,
+        epsilon,
+        goal,
+        restarts,
+        images,
+        cleanCorrect,
+        robustCorrect,
+        robustCorrect8bit,
+        cleanAccuracy: cleanCorrect / images,
+        robustAccuracy: robustCorrect / images,
+        robustAccuracy8bit: robustCorrect8bit / images,
+        wilson95: wilson95(robustCorrect, images),
+        cleanWilson95: wilson95(cleanCorrect, images),
+        gradients,
+        forwards,
+        unverified,
+        seconds: tally.seconds * shareOfWork(tally, radius),
+      };
+    }),
+  );
+}
+
+const NOTHING = { unverified: 0, gradients: 0, forwards: 0 };
+const sum = (bytes: Uint8Array): number => bytes.reduce((a, b) => a + b, 0);
+
+/** All radii share the slots, so their time is divided by the evaluations that each of them took. */
+function shareOfWork({ spent }: Tally, radius: number): number {
+  const work = spent.map(({ gradients, forwards }) => gradients + forwards);
+  const total = work.reduce((a, b) => a + b, 0);
+  return total === 0 ? 1 / spent.length : (work[radius] ?? 0) / total;
+}
+
+/** One per radius: an image withstands if it withstood every attack. */
+export function worstCasesOf(standing: Standing, { norm, epsilons }: Grid): WorstCase[] {
+  const { contender, images, attacks } = standing;
+  const withstood = (of: (tally: Tally) => Uint8Array): number => {
+    const all = new Uint8Array(images).fill(1);
+    for (const { tally } of attacks)
+      of(tally).forEach((robust, i) => {
+        all[i] = Math.min(all[i] ?? 0, robust);
+      });
+    return sum(all);
+  };
+  return epsilons.map((epsilon, radius) => {
+    const robustCorrect = withstood((tally) => tally.robust(radius));
+    const robustCorrect8bit = withstood((tally) => tally.robust8bit(radius));
+    return {
+      arch: contender.architecture.name,
+      training: contender.training,
+      norm,
+      epsilon,
+      attacks: attacks.map(({ planned }) => planned.attack.name),
+      images,
+      robustCorrect,
+      robustCorrect8bit,
+      robustAccuracy: robustCorrect / images,
+      robustAccuracy8bit: robustCorrect8bit / images,
+      wilson95: wilson95(robustCorrect, images),
+    };
+  });
+}

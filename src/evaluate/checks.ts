@@ -1,0 +1,127 @@
+/**
+ * The sanity panel: signs that an evaluation is broken, computed from the cells alone.
+ *
+ * Carlini, Athalye, Papernot et al., "On Evaluating Adversarial Robustness", 2019, sections 3 and 4.
+ */
+import type { Attack } from '../core/attack.ts';
+import type { Cell, Check } from '../core/run.ts';
+
+const CHECKLIST = 'https://arxiv.org/abs/1902.06705';
+
+/** How far an accuracy may move the wrong way, as a share of the images, before it means something. */
+const SLACK = 0.01;
+/** Share of claims that rounding at the decision boundary may leave unconfirmed. */
+const UNCONFIRMED = 0.001;
+
+/** What is known of an attack besides its cells. */
+export interface AttackTraits {
+  readonly name: string;
+  readonly access: Attack['access'];
+  readonly steps: number;
+}
+
+/** All checks; what the run has no cells for is `not-run`. */
+export function sanityChecks(cells: readonly Cell[], attacks: readonly AttackTraits[]): Check[] {
+  const gradient = attacks.filter(({ access }) => access === 'gradient');
+  const names = (chosen: readonly AttackTraits[]): string[] => chosen.map(({ name }) => name);
+  const oneStep = names(gradient.filter(({ steps }) => steps === 1));
+  const iterative = names(gradient.filter(({ steps }) => steps > 1));
+  const blind = names(attacks.filter(({ access }) => access === 'none'));
+  return [
+    zeroRadius(cells),
+    fallsWithRadius(cells),
+    weaker(cells, blind, names(gradient), {
+      name: 'noise is weaker than gradients',
+      why: 'A perturbation that nobody aims should cost less accuracy than one that follows the gradient; if it does not, the gradient is of no use to the attack.',
+    }),
+    weaker(cells, oneStep, iterative, {
+      name: 'many steps are at least as strong as one',
+      why: 'Iterated attacks contain the single step as a special case; being weaker points at a step size or a masked gradient.',
+    }),
+    allVerified(cells),
+  ];
+}
+
+interface Worst {
+  readonly value: number;
+  readonly at: string;
+}
+
+const place = ({ arch, training, attack, epsilon }: Cell): string => `${attack} on ${arch}/${training}, ε = ${epsilon}`;
+
+const largest = (found: readonly Worst[]): Worst | undefined =>
+  found.reduce<Worst | undefined>((a, b) => (a === undefined || b.value > a.value ? b : a), undefined);
+
+/** A check whose value must not exceed its threshold. */
+function atMost(
+  threshold: number,
+  found: readonly Worst[],
+  { name, why, otherwise }: { name: string; why: string; otherwise: 'warn' | 'fail' },
+): Check {
+  const worst = largest(found);
+  const link = CHECKLIST;
+  if (worst === undefined) return { name, verdict: 'not-run', value: null, threshold, why, link };
+  const passed = worst.value <= threshold;
+  const where = passed ? '' : ` Largest for ${worst.at}.`;
+  return { name, verdict: passed ? 'pass' : otherwise, value: worst.value, threshold, why: why + where, link };
+}
+
+function zeroRadius(cells: readonly Cell[]): Check {
+  const found = cells
+    .filter(({ epsilon }) => epsilon === 0)
+    .map((cell) => ({ value: Math.abs(cell.robustAccuracy - cell.cleanAccuracy), at: place(cell) }));
+  return atMost(0, found, {
+    name: 'radius 0 changes nothing',
+    why: 'The ball of radius 0 holds the clean image alone, so accuracy under attack must equal clean accuracy.',
+    otherwise: 'fail',
+  });
+}
+
+const sameLine = (a: Cell, b: Cell): boolean =>
+  a.arch === b.arch && a.training === b.training && a.attack === b.attack && a.norm === b.norm;
+
+function fallsWithRadius(cells: readonly Cell[]): Check {
+  const found = cells.flatMap((cell) => {
+    const smaller = cells.filter((other) => sameLine(cell, other) && other.epsilon < cell.epsilon);
+    return smaller.map((other) => ({ value: cell.robustAccuracy - other.robustAccuracy, at: place(cell) }));
+  });
+  return atMost(SLACK, found, {
+    name: 'accuracy falls with the radius',
+    why: 'A larger ball contains the smaller one, so accuracy may not rise with it, but for chance and for single steps that overshoot.',
+    otherwise: 'warn',
+  });
+}
+
+/** By how much any of `strong` leaves a contender more accurate than any of `weak` at the same radius. */
+function weaker(
+  cells: readonly Cell[],
+  weak: readonly string[],
+  strong: readonly string[],
+  words: { name: string; why: string },
+): Check {
+  const found = cells
+    .filter(({ attack }) => strong.includes(attack))
+    .flatMap((cell) =>
+      cells
+        .filter((other) => weak.includes(other.attack) && sameLine({ ...cell, attack: other.attack }, other))
+        .filter(({ epsilon }) => epsilon === cell.epsilon)
+        .map((other) => ({ value: cell.robustAccuracy - other.robustAccuracy, at: place(cell) })),
+    );
+  return atMost(SLACK, found, { ...words, otherwise: 'warn' });
+}
+
+function allVerified(cells: readonly Cell[]): Check {
+  const unverified = cells.reduce((sum, cell) => sum + cell.unverified, 0);
+  const claims = cells.reduce((sum, cell) => sum + cell.cleanCorrect - cell.robustCorrect + cell.unverified, 0);
+  const worst = largest(cells.map((cell) => ({ value: cell.unverified, at: place(cell) })));
+  const verdict = unverified === 0 ? 'pass' : unverified <= UNCONFIRMED * claims ? 'warn' : 'fail';
+  const where = unverified === 0 || worst === undefined ? '' : ` Most for ${worst.at}.`;
+  return {
+    name: 'every claimed success is confirmed',
+    verdict,
+    value: unverified,
+    threshold: 0,
+    why: `A separate pass checks that each adversarial image is finite, in the ball, in [0,1] and misclassified; what it refuses counts as robust.${where}`,
+    link: CHECKLIST,
+  };
+}

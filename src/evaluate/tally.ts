@@ -1,0 +1,66 @@
+/** What one attack did to one classifier, image by image and radius by radius: a byte each, and sums. */
+import type { OutcomeRow } from './journal.ts';
+import type { Outcome } from './pool.ts';
+
+/** Evaluations and refused claims, summed over the images of one radius. */
+export interface Spent {
+  unverified: number;
+  gradients: number;
+  forwards: number;
+}
+
+export const rowOf = (outcome: Outcome): OutcomeRow => [
+  outcome.image,
+  outcome.radius,
+  outcome.robust ? 1 : 0,
+  outcome.robust8bit ? 1 : 0,
+  outcome.unverified,
+  outcome.gradients,
+  outcome.forwards,
+];
+
+export class Tally {
+  readonly images: number;
+  readonly spent: readonly Spent[];
+  /** Wall-clock seconds of the attack, over all radii. */
+  seconds = 0;
+  readonly #settled: Uint8Array;
+  readonly #robust: Uint8Array;
+  readonly #robust8bit: Uint8Array;
+
+  /** Every image counts as not robust until it is settled otherwise: misclassified ones are never attacked. */
+  constructor(images: number, radii: number) {
+    this.images = images;
+    this.spent = Array.from({ length: radii }, () => ({ unverified: 0, gradients: 0, forwards: 0 }));
+    this.#settled = new Uint8Array(images * radii);
+    this.#robust = new Uint8Array(images * radii);
+    this.#robust8bit = new Uint8Array(images * radii);
+  }
+
+  /** Takes an outcome in; one that is known already changes nothing. */
+  add([image, radius, robust, robust8bit, unverified, gradients, forwards]: OutcomeRow): void {
+    if (this.isSettled(image, radius)) return;
+    const at = radius * this.images + image;
+    this.#settled[at] = 1;
+    this.#robust[at] = robust;
+    this.#robust8bit[at] = robust8bit;
+    const spent = this.spent[radius];
+    if (spent === undefined) return;
+    spent.unverified += unverified;
+    spent.gradients += gradients;
+    spent.forwards += forwards;
+  }
+
+  isSettled(image: number, radius: number): boolean {
+    return this.#settled[radius * this.images + image] === 1;
+  }
+
+  /** One byte per image: 1 where it withstood. */
+  robust(radius: number): Uint8Array {
+    return this.#robust.subarray(radius * this.images, (radius + 1) * this.images);
+  }
+
+  robust8bit(radius: number): Uint8Array {
+    return this.#robust8bit.subarray(radius * this.images, (radius + 1) * this.images);
+  }
+}
