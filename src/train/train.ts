@@ -91,6 +91,7 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   try {
     const record = await planRecord(plan);
     const progress = harness.resume ? await restoreState(files.state, network.model, slots, record) : atStart;
+    const batches = batchesPerEpoch(plan.dataset, plan.validation.images, plan.batch);
     const heldOut = await holdOut(plan.dataset, plan.validation.images);
     const step = await preparedStep(plan, network, slots, harness.prepare);
     releases.push(step.release);
@@ -105,7 +106,7 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
       plan,
       harness,
       files,
-      batches: batchesPerEpoch(plan.dataset, heldOut.length, plan.batch),
+      batches,
       heldOut: new Set(heldOut.map(({ id }) => id)),
       rate: (done) => plan.rate * schedule.share(done),
       step: step.run,
@@ -120,7 +121,7 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
       epoch: epoch + 1,
       epochs: plan.epochs,
       batch: batch + 1,
-      batches: session.batches,
+      batches,
     });
     const reached = await runEpochs(session, progress);
     const finished = reached.epoch === plan.epochs;

@@ -1,0 +1,99 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import pgdTraining from '../../defenses/pgd-training.ts';
+import { compile } from '../../src/compile/compile.ts';
+import { tf } from '../../src/tf.ts';
+import type { TrainingPlan } from '../../src/train/plan.ts';
+import { type TrainingEvent, type TrainingHarness, train } from '../../src/train/train.ts';
+import { readSafetensors } from '../../src/weights/safetensors.ts';
+import { tinyHarness, tinyPlan } from './tiny.ts';
+
+let folder: string;
+let out: string;
+
+beforeAll(() => tf.setBackend('cpu'));
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gibbon-train-'));
+  out = join(folder, 'tiny.safetensors');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** The weights of a checkpoint, by name. */
+async function tensorsOf(path: string): Promise<Record<string, unknown>> {
+  return Object.fromEntries((await readSafetensors(path)).tensors);
+}
+
+/** Aborts after the given number of batches. */
+function abortAfter(batches: number): Partial<TrainingHarness> {
+  const controller = new AbortController();
+  let seen = 0;
+  const onProgress = (event: TrainingEvent) => {
+    if (event.kind === 'batch' && ++seen === batches) controller.abort();
+  };
+  return { signal: controller.signal, onProgress };
+}
+
+const withoutSeconds = (history: readonly object[]) => history.map((record) => ({ ...record, seconds: 0 }));
+
+describe('an aborted training', () => {
+  const plan = (): TrainingPlan => tinyPlan(pgdTraining, { epochs: 3, params: { steps: 1 } });
+  let undisturbed: { readonly weights: unknown; readonly history: readonly object[] };
+
+  beforeAll(async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), 'gibbon-train-'));
+    const { history, files } = await train(plan(), tinyHarness(join(elsewhere, 'tiny.safetensors')));
+    undisturbed = { history, weights: await tensorsOf(files.checkpoint) };
+    await rm(elsewhere, { recursive: true });
+  });
+
+  // In the middle of an epoch, at the very end of one, at the start of the next.
+  it.each([2, 4, 5])('after batch %i goes on to the weights of one that was not, bit for bit', async (batches) => {
+    const aborted = await train(plan(), tinyHarness(out, abortAfter(batches)));
+    expect(aborted.finished).toBe(false);
+    const resumed = await train(plan(), tinyHarness(out, { resume: true }));
+    expect(resumed.finished).toBe(true);
+    expect(await tensorsOf(out)).toEqual(undisturbed.weights);
+    expect(withoutSeconds(resumed.history)).toEqual(withoutSeconds(undisturbed.history));
+  });
+
+  it('goes on bit for bit where it is compiled, too', async () => {
+    const compiled = (path: string, changes = {}) => tinyHarness(path, { prepare: compile, ...changes });
+    const whole = await train(plan(), compiled(join(folder, 'whole.safetensors')));
+    await train(plan(), compiled(out, abortAfter(6)));
+    await train(plan(), compiled(out, { resume: true }));
+    expect(await tensorsOf(out)).toEqual(await tensorsOf(whole.files.checkpoint));
+  });
+
+  it('may be aborted and resumed again and again', async () => {
+    await train(plan(), tinyHarness(out, abortAfter(1)));
+    for (let i = 0; i < 3; i++) await train(plan(), tinyHarness(out, { resume: true, ...abortAfter(3) }));
+    await train(plan(), tinyHarness(out, { resume: true }));
+    expect(await tensorsOf(out)).toEqual(undisturbed.weights);
+  });
+
+  it('saves its position and leaves no checkpoint', async () => {
+    const { files } = await train(plan(), tinyHarness(out, abortAfter(6)));
+    const { metadata } = await readSafetensors(files.state);
+    expect(JSON.parse(metadata.progress ?? '')).toMatchObject({ epoch: 1, batch: 2 });
+    await expect(readFile(files.checkpoint)).rejects.toThrow(/ENOENT/);
+  });
+
+  it('does not go on with another plan, and names the difference', async () => {
+    await train(plan(), tinyHarness(out, abortAfter(1)));
+    const resume = (changes: Partial<TrainingPlan>) =>
+      train({ ...plan(), ...changes }, tinyHarness(out, { resume: true }));
+    await expect(resume({ rate: 0.05 })).rejects.toThrow(/another training: rate was 0.1 and is 0.05/);
+    await expect(resume({ params: { steps: 2 } })).rejects.toThrow(/defense.steps was 1 and is 2/);
+    await expect(resume({ schedule: { name: 'cosine', params: {} } })).rejects.toThrow(
+      /schedule.name was "linear" and is "cosine"/,
+    );
+  });
+
+  it('is neither overwritten by a new one nor gone on with where there is none', async () => {
+    await expect(train(plan(), tinyHarness(out, { resume: true }))).rejects.toThrow(/there is no .*\.state to go on/);
+    await train(plan(), tinyHarness(out, abortAfter(1)));
+    await expect(train(plan(), tinyHarness(out))).rejects.toThrow(/add --resume/);
+  });
+});

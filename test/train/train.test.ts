@@ -1,0 +1,157 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import pgdTraining from '../../defenses/pgd-training.ts';
+import standard from '../../defenses/standard.ts';
+import { compile } from '../../src/compile/compile.ts';
+import { defineDefense } from '../../src/core/defense.ts';
+import { UserError } from '../../src/core/errors.ts';
+import { tf } from '../../src/tf.ts';
+import { TRAINING_DEFAULTS, type TrainingPlan } from '../../src/train/plan.ts';
+import { type TrainingEvent, train, trainingFiles } from '../../src/train/train.ts';
+import { readSafetensors } from '../../src/weights/safetensors.ts';
+import { tinyDataset, tinyHarness, tinyPlan } from './tiny.ts';
+
+let folder: string;
+let out: string;
+
+beforeAll(() => tf.setBackend('cpu'));
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gibbon-train-'));
+  out = join(folder, 'tiny.safetensors');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** The weights of a checkpoint or a state, by name. */
+async function tensorsOf(path: string): Promise<Record<string, unknown>> {
+  return Object.fromEntries((await readSafetensors(path)).tensors);
+}
+
+describe('training', () => {
+  it('lowers the loss and raises the accuracy', async () => {
+    const plan = tinyPlan(standard, { epochs: 12, batch: 16, dataset: tinyDataset(100) });
+    const { history, finished } = await train(plan, tinyHarness(out, { prepare: compile }));
+    expect(finished).toBe(true);
+    expect(history.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(history.at(-1)?.loss).toBeLessThan(0.6 * (history[0]?.loss ?? 0));
+    expect(history.at(-1)?.accuracy).toBeGreaterThan(0.8);
+  });
+
+  it('against perturbed images lowers their loss too, and reports clean and robust accuracy', async () => {
+    const changes = { epochs: 20, batch: 16, dataset: tinyDataset(100), params: { steps: 2 }, epsilon: 0.05 };
+    const { history } = await train(tinyPlan(pgdTraining, changes), tinyHarness(out, { prepare: compile }));
+    expect(history.at(-1)?.loss).toBeLessThan(0.6 * (history[0]?.loss ?? 0));
+    expect(history.at(-1)?.accuracy).toBeGreaterThan(0.7);
+    for (const { validation } of history) {
+      expect(validation?.clean).toBeGreaterThanOrEqual(validation?.robust ?? 1);
+    }
+  });
+
+  it('gives the same bytes for the same seed, and others for another', async () => {
+    const files = [];
+    for (const [name, seed] of [
+      ['a', 5],
+      ['b', 5],
+      ['c', 6],
+    ] as const) {
+      const path = join(folder, `${name}.safetensors`);
+      await train(tinyPlan(pgdTraining, { epochs: 1, seed, params: { steps: 2 } }), tinyHarness(path));
+      files.push(await tensorsOf(path));
+    }
+    expect(files[0]).toEqual(files[1]);
+    expect(files[0]).not.toEqual(files[2]);
+  });
+
+  it('leaves the checkpoint and a log of one line per epoch, and no state', async () => {
+    const events: TrainingEvent[] = [];
+    const harness = tinyHarness(out, { onProgress: (event) => events.push(event), command: 'gibbon train --tiny' });
+    const { history, files } = await train(tinyPlan(pgdTraining, { params: { steps: 1 } }), harness);
+    const lines = (await readFile(files.log, 'utf8')).trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual(history);
+    expect(JSON.stringify((await readSafetensors(out)).metadata)).toContain('gibbon train --tiny');
+    await expect(readFile(files.state)).rejects.toThrow(/ENOENT/);
+    // 36 images, 4 held out, batches of 8, 2 epochs.
+    expect(events.map(({ kind }) => kind).join(' ')).toBe(
+      'start batch batch batch batch epoch batch batch batch batch epoch',
+    );
+  });
+
+  it('leaks no tensor', async () => {
+    const before = tf.memory().numTensors;
+    await train(tinyPlan(pgdTraining, { epochs: 1, params: { steps: 1 } }), tinyHarness(out));
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+/** A loss that is fine until the given batch of the training. */
+function nanAtBatch(bad: number) {
+  let batch = 0;
+  return defineDefense({
+    ...standard,
+    name: 'nan',
+    trainingLoss: (context) => (model) => {
+      const { loss, logits } = standard.trainingLoss?.(context)(model) ?? {
+        loss: tf.scalar(0),
+        logits: tf.zeros([1, 1]),
+      };
+      // The rehearsal is the first call.
+      return { loss: batch++ === bad ? loss.mul(Number.NaN) : loss, logits } as {
+        loss: tf.Scalar;
+        logits: tf.Tensor2D;
+      };
+    },
+  });
+}
+
+describe('a training that fails', () => {
+  it('stops at a loss that is no number, says where, and keeps the last good state', async () => {
+    const plan = tinyPlan(nanAtBatch(6), { epochs: 3 });
+    await expect(train(plan, tinyHarness(out))).rejects.toThrow(
+      /no longer a number at epoch 2, batch 2 of 4: lower the learning rate \(0.1\)/,
+    );
+    const { state } = trainingFiles(out);
+    expect(JSON.parse((await readSafetensors(state)).metadata.progress ?? '')).toMatchObject({ epoch: 1, batch: 0 });
+    for (const { data } of (await readSafetensors(state)).tensors.values()) {
+      expect(Array.from(data as Float32Array).every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  it('refuses a plan that makes no sense before it does anything', async () => {
+    const refused: [Partial<TrainingPlan>, RegExp][] = [
+      [{ epochs: 0 }, /epochs is 0; it must be a whole number, at least 1/],
+      [{ batch: 1.5 }, /batch is 1.5/],
+      [{ epsilon: 8 }, /epsilon is 8/],
+      [{ rate: Number.NaN }, /rate is null|rate is NaN/],
+      [{ momentum: 1 }, /momentum is 1/],
+      [{ batch: 64 }, /a batch of 64 does not fit/],
+      [{ params: { stesp: 3 } }, /unknown parameter --pgd-training.stesp. Did you mean "steps"/],
+      [{ params: { attack: 'pgdd' } }, /unknown attack "pgdd". Did you mean "pgd"/],
+      [{ norm: 'L1' }, /pgd works in Linf, L2, not in L1/],
+      [{ defense: { ...standard, name: 'jpeg', trainingLoss: undefined } as never }, /jpeg wraps a classifier/],
+    ];
+    for (const [changes, message] of refused) {
+      const attempt = train(tinyPlan(pgdTraining, changes), tinyHarness(out));
+      await expect(attempt).rejects.toThrow(message);
+      await expect(attempt).rejects.toBeInstanceOf(UserError);
+    }
+    await expect(readFile(trainingFiles(out).state)).rejects.toThrow(/ENOENT/);
+  });
+
+  it('does not overwrite a checkpoint', async () => {
+    await train(tinyPlan(standard, { epochs: 1 }), tinyHarness(out));
+    await expect(train(tinyPlan(standard), tinyHarness(out))).rejects.toThrow(/exists; move it away/);
+  });
+
+  it('finds a place that it cannot write to before the first batch', async () => {
+    const events: TrainingEvent[] = [];
+    const blocked = tinyHarness(join(out, 'below-a-file', 'x.safetensors'), { onProgress: (e) => events.push(e) });
+    await train(tinyPlan(standard, { epochs: 1 }), tinyHarness(out));
+    await expect(train(tinyPlan(standard), blocked)).rejects.toThrow(/cannot write/);
+    expect(events).toEqual([]);
+  });
+});
+
+it('the defaults are the recipe of the bundled checkpoints', () => {
+  expect(TRAINING_DEFAULTS).toMatchObject({ epochs: 4, batch: 128, rate: 0.1, momentum: 0.9, norm: 'Linf' });
+});
