@@ -1,7 +1,7 @@
 /** The folder that a run is written to: refused or found fit before any work, made when the work starts. */
 import { constants } from 'node:fs';
 import { access, mkdir, readdir, rmdir, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { messageOf, UserError, usageError } from '../core/errors.ts';
 
 export const JOURNAL = 'journal.ndjson';
@@ -12,6 +12,9 @@ export function defaultFolder(attacks: readonly string[], architectures: readonl
   const stamp = now.toISOString().replace(/T/, '-').replaceAll(':', '').slice(0, 'yyyy-mm-dd-hhmmss'.length);
   return join(REPORTS, [stamp, slug(attacks), slug(architectures)].join('-'));
 }
+
+/** A run is called by its folder. */
+export const runId = (folder: string): string => basename(resolve(folder));
 
 const SLUG_NAMES = 3;
 

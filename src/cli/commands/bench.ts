@@ -55,7 +55,7 @@ const CLASSES = 1000;
 const CHANNELS = 3;
 
 async function measure(arch: string, values: Values<typeof benchFlags>, prepare: Prepare): Promise<Figures> {
-  const { variant, size, batch, seconds } = values;
+  const { variant, size, batch } = values;
   const network = buildNetwork(
     {
       arch,

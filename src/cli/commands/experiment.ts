@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { toTable } from '../../report/table.ts';
+import { defineCommand, EXIT } from '../command.ts';
+import { quoted } from '../command-line.ts';
+import { knownAttacks } from '../experiment/attacks.ts';
+import { carryOut } from '../experiment/carry-out.ts';
+import { dryRun } from '../experiment/dry-run.ts';
+import { shortfalls } from '../experiment/fail-under.ts';
+import { experimentFlags } from '../experiment/flags.ts';
+import { configOf, planOf } from '../experiment/plan.ts';
+import { flagsOfModules } from '../module-flags.ts';
+import { openFile } from '../open.ts';
+import { shortPath } from '../paths.ts';
+import { publish, REPORT_FILE } from '../publish.ts';
+
+export const experiment = defineCommand({
+  name: 'experiment',
+  summary: 'attack trained networks and report how well they stand up',
+  flags: experimentFlags,
+  // Read leniently: what is wrong with --attack is said when all flags are read.
+  moduleFlags: async ({ attack }) =>
+    flagsOfModules((await knownAttacks(experimentFlags.attack.parse(attack) ?? [])).values()),
+  run: async ({ values, moduleValues, terminal, commandLine }) => {
+    const { resume, quiet, json, out } = values;
+    const work = await planOf(values, moduleValues, new Date());
+    if (values['dry-run']) {
+      terminal.print(await dryRun(work.plan));
+      return EXIT.ok;
+    }
+    const config = configOf(values, moduleValues, work);
+    const run = await carryOut(work, { command: commandLine, config, resume, quiet, terminal });
+    if (run === undefined) {
+      const where = out === null ? ` --out ${quoted(work.folder)}` : '';
+      terminal.note(`interrupted. Go on with: ${commandLine}${where}${resume ? '' : ' --resume'}`);
+      return EXIT.interrupted;
+    }
+
+    await publish(work.folder, run);
+    const { colour, width } = terminal;
+    terminal.print(json ? JSON.stringify(run, null, 2) : toTable(run, { colour, width }));
+    const report = join(work.folder, REPORT_FILE);
+    terminal.note(`wrote ${shortPath(report)}`);
+    if (values.open) openFile(report, () => terminal.note(`no browser to open it in; open ${report} yourself`));
+
+    const missed = shortfalls(values['fail-under'] ?? [], run.cells);
+    for (const line of missed) terminal.note(`--fail-under: ${line}`);
+    return missed.length > 0 ? EXIT.failed : EXIT.ok;
+  },
+});

@@ -1,0 +1,67 @@
+/** Runs a checked plan: folder, journal, Ctrl-C, progress. */
+import { join } from 'node:path';
+import type { Run } from '../../core/run.ts';
+import { runExperiment } from '../../evaluate/experiment.ts';
+import { journalKey, openJournal } from '../../evaluate/journal.ts';
+import { Interrupted, type ProgressEvent } from '../../evaluate/plan.ts';
+import { listenForInterrupt } from '../interrupt.ts';
+import { JOURNAL, makeOut, runId } from '../out-folder.ts';
+import { packageFacts } from '../paths.ts';
+import { type ProgressLine, progressLine } from '../progress.ts';
+import { commitOf, packageVersions } from '../surroundings.ts';
+import type { Terminal } from '../terminal.ts';
+import type { Work } from './plan.ts';
+
+export interface Manner {
+  readonly command: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly resume: boolean;
+  readonly quiet: boolean;
+  readonly terminal: Terminal;
+}
+
+/** @returns the run; undefined if Ctrl-C ended it, its finished work then lies in the journal */
+export async function carryOut({ plan, backend, folder }: Work, manner: Manner): Promise<Run | undefined> {
+  const { command, config, resume, quiet, terminal } = manner;
+  const line = progressLine(terminal);
+  const undo = await makeOut(folder);
+  const interrupt = listenForInterrupt(() => terminal.note('finishing the batch; Ctrl-C again ends at once'));
+  try {
+    const journal = await openJournal(join(folder, JOURNAL), { key: await journalKey(plan), resume });
+    try {
+      return await runExperiment(plan, {
+        ...{ prepare: backend.prepare, backend: backend.name, command, config, journal },
+        id: runId(folder),
+        versions: { gibbon: packageFacts().version, commit: commitOf(), packages: packageVersions() },
+        signal: interrupt.signal,
+        ...(quiet ? {} : { onProgress: (event) => showEvent(line, event) }),
+      });
+    } finally {
+      await journal.close();
+    }
+  } catch (error) {
+    if (error instanceof Interrupted) return undefined;
+    throw error;
+  } finally {
+    line.end();
+    interrupt.release();
+    await undo();
+  }
+}
+
+const UNITS: Readonly<Record<ProgressEvent['phase'], string>> = {
+  prepare: 'compiled',
+  clean: 'images',
+  attack: 'images',
+  gallery: 'pictures',
+};
+
+function showEvent(line: ProgressLine, { phase, contender, attack, done, total, accuracy }: ProgressEvent): void {
+  const what = phase === 'attack' ? attack : phase === 'clean' ? 'clean' : `${attack ?? ''} ${phase}`.trim();
+  line.show({
+    label: `${contender} ${what}`,
+    ...{ done, total },
+    unit: UNITS[phase],
+    ...(accuracy === undefined ? {} : { accuracy }),
+  });
+}

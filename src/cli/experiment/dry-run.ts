@@ -1,0 +1,53 @@
+/** `--dry-run`: what a run would do, and the most it could cost. */
+import { contenderName, type ExperimentPlan, type PlannedAttack } from '../../evaluate/plan.ts';
+import { type Rehearsal, rehearse } from '../../evaluate/rehearse.ts';
+
+export interface Estimate {
+  readonly attack: string;
+  /** Tries at one image and radius, over all networks. */
+  readonly items: number;
+  /** Per-image gradient evaluations if no image is ever fooled or misclassified. */
+  readonly gradients: number;
+}
+
+/** An upper bound of every attack's work. */
+export const estimate = (plan: ExperimentPlan): Promise<Estimate[]> =>
+  Promise.all(plan.attacks.map((planned) => estimateAttack(plan, planned)));
+
+async function estimateAttack(plan: ExperimentPlan, { attack, params }: PlannedAttack): Promise<Estimate> {
+  const { contenders, dataset, images, epsilons, norm, goal } = plan;
+  const classifier = { input: dataset.input, classes: dataset.classes.length };
+  const rehearsal = await rehearse({ attack, params, classifier, norm, targeted: goal.kind === 'targeted' });
+  const perImage = epsilons.map((epsilon) => costAt(rehearsal, epsilon, plan.restarts));
+  const times = images * contenders.length;
+  return {
+    attack: attack.name,
+    items: times * perImage.reduce((sum, { tries }) => sum + tries, 0),
+    gradients: times * perImage.reduce((sum, { gradients }) => sum + gradients, 0),
+  };
+}
+
+/** A ball of radius 0 holds one point: one try of one step. Without noise, every restart would be the same. */
+function costAt({ steps, init, step }: Rehearsal, epsilon: number, restarts: number) {
+  const tries = epsilon === 0 || init.noise.length + step.noise.length === 0 ? 1 : restarts;
+  const stepsTaken = epsilon === 0 ? Math.min(steps, 1) : steps;
+  return { tries, gradients: tries * (init.gradients + stepsTaken * step.gradients) };
+}
+
+/** The estimate as text. */
+export async function dryRun(plan: ExperimentPlan): Promise<string> {
+  const rows = await estimate(plan);
+  const number = (n: number): string => n.toLocaleString('en-US');
+  const line = (cells: readonly string[]): string =>
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(16) : cell.padStart(20))).join('');
+  const total = (pick: (row: Estimate) => number): string => number(rows.reduce((sum, row) => sum + pick(row), 0));
+  return [
+    `networks  ${plan.contenders.map(contenderName).join(', ')}`,
+    `images    ${number(plan.images)} of ${plan.dataset.name} ${plan.dataset.split}`,
+    `epsilons  ${plan.epsilons.join(', ')} in ${plan.norm}`,
+    '',
+    line(['attack', 'work items', 'gradients at most']),
+    ...rows.map(({ attack, items, gradients }) => line([attack, number(items), number(gradients)])),
+    line(['together', total(({ items }) => items), total(({ gradients }) => gradients)]),
+  ].join('\n');
+}
