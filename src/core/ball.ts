@@ -59,12 +59,14 @@ const toBox = (x: tf.Tensor4D): tf.Tensor4D => tf.clipByValue(x, 0, 1);
 const perImage = (shape: readonly number[]): number[] => shape.slice(1);
 const dimension = (shape: readonly number[]): number => perImage(shape).reduce((a, b) => a * b, 1);
 
-/** a / b where b > 0, else 0, without ever dividing by zero. */
-function divideOrZero(a: tf.Tensor4D, b: tf.Tensor4D): tf.Tensor4D {
-  const positive = b.greater(0);
-  const divisor = tf.where(positive, b, tf.onesLike(b));
-  return tf.where(positive, a.div(divisor), tf.zerosLike(a)) as tf.Tensor4D;
-}
+/** Sum over each image: [B, 1, 1, 1]. In stages, so that float32 adds few numbers at a time and stays exact to 1e-7. */
+const sumOf = (x: tf.Tensor4D): tf.Tensor4D => x.sum([2, 3], true).sum([1], true);
+
+/** ‖x‖₂ of every image, for entries above 1e-19, whose squares do not underflow: [B, 1, 1, 1]. */
+const euclidean = (x: tf.Tensor4D): tf.Tensor4D => sumOf(x.square()).sqrt();
+
+/** Stands in for a zero that is about to divide a zero. */
+const TINY = 1e-30;
 
 /** The radius of a uniform point in the unit ball of dimension d: U^(1/d). */
 const uniformRadius = (d: number, noise: Noise): tf.Tensor4D => noise([1, 1, 1], 'uniform').pow(1 / d) as tf.Tensor4D;
@@ -76,26 +78,23 @@ const linf: Geometry = {
   uniform: (like, noise) => noise(perImage(like.shape), 'uniform').mul(2).sub(1) as tf.Tensor4D,
 };
 
-/** Euclidean length, scaled by the largest entry first so that tiny gradients do not underflow when squared. */
-function euclidean(x: tf.Tensor4D): tf.Tensor4D {
-  const largest: tf.Tensor4D = x.abs().max(PIXELS, true);
-  return divideOrZero(x, largest).square().sum(PIXELS, true).sqrt().mul(largest);
-}
-
 const l2: Geometry = {
   size: euclidean,
   steepest: (gradient) => {
-    const scaled = divideOrZero(gradient, gradient.abs().max(PIXELS, true));
-    return divideOrZero(scaled, euclidean(scaled));
+    // Scaled by the largest entry first: squares of gradients below 1e-19 or above 1e19 are not float32 numbers.
+    const largest: tf.Tensor4D = gradient.abs().max(PIXELS, true);
+    const scaled = gradient.div(largest.add(largest.equal(0).toFloat())) as tf.Tensor4D;
+    // Its length is at least 1, unless the gradient is zero and stays so.
+    return scaled.div(euclidean(scaled).maximum(1));
   },
   project: (delta, clean, epsilon) => {
-    const length = euclidean(delta);
-    const factor = tf.where(length.greater(epsilon), divideOrZero(epsilon, length), tf.onesLike(length));
+    // Exactly 1 inside the ball, ε/‖δ‖ outside, 0 where ε is.
+    const factor = epsilon.div(euclidean(delta).maximum(epsilon).maximum(TINY));
     return toBox(clean.add(delta.mul(factor)));
   },
   uniform: (like, noise) => {
     const direction = noise(perImage(like.shape), 'normal') as tf.Tensor4D;
-    return divideOrZero(direction, euclidean(direction)).mul(uniformRadius(dimension(like.shape), noise));
+    return direction.div(euclidean(direction)).mul(uniformRadius(dimension(like.shape), noise));
   },
 };
 
@@ -114,7 +113,7 @@ function projectL1(delta: tf.Tensor4D, clean: tf.Tensor4D, epsilon: tf.Tensor4D)
   // How far each pixel can move in its own direction before it meets the wall of the box.
   const room = tf.where(sign.greater(0), tf.scalar(1).sub(clean), clean) as tf.Tensor4D;
   const shrunk = (threshold: tf.Tensor4D): tf.Tensor4D => size.sub(threshold).relu().minimum(room);
-  const fits = (threshold: tf.Tensor4D): tf.Tensor => shrunk(threshold).sum(PIXELS, true).lessEqual(epsilon);
+  const fits = (threshold: tf.Tensor4D): tf.Tensor => sumOf(shrunk(threshold)).lessEqual(epsilon);
 
   let low = tf.zerosLike(epsilon);
   let high: tf.Tensor4D = size.max(PIXELS, true);
@@ -129,7 +128,7 @@ function projectL1(delta: tf.Tensor4D, clean: tf.Tensor4D, epsilon: tf.Tensor4D)
 }
 
 const l1: Geometry = {
-  size: (x) => x.abs().sum(PIXELS, true),
+  size: (x) => sumOf(x.abs()),
   steepest: (gradient) => {
     const flat = gradient.reshape([gradient.shape[0], -1]);
     const largest = flat.abs().argMax(1);
@@ -141,7 +140,7 @@ const l1: Geometry = {
     // Laplace variables divided by their L1 norm are uniform on the sphere of the L1 ball.
     const centred = noise(perImage(like.shape), 'uniform').sub(0.5) as tf.Tensor4D;
     const laplace = centred.sign().mul(tf.scalar(1).sub(centred.abs().mul(2)).log().neg()) as tf.Tensor4D;
-    return divideOrZero(laplace, laplace.abs().sum(PIXELS, true)).mul(uniformRadius(dimension(like.shape), noise));
+    return laplace.div(sumOf(laplace.abs())).mul(uniformRadius(dimension(like.shape), noise));
   },
 };
 

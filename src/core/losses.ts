@@ -4,11 +4,14 @@
  */
 import { tf } from '../tf.ts';
 
-/** The value of `x` with no gradient flowing through it. */
-const stopGradient = (x: tf.Tensor2D): tf.Tensor2D =>
+/**
+ * `f(x)` as a constant: no gradient flows through it, and `f` may use kernels that have none (`topk`, `argMax`), which
+ * TensorFlow.js would otherwise refuse to differentiate even where the derivative is zero.
+ */
+const constant = (x: tf.Tensor2D, f: (x: tf.Tensor2D) => tf.Tensor2D): tf.Tensor2D =>
   tf.customGrad((t: tf.Tensor | tf.GradSaveFunc) => ({
-    value: (t as tf.Tensor).clone(),
-    gradFunc: (dy: tf.Tensor) => tf.zerosLike(dy),
+    value: f(t as tf.Tensor2D),
+    gradFunc: () => tf.zerosLike(x),
   }))(x) as tf.Tensor2D;
 
 const oneHotOf = (classes: tf.Tensor1D, like: tf.Tensor2D): tf.Tensor2D =>
@@ -20,8 +23,17 @@ const pick = (logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor1D => logits.m
 /** Far below any logit, yet finite: `max` over "all classes but one" for logits of either sign. */
 const EXCLUDED = 1e9;
 
-/** The largest logit of any class but the given one: [B]. */
-const largestOther = (logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor1D => logits.sub(oneHot.mul(EXCLUDED)).max(1);
+/**
+ * The largest logit of any class but the given one: [B]. Of equal logits the first counts alone, as in a sort; the
+ * gradient of `max` would go to each of them in full and no longer sum to that of one logit.
+ */
+function largestOther(logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor1D {
+  const others = (z: tf.Tensor2D): tf.Tensor2D => z.sub(oneHot.mul(EXCLUDED));
+  return pick(
+    logits,
+    constant(logits, (z) => oneHotOf(others(z).argMax(1), z)),
+  );
+}
 
 /**
  * Cross-entropy -log softmax(z)_y per image, in a form whose gradient survives saturation.
@@ -34,7 +46,8 @@ export function crossEntropy(logits: tf.Tensor2D, classes: tf.Tensor1D): tf.Tens
   const oneHot = oneHotOf(classes, logits);
   const others = tf.scalar(1).sub(oneHot);
   const lead = logits.sub(pick(logits, oneHot).expandDims(1)) as tf.Tensor2D;
-  const shift = stopGradient(lead.max(1, true).relu() as tf.Tensor2D);
+  // At least 0, the true class's own lead. Its gradient cancels in exact arithmetic and is left out in float32.
+  const shift = constant(lead, (d) => d.max(1, true));
   const sum = lead.sub(shift).exp().mul(others).sum(1, true);
   return shift.add(shift.neg().expm1().add(sum).log1p()).squeeze([1]);
 }
@@ -46,12 +59,12 @@ export function margin(logits: tf.Tensor2D, classes: tf.Tensor1D): tf.Tensor1D {
 }
 
 /** The `rank`-th largest logit (1 is the largest), differentiable: [B]. */
-function sorted(logits: tf.Tensor2D, ranks: readonly number[]): tf.Tensor1D[] {
-  const { indices } = tf.topk(stopGradient(logits), Math.max(...ranks));
-  return ranks.map((rank) => {
-    const index = indices.slice([0, rank - 1], [-1, 1]).squeeze([1]) as tf.Tensor1D;
-    return pick(logits, oneHotOf(index, logits));
+function ranked(logits: tf.Tensor2D, rank: number): tf.Tensor1D {
+  const oneHot = constant(logits, (z) => {
+    const { indices } = tf.topk(z, rank);
+    return oneHotOf(indices.slice([0, rank - 1], [-1, 1]).squeeze([1]) as tf.Tensor1D, z);
   });
+  return pick(logits, oneHot);
 }
 
 const TINY = 1e-12;
@@ -64,8 +77,8 @@ const TINY = 1e-12;
  */
 export function dlr(logits: tf.Tensor2D, classes: tf.Tensor1D): tf.Tensor1D {
   requireClasses('DLR', logits, 3);
-  const [first, third] = sorted(logits, [1, 3]) as [tf.Tensor1D, tf.Tensor1D];
-  return margin(logits, classes).div(first.sub(third).add(TINY));
+  const spread = ranked(logits, 1).sub(ranked(logits, 3));
+  return margin(logits, classes).div(spread.add(TINY));
 }
 
 /**
@@ -75,9 +88,9 @@ export function dlr(logits: tf.Tensor2D, classes: tf.Tensor1D): tf.Tensor1D {
  */
 export function targetedDlr(logits: tf.Tensor2D, classes: tf.Tensor1D, targets: tf.Tensor1D): tf.Tensor1D {
   requireClasses('targeted DLR', logits, 4);
-  const [first, third, fourth] = sorted(logits, [1, 3, 4]) as [tf.Tensor1D, tf.Tensor1D, tf.Tensor1D];
   const difference = pick(logits, oneHotOf(targets, logits)).sub(pick(logits, oneHotOf(classes, logits)));
-  return difference.div(first.sub(third.add(fourth).mul(0.5)).add(TINY));
+  const spread = ranked(logits, 1).sub(ranked(logits, 3).add(ranked(logits, 4)).mul(0.5));
+  return difference.div(spread.add(TINY));
 }
 
 function requireClasses(loss: string, logits: tf.Tensor2D, least: number): void {

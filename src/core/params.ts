@@ -128,7 +128,7 @@ export function resolveParams<P extends Params>(
   }
   const values = names.map((name) => {
     const param = params[name] as Param<unknown>;
-    if (!(name in given)) return [name, param.default] as const;
+    if (!Object.hasOwn(given, name)) return [name, param.default] as const;
     const value = param.parse(given[name]);
     if (value === undefined) {
       throw usageError(`--${owner}.${name} is ${JSON.stringify(given[name])}; it must be ${param.accepts}`);

@@ -105,17 +105,21 @@ export class Rng {
     this.#key = [seed >>> 0, stringHash(purpose)];
   }
 
-  /** Uniform on (0,1). */
-  uniform(): number {
+  #word(): number {
     const within = this.#position % 4;
     if (within === 0) philox([Math.floor(this.#position / 4), 0, 0, 0], this.#key, this.#words);
     this.#position += 1;
-    return toUnit(this.#words[within] as number);
+    return this.#words[within] as number;
   }
 
-  /** A whole number, 0 ≤ n < `limit`. */
+  /** Uniform on (0,1). */
+  uniform(): number {
+    return toUnit(this.#word());
+  }
+
+  /** A whole number, 0 ≤ n < `limit`, for limits up to 2³²: ⌊word · limit / 2³²⌋, whose bias is below limit / 2³². */
   below(limit: number): number {
-    return Math.min(limit - 1, Math.floor(this.uniform() * limit));
+    return Math.floor((this.#word() / 2 ** 32) * limit);
   }
 
   /** The numbers 0 … n-1 in random order (Fisher–Yates). */
