@@ -1,4 +1,5 @@
 import { tf } from '../tf.ts';
+import { copyAs } from './host-array.ts';
 import type {
   ArgSpec,
   DType,
@@ -47,8 +48,8 @@ function toTensors(spec: ArgSpec, value: HostArg<ArgSpec>): tf.Tensor | Record<s
 }
 
 async function toHostTensor(tensor: tf.Tensor): Promise<HostTensor> {
-  const data = (await tensor.data()).slice() as HostTensor['data'];
-  return { data, shape: tensor.shape, dtype: tensor.dtype as DType };
+  const dtype = tensor.dtype as DType;
+  return { data: copyAs(await tensor.data(), dtype), shape: tensor.shape, dtype };
 }
 
 async function toHost(result: Exclude<Result, null | undefined>): Promise<HostResult<Result>> {

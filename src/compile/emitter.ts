@@ -6,7 +6,7 @@
 import { type Graph, sizeOf, type Value } from './graph.ts';
 import { reverseArray, transposeArray } from './host-array.ts';
 import { dataType, type OnnxAttribute, type OnnxGraph, type OnnxNode, type OnnxTensor, type OnnxType } from './onnx.ts';
-import type { HostArray } from './types.ts';
+import type { DType, HostArray } from './types.ts';
 
 /**
  * `logical`: as TensorFlow.js sees it. `channelsFirst`: a rank-4 value [N, H, W, C] stored as [N, C, H, W]. `blocked`: the
@@ -220,7 +220,7 @@ export class Emitter {
     if (paddings.every(([before, after]) => before === 0 && after === 0)) return wire;
     const shape = wire.shape.map((d, axis) => d + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0));
     const amounts = this.ints([...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)]);
-    const value = wire.type === 'int64' ? undefined : this.scalar(fill, wire.type);
+    const value = fill === 0 ? undefined : this.scalar(fill, wire.type as DType);
     return this.op('Pad', [wire, amounts, value], shape, { type: wire.type });
   }
 

@@ -3,7 +3,8 @@
  * computes the constants that are folded while compiling.
  */
 import { tf } from '../tf.ts';
-import type { Graph, Node, Value } from './graph.ts';
+import type { Graph, Named, Node, Value } from './graph.ts';
+import { copyAs } from './host-array.ts';
 import type { HostArray } from './types.ts';
 
 const REFERENCE = 'cpu';
@@ -46,7 +47,10 @@ export function interpret(graph: Graph, feeds: readonly HostArray[] | 'constant'
     }
     const outputs = graph.outputs.map(({ value }) => tensorOf(value));
     if (outputs.some((tensor) => tensor === undefined)) return undefined;
-    return outputs.map((tensor) => (tensor as tf.Tensor).dataSync().slice() as HostArray);
+    // The backend may keep float32 values in an array of the type that they were cast from.
+    return outputs.map((tensor, i) =>
+      copyAs((tensor as tf.Tensor).dataSync(), (graph.outputs[i] as Named).value.dtype),
+    );
   } finally {
     tf.engine().endScope();
     void tf.setBackend(backend);

@@ -3,10 +3,10 @@
  * Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto3
  */
 
-export type OnnxType = 'float32' | 'int32' | 'bool' | 'int64';
+export type OnnxType = 'float32' | 'int32' | 'bool' | 'int64' | 'float64';
 
 /** TensorProto.DataType */
-const DATA_TYPE: Readonly<Record<OnnxType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+const DATA_TYPE: Readonly<Record<OnnxType, number>> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 };
 
 /** The ONNX number of a type, for the `to` attribute of Cast. */
 export const dataType = (type: OnnxType): number => DATA_TYPE[type];

@@ -68,11 +68,12 @@ function create(model: Uint8Array, { threads }: SessionOptions): Promise<ort.Inf
   });
 }
 
-const ORT_TYPE: Readonly<Record<OnnxType, 'float32' | 'int32' | 'int64' | 'bool'>> = {
+const ORT_TYPE: Readonly<Record<OnnxType, 'float32' | 'int32' | 'int64' | 'bool' | 'float64'>> = {
   float32: 'float32',
   int32: 'int32',
   int64: 'int64',
   bool: 'bool',
+  float64: 'float64',
 };
 
 function toOrt({ type, shape }: OnnxPort, data: HostArray): ort.Tensor {

@@ -86,10 +86,13 @@ const numeric = (wire: Wire): 'float32' | 'int32' => (wire.type === 'int32' ? 'i
 
 const constantLike = (emit: Emitter, value: number, wire: Wire): Wire => emit.scalar(value, numeric(wire));
 
-/** ⌊a / b⌋; whole numbers go through float, where ONNX's integer division would round towards zero. */
+/**
+ * ⌊a / b⌋ as a whole number. int32 goes through float64, which holds every quotient: ONNX's integer division would round
+ * towards zero, and end the process where the divisor is zero.
+ */
 function floorDivide(emit: Emitter, a: Wire, b: Wire): Wire {
-  if (a.type !== 'int32') return elementwise(emit, 'Floor', [elementwise(emit, 'Div', [a, b])]);
-  const quotient = elementwise(emit, 'Div', [emit.cast(a, 'float32'), emit.cast(b, 'float32')]);
+  const wide = a.type === 'int32' ? 'float64' : a.type;
+  const quotient = elementwise(emit, 'Div', [emit.cast(a, wide), emit.cast(b, wide)]);
   return emit.cast(elementwise(emit, 'Floor', [quotient]), 'int32');
 }
 
@@ -199,7 +202,7 @@ export const ELEMENTWISE: KernelTable = {
     (emit, a, b) => elementwise(emit, 'Equal', [asNumber(emit, a as Wire), asNumber(emit, b as Wire)], 'bool'),
     'bool',
   ),
-  FloorDiv: binary((emit, a, b) => floorDivide(emit, a as Wire, b as Wire)),
+  FloorDiv: binary((emit, a, b) => floorDivide(emit, a as Wire, b as Wire), 'int32'),
   Greater: binary(predicate('Greater'), 'bool'),
   GreaterEqual: binary(predicate('GreaterOrEqual'), 'bool'),
   Less: binary(predicate('Less'), 'bool'),
@@ -244,7 +247,7 @@ export const ELEMENTWISE: KernelTable = {
   },
 
   Prelu: {
-    infer: (inputs) => typed(need(inputs, 'x').shape, 'float32'),
+    infer: (inputs) => typed(broadcast(need(inputs, 'x').shape, need(inputs, 'alpha').shape), 'float32'),
     lower: (node, emit) =>
       lowerElementwise(node, emit, ['x', 'alpha'], (e, x, alpha) => {
         const positive = elementwise(e, 'Greater', [x as Wire, e.scalar(0)], 'bool');
