@@ -70,10 +70,10 @@ const imagenet: Form = (stages, { input, classes, width }) => {
 };
 
 /**
- * The same table for small images. It differs in three things. A batch norm follows each convolution, because sixteen
- * layers without one do not train from scratch (the paper started the deep ones from the trained weights of column A), and
- * its shift makes the bias idle, so there is none. Images are padded to a multiple of 32, for five halvings to come out
- * even. Three dense layers would dwarf the rest, so one follows a global average.
+ * The same table for small images. It differs in three things. A batch norm follows each convolution: from random weights
+ * so deep a stack stalls without one (which is why the paper started its deep networks from the trained weights of column
+ * A, section 3.1). Its shift makes a bias idle, so there is none. Images are padded to a multiple of 32, for five halvings
+ * to come out even. And three dense layers would dwarf the rest, so one follows a global average.
  */
 const small: Form = (stages, { input, classes, width }) =>
   chain(
@@ -88,7 +88,7 @@ function padTo(multiple: number, [height, width]: BuildOptions['input']): Block 
   return missing(height) + missing(width) === 0 ? (x) => x : pad(missing(height), missing(width))('pad');
 }
 
-const FORMS: Readonly<Record<string, Form>> = { imagenet, small };
+const FORMS: ReadonlyMap<string, Form> = new Map(Object.entries({ imagenet, small }));
 const WIDTHS = { imagenet: 1, small: 1 / 8 } as const;
 
 const vgg = (name: keyof typeof CONVOLUTIONS): Architecture => ({
@@ -99,8 +99,8 @@ const vgg = (name: keyof typeof CONVOLUTIONS): Architecture => ({
   idea: 'Nothing but 3x3 convolutions, stacked deep: as the map halves, the channels double',
   variants: WIDTHS,
   build: ({ input, classes, variant, width }) => {
-    const form = FORMS[variant];
-    if (form === undefined) throw unknownName('variant', variant, Object.keys(FORMS));
+    const form = FORMS.get(variant);
+    if (form === undefined) throw unknownName('variant', variant, [...FORMS.keys()]);
     const image = tf.input({ shape: [...input], name: 'image' });
     return tf.model({ inputs: image, outputs: form(CONVOLUTIONS[name], { input, classes, width })(image), name });
   },

@@ -1,0 +1,102 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { UserError } from '../../src/core/errors.ts';
+import { assembleNetwork, buildNetwork, type NetworkSpec, smallSpec } from '../../src/models/network.ts';
+import { architectures, findArchitecture } from '../../src/models/registry.ts';
+import { weightsOf } from '../../src/models/weights.ts';
+import { tf } from '../../src/tf.ts';
+import { relativeError } from './close.ts';
+import { oracleImages } from './oracle-weights.ts';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+/** As torchvision counts its networks of 224x224 images and 1,000 classes. */
+const PARAMETERS: Readonly<Record<string, number>> = {
+  vgg11: 132_863_336,
+  vgg13: 133_047_848,
+  vgg16: 138_357_544,
+  vgg19: 143_667_240,
+};
+
+const imagenet = (arch: string): NetworkSpec => ({
+  arch,
+  variant: 'imagenet',
+  width: 1,
+  input: [224, 224, 3],
+  classes: 1000,
+  normalisation: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+});
+
+/** The small form, thinner than usual so that the plain backend is quick. */
+const thin = (arch: string, input: NetworkSpec['input'] = [28, 28, 1]): NetworkSpec => ({
+  ...smallSpec(arch, { input, classes: Array<string>(10).fill('') }),
+  width: 1 / 32,
+});
+
+describe.each(architectures)('$name', ({ name, title, paper, year, idea }) => {
+  it('is found by its name and says what it is', () => {
+    expect(findArchitecture(name).title).toBe(title);
+    expect(new URL(paper).protocol).toBe('https:');
+    expect(year).toBeGreaterThan(1980);
+    expect(idea).toMatch(/^[A-Z].*[^.]$/);
+  });
+
+  it('has exactly the parameters of the published network, without taking their memory', () => {
+    const before = process.memoryUsage().rss;
+    const network = assembleNetwork(imagenet(name));
+    expect(network.parameters).toBe(PARAMETERS[name]);
+    expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
+    network.dispose();
+  });
+
+  it.each(['imagenet', 'small'])('names every layer and weight of its %s form once', (variant) => {
+    const input = [32, 32, 3] as const;
+    const network = assembleNetwork({ ...imagenet(name), variant, input, width: 1 / 32 });
+    const layers = network.model.layers.map((layer) => layer.name);
+    expect(new Set(layers).size).toBe(layers.length);
+    const weights = weightsOf(network.model).map((weight) => weight.name);
+    expect(new Set(weights).size).toBe(weights.length);
+    for (const weight of weights) expect(weight).toMatch(/^[\w.]+\.(weight|bias|running_mean|running_var)$/);
+    network.dispose();
+  });
+
+  it.each<NetworkSpec['input']>([
+    [28, 28, 1],
+    [32, 32, 3],
+    [64, 48, 3],
+  ])('takes images of %ix%ix%i in its small form', (...input) => {
+    const network = buildNetwork(thin(name, input), 0);
+    const logits = network.classifier.logits(tf.fill([1, ...input], 0.5) as tf.Tensor4D);
+    expect(logits.shape).toEqual([1, 10]);
+    expect(logits.dataSync().every(Number.isFinite)).toBe(true);
+    expect(network.classifier).toMatchObject({ name, classes: 10, input });
+    network.dispose();
+  });
+
+  it('treats each image on its own: the logits of a batch are those of its images one by one', () => {
+    const network = buildNetwork(thin(name), 0);
+    const batch = tf.tensor4d(oracleImages(3, [28, 28, 1]), [3, 28, 28, 1]);
+    const together = network.classifier.logits(batch).dataSync();
+    const alone = batch.split(3).flatMap((image) => [...network.classifier.logits(image as tf.Tensor4D).dataSync()]);
+    expect(relativeError(together, alone)).toBeLessThan(1e-6);
+    network.dispose();
+  });
+
+  it.each(['huge', 'toString', ''])('has no variant "%s"', (variant) => {
+    expect(() => assembleNetwork({ ...thin(name), variant })).toThrow(UserError);
+    expect(() => assembleNetwork({ ...thin(name), variant })).toThrow(/Known: imagenet, small/);
+  });
+
+  it('refuses images too small for its imagenet form, naming the form that takes them', () => {
+    expect(() => assembleNetwork({ ...imagenet(name), input: [28, 28, 3] })).toThrow(/use small/);
+  });
+});
+
+describe('an architecture that is not there', () => {
+  it.each([
+    ['vgg166', /unknown architecture "vgg166". Did you mean "vgg16"\?/],
+    ['resnet50', /resnet50 is not available yet; this version has: vgg11, vgg13, vgg16, vgg19/],
+  ])('%s is refused in one line', (name, message) => {
+    expect(() => findArchitecture(name)).toThrow(message);
+    expect(() => findArchitecture(name)).toThrow(UserError);
+  });
+});
