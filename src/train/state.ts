@@ -27,6 +27,8 @@ export interface EpochRecord {
 
 /** How far a training has come: whole numbers from 0, sums over the batches of the epoch at hand. */
 export interface Progress {
+  /** The command line that began the training; those that went on with it make nothing by themselves. */
+  readonly command: string;
   readonly epoch: number;
   /** Batches of that epoch that are done. */
   readonly batch: number;
@@ -36,7 +38,8 @@ export interface Progress {
   readonly history: readonly EpochRecord[];
 }
 
-export const atStart: Progress = { epoch: 0, batch: 0, lossSum: 0, correct: 0, seconds: 0, history: [] };
+/** An epoch of which nothing is done. */
+export const freshEpoch = { batch: 0, lossSum: 0, correct: 0, seconds: 0 } as const;
 
 /** All variables that training changes, by names that are stable across processes. */
 function variablesOf(model: tf.LayersModel, slots: readonly Slot[]): ReadonlyMap<string, tf.Variable> {
@@ -50,7 +53,7 @@ function variablesOf(model: tf.LayersModel, slots: readonly Slot[]): ReadonlyMap
 /**
  * Writes the state, atomically.
  *
- * @throws UserError if it cannot be written
+ * @throws UserError if it cannot be written, or if it is not worth it: a variable that is no longer finite
  */
 export async function saveState(
   path: string,
@@ -62,6 +65,9 @@ export async function saveState(
   const tensors = new Map<string, StoredTensor>();
   for (const [name, variable] of variablesOf(model, slots)) {
     const data = new Float32Array(await variable.data<'float32'>());
+    if (!data.every(Number.isFinite)) {
+      throw new UserError(`${name} is no longer finite: lower the learning rate. ${path} is left as it was before`);
+    }
     tensors.set(name, { dtype: 'F32', shape: variable.shape, data });
   }
   const metadata = { format: FORMAT, plan: JSON.stringify(plan), progress: JSON.stringify(progress) };
@@ -115,7 +121,12 @@ function parse(path: string, text: string | undefined): unknown {
 function isProgress(value: unknown): value is Progress {
   if (typeof value !== 'object' || value === null) return false;
   const record = value as Readonly<Record<string, unknown>>;
-  const { epoch, batch, lossSum, correct, seconds, history } = record;
+  const { command, epoch, batch, lossSum, correct, seconds, history } = record;
   const isCount = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
-  return [epoch, batch].every(isCount) && [lossSum, correct, seconds].every(Number.isFinite) && Array.isArray(history);
+  return (
+    typeof command === 'string' &&
+    [epoch, batch].every(isCount) &&
+    [lossSum, correct, seconds].every(Number.isFinite) &&
+    Array.isArray(history)
+  );
 }

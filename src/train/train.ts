@@ -12,14 +12,14 @@ import { checkPlan, planRecord, type TrainingPlan, trainingName } from './plan.t
 import { preparedStep, type TrainBatch } from './prepared-step.ts';
 import { scheduleOf } from './schedule.ts';
 import { slotsOf } from './sgd.ts';
-import { atStart, type EpochRecord, type Progress, restoreState, saveState } from './state.ts';
+import { type EpochRecord, freshEpoch, type Progress, restoreState, saveState } from './state.ts';
 import { type Validator, validatorOf } from './validate.ts';
 
 export interface TrainingHarness {
   readonly prepare: Prepare;
   /** The checkpoint to make: `checkpoints/mnist/vgg16-adversarial.safetensors`. */
   readonly out: string;
-  /** The command line that asks for it, written into the checkpoint. */
+  /** The command line that asks for it: the one that began the training is written into the checkpoint. */
   readonly command: string;
   /** Go on from the state that an interrupted training left. */
   readonly resume?: boolean;
@@ -90,7 +90,9 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   const releases: (() => Promise<void>)[] = [];
   try {
     const record = await planRecord(plan);
-    const progress = harness.resume ? await restoreState(files.state, network.model, slots, record) : atStart;
+    const progress: Progress = harness.resume
+      ? await restoreState(files.state, network.model, slots, record)
+      : { ...freshEpoch, command: harness.command, epoch: 0, history: [] };
     const batches = batchesPerEpoch(plan.dataset, plan.validation.images, plan.batch);
     const heldOut = await holdOut(plan.dataset, plan.validation.images);
     const step = await preparedStep(plan, network, slots, harness.prepare);
@@ -129,7 +131,7 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
       await saveCheckpoint(files.checkpoint, network, {
         dataset: plan.dataset.name,
         training: trainingName(plan),
-        command: harness.command,
+        command: reached.command,
         seed: plan.seed,
         epochs: plan.epochs,
       });
@@ -179,7 +181,7 @@ async function runEpochs(session: Session, start: Progress): Promise<Progress> {
       return progress;
     }
     const record = await finishEpoch(session, progress);
-    progress = { ...atStart, epoch: progress.epoch + 1, history: [...progress.history, record] };
+    progress = { ...progress, ...freshEpoch, epoch: progress.epoch + 1, history: [...progress.history, record] };
     await save(progress);
     await writeAtomically(files.log, (file) =>
       file.writeFile(progress.history.map((line) => `${JSON.stringify(line)}\n`).join('')),

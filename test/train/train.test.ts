@@ -9,9 +9,10 @@ import { defineDefense } from '../../src/core/defense.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { tf } from '../../src/tf.ts';
 import { TRAINING_DEFAULTS, type TrainingPlan } from '../../src/train/plan.ts';
+import { freshEpoch, saveState } from '../../src/train/state.ts';
 import { type TrainingEvent, train, trainingFiles } from '../../src/train/train.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
-import { tinyDataset, tinyHarness, tinyPlan } from './tiny.ts';
+import { tinyDataset, tinyHarness, tinyNetwork, tinyPlan } from './tiny.ts';
 
 let folder: string;
 let out: string;
@@ -77,6 +78,22 @@ describe('training', () => {
     );
   });
 
+  it('augments the images before the defense and its attack see them', async () => {
+    const brightest: number[] = [];
+    const watching = defineDefense({
+      ...standard,
+      trainingLoss: (context) => {
+        brightest.push(context.x.max().dataSync()[0] as number, context.perturb(request).max().dataSync()[0] as number);
+        return (model) => ({ loss: model(context.x).mean(), logits: model(context.x) });
+      },
+    });
+    const request = { attack: 'pgd', params: { steps: 1 } };
+    const augmentation = { name: 'dark', apply: (x: tf.Tensor4D) => x.mul(0) as tf.Tensor4D };
+    const plan = tinyPlan(watching, { epochs: 1, epsilon: 0.25, augmentation });
+    await train(plan, tinyHarness(out));
+    expect(Math.max(...brightest)).toBe(0.25);
+  });
+
   it('leaks no tensor', async () => {
     const before = tf.memory().numTensors;
     await train(tinyPlan(pgdTraining, { epochs: 1, params: { steps: 1 } }), tinyHarness(out));
@@ -115,6 +132,17 @@ describe('a training that fails', () => {
     for (const { data } of (await readSafetensors(state)).tensors.values()) {
       expect(Array.from(data as Float32Array).every(Number.isFinite)).toBe(true);
     }
+  });
+
+  it('does not save a state that is no longer finite', async () => {
+    const network = tinyNetwork();
+    const weight = network.model.trainableWeights[0]?.read() as tf.Variable;
+    weight.assign(tf.fill(weight.shape, Number.POSITIVE_INFINITY));
+    const progress = { ...freshEpoch, command: '', epoch: 1, history: [] };
+    await expect(saveState(join(folder, 'x'), network.model, [], {}, progress)).rejects.toThrow(
+      /weight\/conv1\/kernel is no longer finite: lower the learning rate/,
+    );
+    network.dispose();
   });
 
   it('refuses a plan that makes no sense before it does anything', async () => {
