@@ -30,7 +30,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'd3-node': ['report'],
   tsx: ['cli'],
   yargs: ['cli'],
-  zod: ['core'],
+  zod: ['core', 'evaluate', 'models'],
 };
 
 const FOLDERS = ['src', 'attacks', 'defenses', 'experiments', 'bench'];
