@@ -78,6 +78,21 @@ describe('training', () => {
     );
   });
 
+  it('logs the mean loss of the batches and the share of images classified correctly', async () => {
+    const losses: number[] = [];
+    const accuracies: number[] = [];
+    const onProgress = (event: TrainingEvent) => {
+      if (event.kind !== 'batch') return;
+      losses.push(event.loss);
+      accuracies.push(event.accuracy);
+    };
+    const { history } = await train(tinyPlan(standard), tinyHarness(out, { onProgress }));
+    const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+    expect(history[0]?.loss).toBeCloseTo(mean(losses.slice(0, 4)), 9);
+    expect(history[1]?.loss).toBeCloseTo(mean(losses.slice(4)), 9);
+    expect(history.map(({ accuracy }) => accuracy)).toEqual([accuracies[3], accuracies[7]]);
+  });
+
   it('augments the images before the defense and its attack see them', async () => {
     const brightest: number[] = [];
     const watching = defineDefense({
