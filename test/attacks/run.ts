@@ -1,0 +1,48 @@
+import type { Prepare } from '../../src/compile/types.ts';
+import type { Attack } from '../../src/core/attack.ts';
+import type { Classifier } from '../../src/core/classifier.ts';
+import { resolveParams } from '../../src/core/params.ts';
+import type { Norm } from '../../src/core/threat-model.ts';
+import { prepareAttack } from '../../src/evaluate/engine.ts';
+import { NoiseBuffers } from '../../src/evaluate/noise.ts';
+import { rehearse } from '../../src/evaluate/rehearse.ts';
+
+export interface Trial {
+  readonly attack: Attack;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly classifier: Classifier;
+  readonly norm: Norm;
+  readonly epsilon: number;
+  /** B images, H·W·C values each. */
+  readonly clean: Float32Array;
+  readonly label: Int32Array;
+  /** Makes the attack targeted. */
+  readonly target?: Int32Array;
+}
+
+/** The last iterate of every image: the real engine, without early stop. */
+export async function lastIterate(prepare: Prepare, trial: Trial): Promise<Float32Array> {
+  const { attack, classifier, norm, clean, label, target } = trial;
+  const batch = label.length;
+  const params = resolveParams(attack.name, attack.params, trial.params);
+  const spec = { attack, params, classifier, norm, targeted: target !== undefined };
+  const rehearsal = await rehearse(spec);
+  const engine = await prepareAttack(prepare, { ...spec, batch, rehearsal });
+  const itemsAt = (iteration: number) => ({
+    clean,
+    label,
+    target: target ?? label,
+    epsilon: new Float32Array(batch).fill(trial.epsilon),
+    iteration: new Float32Array(batch).fill(iteration),
+  });
+  try {
+    let state = await engine.init(itemsAt(0), new NoiseBuffers(rehearsal.init.noise, batch).arrays);
+    const noise = new NoiseBuffers(rehearsal.step.noise, batch).arrays;
+    for (let step = 0; step < rehearsal.steps; step++) {
+      ({ state } = await engine.step(state, itemsAt(step), noise));
+    }
+    return state.x as Float32Array;
+  } finally {
+    await engine.release();
+  }
+}
