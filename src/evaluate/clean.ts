@@ -1,0 +1,71 @@
+/** The clean pass: what a contender makes of the images as they are, computed once for all attacks. */
+import { UserError } from '../core/errors.ts';
+import type { Judge } from './engine.ts';
+import type { SelectedImage, Selection } from './images.ts';
+import type { JournalRecord } from './journal.ts';
+import { type Contender, contenderName, stopIfAborted } from './plan.ts';
+import { argMax, judgeAll } from './verify.ts';
+
+export type CleanRecord = Extract<JournalRecord, { kind: 'clean' }>;
+
+export interface CleanPassOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told how many images were classified, and how many correctly. */
+  readonly onBatch: (done: number, correct: number) => void;
+}
+
+/**
+ * Label and predicted class of every selected image, in order.
+ *
+ * @throws UserError if an image does not fit the classifier, or there is none
+ * @throws Interrupted after the batch at hand, if the signal is aborted
+ */
+export async function cleanPass(
+  contender: Contender,
+  judge: Judge,
+  selection: Selection,
+  { signal, onBatch }: CleanPassOptions,
+): Promise<CleanRecord> {
+  const began = performance.now();
+  const labels: number[] = [];
+  const predicted: number[] = [];
+  const batch: SelectedImage[] = [];
+  let correct = 0;
+  const classify = async (): Promise<void> => {
+    await new Promise(setImmediate);
+    stopIfAborted(signal);
+    const logits = await judgeAll(
+      judge,
+      batch.map(({ pixels }) => pixels),
+    );
+    batch.splice(0).forEach(({ label }, i) => {
+      const found = argMax(logits[i] as Float32Array);
+      labels.push(label);
+      predicted.push(found);
+      if (found === label) correct += 1;
+    });
+    onBatch(labels.length, correct);
+  };
+  for await (const image of selection.stream()) {
+    requireFit(contender, image);
+    batch.push(image);
+    if (batch.length === judge.batch) await classify();
+  }
+  if (batch.length > 0) await classify();
+  if (labels.length === 0) throw new UserError('the dataset gave no image that could be read');
+  const seconds = (performance.now() - began) / 1000;
+  return { kind: 'clean', contender: contenderName(contender), labels, predicted, seconds };
+}
+
+function requireFit(contender: Contender, { id, label, pixels }: SelectedImage): void {
+  const { classes, input } = contender.classifier;
+  const size = input[0] * input[1] * input[2];
+  if (pixels.length !== size) {
+    throw new UserError(
+      `${contenderName(contender)} takes images of ${input.join('×')}, ${size} values; ${id} has ${pixels.length}`,
+    );
+  }
+  if (label >= classes) {
+    throw new UserError(`${contenderName(contender)} knows ${classes} classes; the label of ${id} is ${label}`);
+  }
+}

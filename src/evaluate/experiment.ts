@@ -1,0 +1,172 @@
+/** The main job: every attack on every contender at every radius, to one immutable `Run`. */
+import { usageError } from '../core/errors.ts';
+import { type Cell, type GalleryItem, parseRun, RUN_SCHEMA, type Run, type WorstCase } from '../core/run.ts';
+import { cellsOf, type Measured, type Standing, worstCasesOf } from './cells.ts';
+import { sanityChecks } from './checks.ts';
+import { type CleanRecord, cleanPass } from './clean.ts';
+import { type Judge, prepareJudge } from './engine.ts';
+import { galleryRadius, galleryRule } from './gallery.ts';
+import { type Selection, selectImages } from './images.ts';
+import { forgetfulJournal, type Journal } from './journal.ts';
+import { measure } from './measure.ts';
+import { type Contender, contenderName, type ExperimentPlan, type Harness } from './plan.ts';
+import { provenanceOf, Stopwatch } from './provenance.ts';
+
+interface Job {
+  readonly plan: ExperimentPlan;
+  readonly harness: Harness;
+  readonly journal: Journal;
+  readonly selection: Selection;
+  readonly stopwatch: Stopwatch;
+}
+
+/**
+ * Runs the plan. The same plan gives the same `cells` but for `seconds`, whatever `batch` is and however often it was
+ * interrupted and resumed from its journal.
+ *
+ * @throws UserError for a plan that cannot be carried out, and for an attack that breaks its contract
+ * @throws Interrupted if `harness.signal` is aborted; the journal then holds what was finished
+ */
+export async function runExperiment(plan: ExperimentPlan, harness: Harness): Promise<Run> {
+  requirePlan(plan);
+  const journal = harness.journal ?? forgetfulJournal();
+  const selection = selectImages(plan.dataset, plan.images, plan.seed);
+  const job: Job = { plan, harness, journal, selection, stopwatch: new Stopwatch() };
+  const cells: Cell[] = [];
+  const worstCases: WorstCase[] = [];
+  const gallery: GalleryItem[] = [];
+  let images = 0;
+  for (const contender of plan.contenders) {
+    const { standing, items } = await stand(job, contender);
+    cells.push(...cellsOf(standing, plan));
+    worstCases.push(...worstCasesOf(standing, plan));
+    gallery.push(...items);
+    images = standing.images;
+  }
+  const run: Run = {
+    schema: RUN_SCHEMA,
+    id: harness.id,
+    command: harness.command,
+    config: { ...harness.config },
+    provenance: await provenanceOf({
+      ...{ plan, harness, images },
+      started: journal.started,
+      selection: selection.rule,
+      phases: job.stopwatch.phases,
+      galleryRule: galleryRule(plan.galleryRows, plan.epsilons[galleryRadius(plan)] ?? 0),
+    }),
+    architectures: distinctArchitectures(plan.contenders),
+    attacks: plan.attacks.map(({ attack: { name, title, paper, access } }) => ({ name, title, paper, access })),
+    classes: [...plan.dataset.classes],
+    cells,
+    worstCases,
+    checks: sanityChecks(
+      cells,
+      plan.attacks.map(({ attack, params }) => ({
+        name: attack.name,
+        access: attack.access,
+        steps: attack.steps(params),
+      })),
+    ),
+    gallery,
+  };
+  return parseRun(run, 'the result');
+}
+
+/** All attacks on one contender. */
+async function stand(
+  job: Job,
+  contender: Contender,
+): Promise<{ readonly standing: Standing; readonly items: readonly GalleryItem[] }> {
+  const { plan, harness, stopwatch } = job;
+  const judge = await stopwatch.time('prepare', () => prepareJudge(harness.prepare, contender.classifier, plan.batch));
+  try {
+    const { labels, predicted } = await classifyClean(job, contender, judge);
+    const correct = labels.flatMap((label, i) => (label === predicted[i] ? [i] : []));
+    const { goal } = plan;
+    const isExempt = (i: number): boolean => goal.kind === 'targeted' && labels[i] === goal.target;
+    const attacked = correct.filter((i) => !isExempt(i));
+    const exempt = correct.filter(isExempt);
+    const attacks: Measured[] = [];
+    const items: GalleryItem[] = [];
+    for (const planned of plan.attacks) {
+      const measured = await measure({ ...job, planned, contender, judge, attacked, exempt, images: labels.length });
+      attacks.push(measured);
+      items.push(...measured.gallery);
+    }
+    return { standing: { contender, cleanCorrect: correct.length, images: labels.length, attacks }, items };
+  } finally {
+    await judge.release();
+  }
+}
+
+async function classifyClean(job: Job, contender: Contender, judge: Judge): Promise<CleanRecord> {
+  const { harness, journal, selection, stopwatch } = job;
+  const name = contenderName(contender);
+  const known = journal.records.find(
+    (record): record is CleanRecord => record.kind === 'clean' && record.contender === name,
+  );
+  const record =
+    known ??
+    (await cleanPass(contender, judge, selection, {
+      signal: harness.signal,
+      onBatch: (done, correct) =>
+        harness.onProgress?.({
+          ...{ phase: 'clean', contender: name, done, total: selection.size },
+          accuracy: correct / done,
+        }),
+    }));
+  if (known === undefined) await journal.append(record);
+  stopwatch.add('clean', record.seconds);
+  return record;
+}
+
+function distinctArchitectures(contenders: readonly Contender[]): Run['architectures'] {
+  return [...new Map(contenders.map(({ architecture }) => [architecture.name, architecture])).values()];
+}
+
+/** @throws UserError (usage) for what would make the run meaningless */
+function requirePlan(plan: ExperimentPlan): void {
+  const { attacks, contenders, epsilons, norm, goal, restarts, batch, galleryEpsilon } = plan;
+  const nothing = [
+    ['attack', attacks],
+    ['network', contenders],
+    ['epsilon', epsilons],
+  ] as const;
+  for (const [what, list] of nothing)
+    if (list.length === 0) throw usageError(`no ${what} was given: give at least one`);
+  for (const { attack } of attacks) {
+    if (attack.norms.includes(norm)) continue;
+    throw usageError(
+      `${attack.name} works in ${attack.norms.join(', ')}, not in ${norm}; choose another norm or attack`,
+    );
+  }
+  requireDistinct(
+    'attack',
+    attacks.map(({ attack }) => attack.name),
+  );
+  requireDistinct('network', contenders.map(contenderName));
+  requireDistinct('epsilon', epsilons.map(String));
+  for (const epsilon of epsilons) {
+    if (Number.isFinite(epsilon) && epsilon >= 0 && (norm !== 'Linf' || epsilon <= 1)) continue;
+    throw usageError(`epsilon ${epsilon}: a radius is 0 or more, and in Linf at most 1; pixels are in [0,1]`);
+  }
+  for (const [name, value] of Object.entries({ restarts, batch })) {
+    if (!(Number.isSafeInteger(value) && value > 0))
+      throw usageError(`${name} is ${value}; give a whole number above 0`);
+  }
+  if (galleryEpsilon !== undefined && !epsilons.includes(galleryEpsilon)) {
+    throw usageError(`the gallery's epsilon ${galleryEpsilon} is none of ${epsilons.join(', ')}`);
+  }
+  for (const contender of contenders) {
+    if (goal.kind !== 'targeted' || goal.target < contender.classifier.classes) continue;
+    throw usageError(
+      `target ${goal.target}: ${contenderName(contender)} has ${contender.classifier.classes} classes, from 0`,
+    );
+  }
+}
+
+function requireDistinct(what: string, names: readonly string[]): void {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw usageError(`${what} ${twice} is given twice; give each once`);
+}

@@ -1,0 +1,94 @@
+/** Where a run's numbers come from: machine, versions, data, weights, times. */
+import { createHash } from 'node:crypto';
+import { arch, availableParallelism, cpus, platform } from 'node:os';
+import type { Run } from '../core/run.ts';
+import { contenderName, type ExperimentPlan, type Harness } from './plan.ts';
+
+/** Seconds by phase, added up. */
+export class Stopwatch {
+  readonly #seconds = new Map<string, number>();
+
+  get phases(): Record<string, number> {
+    return Object.fromEntries(this.#seconds);
+  }
+
+  add(phase: string, seconds: number): void {
+    this.#seconds.set(phase, (this.#seconds.get(phase) ?? 0) + seconds);
+  }
+
+  /** Runs the work and adds its time. */
+  async time<T>(phase: string, work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.add(phase, (performance.now() - began) / 1000);
+    }
+  }
+}
+
+const ITERATE_POLICY =
+  'an image counts as fooled if any candidate of any restart reaches the goal and a separate forward pass confirms it; ' +
+  '8-bit accuracy is counted on the confirmed candidate, or else on the last one, after rounding';
+
+export interface ProvenanceFacts {
+  readonly plan: ExperimentPlan;
+  readonly harness: Harness;
+  readonly started: string;
+  /** How many images were measured, and which. */
+  readonly images: number;
+  readonly selection: string;
+  readonly phases: Readonly<Record<string, number>>;
+  readonly galleryRule: string;
+}
+
+export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provenance']> {
+  const { plan, harness, started, images, selection, phases, galleryRule } = facts;
+  const { dataset, contenders, seed } = plan;
+  return {
+    started,
+    finished: new Date().toISOString(),
+    gibbon: harness.versions.gibbon,
+    node: process.version,
+    packages: { ...harness.versions.packages },
+    commit: harness.versions.commit,
+    platform: `${platform()} ${arch()}`,
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    backend: harness.backend,
+    seed,
+    dataset: {
+      name: dataset.name,
+      split: dataset.split,
+      images,
+      sha256: await dataset.hash(),
+      selection,
+      labels: 'true labels',
+    },
+    weights: Object.fromEntries(contenders.map((contender) => [contenderName(contender), contender.sha256])),
+    phases: { ...phases },
+    iteratePolicy: ITERATE_POLICY,
+    galleryRule,
+  };
+}
+
+/**
+ * A hash of everything that decides the numbers, the attacks' code included: work in a journal of the same key need not be
+ * done again. The batch size is no part of it, for it changes nothing.
+ */
+export async function journalKey(
+  plan: ExperimentPlan,
+  { backend, versions }: Pick<Harness, 'backend' | 'versions'>,
+): Promise<string> {
+  const { attacks, contenders, dataset, images, epsilons, norm, goal, seed, restarts, galleryRows, galleryEpsilon } =
+    plan;
+  const facts = {
+    gibbon: versions.gibbon,
+    backend,
+    attacks: attacks.map(({ attack, params }) => [attack.name, params, String(attack.init), String(attack.step)]),
+    contenders: contenders.map((contender) => [contenderName(contender), contender.sha256]),
+    dataset: [dataset.name, dataset.split, await dataset.hash()],
+    ...{ images, epsilons, norm, goal, seed, restarts, galleryRows, galleryEpsilon },
+  };
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
+}
