@@ -8,8 +8,9 @@ import type { Cell, Check } from '../core/run.ts';
 
 const CHECKLIST = 'https://arxiv.org/abs/1902.06705';
 
-/** How far an accuracy may move the wrong way, as a share of the images, before it means something. */
-const SLACK = 0.01;
+/** How far an accuracy may move the wrong way before it means something: one image in a hundred, and two in any case. */
+const slack = (cells: readonly Cell[]): number => Math.max(0.01, 2 / Math.max(1, ...cells.map(({ images }) => images)));
+
 /** Share of claims that rounding at the decision boundary may leave unconfirmed. */
 const UNCONFIRMED = 0.001;
 
@@ -77,15 +78,18 @@ function zeroRadius(cells: readonly Cell[]): Check {
   });
 }
 
+/** How much more accurate the first leaves its network, from the counts: both are of the same images. */
+const lead = (cell: Cell, other: Cell): number => (cell.robustCorrect - other.robustCorrect) / cell.images;
+
 const sameLine = (a: Cell, b: Cell): boolean =>
   a.arch === b.arch && a.training === b.training && a.attack === b.attack && a.norm === b.norm;
 
 function fallsWithRadius(cells: readonly Cell[]): Check {
   const found = cells.flatMap((cell) => {
     const smaller = cells.filter((other) => sameLine(cell, other) && other.epsilon < cell.epsilon);
-    return smaller.map((other) => ({ value: cell.robustAccuracy - other.robustAccuracy, at: place(cell) }));
+    return smaller.map((other) => ({ value: lead(cell, other), at: place(cell) }));
   });
-  return atMost(SLACK, found, {
+  return atMost(slack(cells), found, {
     name: 'accuracy falls with the radius',
     why: 'A larger ball contains the smaller one, so accuracy may not rise with it, but for chance and for single steps that overshoot.',
     otherwise: 'warn',
@@ -105,9 +109,9 @@ function weaker(
       cells
         .filter((other) => weak.includes(other.attack) && sameLine({ ...cell, attack: other.attack }, other))
         .filter(({ epsilon }) => epsilon === cell.epsilon)
-        .map((other) => ({ value: cell.robustAccuracy - other.robustAccuracy, at: place(cell) })),
+        .map((other) => ({ value: lead(cell, other), at: place(cell) })),
     );
-  return atMost(SLACK, found, { ...words, otherwise: 'warn' });
+  return atMost(slack(cells), found, { ...words, otherwise: 'warn' });
 }
 
 function allVerified(cells: readonly Cell[]): Check {

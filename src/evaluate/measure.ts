@@ -30,11 +30,13 @@ export interface MeasureSpec {
 
 /** @throws Interrupted if the run is aborted; the journal then holds what was settled */
 export async function measure(spec: MeasureSpec): Promise<Measured & { readonly gallery: readonly GalleryItem[] }> {
-  const { planned, contender, plan, images, attacked, exempt } = spec;
+  const { planned, contender, plan, images, attacked, exempt, stopwatch } = spec;
   const { epsilons } = plan;
   const { classifier } = contender;
   const targeted = plan.goal.kind === 'targeted';
-  const rehearsal = await rehearse({ ...planned, classifier, norm: plan.norm, targeted });
+  const rehearsal = await stopwatch.time('prepare', () =>
+    rehearse({ ...planned, classifier, norm: plan.norm, targeted }),
+  );
   const random = rehearsal.init.noise.length + rehearsal.step.noise.length > 0;
   const restarts = random ? plan.restarts : 1;
 

@@ -1,0 +1,263 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import fgsm from '../../attacks/fgsm.ts';
+import noise from '../../attacks/noise.ts';
+import pgd from '../../attacks/pgd.ts';
+import { eager } from '../../src/compile/eager.ts';
+import type { Prepare } from '../../src/compile/types.ts';
+import type { Attack } from '../../src/core/attack.ts';
+import { defineAttack } from '../../src/core/attack.ts';
+import type { Run } from '../../src/core/run.ts';
+import { runExperiment } from '../../src/evaluate/experiment.ts';
+import type { ExperimentPlan, Harness, ProgressEvent } from '../../src/evaluate/plan.ts';
+import { Interrupted } from '../../src/evaluate/plan.ts';
+import { tf } from '../../src/tf.ts';
+import { contender, customAttack, harness, plan, planned, smallClassifier, smallDataset } from './fixtures.ts';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+const timeless = ({ cells }: Run) => cells.map(({ seconds: _, ...cell }) => cell);
+
+/** Draws noise in every step and carries more than the candidate. */
+const wanderer = defineAttack({
+  name: 'wanderer',
+  title: 'Noisy gradient steps with momentum',
+  paper: 'https://example.org',
+  norms: ['Linf', 'L2'],
+  access: 'gradient',
+  params: {},
+  steps: () => 4,
+  init: (x, { ball }) => ({ x: ball.randomPoint(), velocity: x.zerosLike(), count: tf.zeros([x.shape[0]], 'int32') }),
+  step: ({ x, velocity, count }, { ball, epsilon, gradient, noise: draw }) => {
+    const jitter = draw(x.shape.slice(1), 'normal')
+      .mul(0.3)
+      .add(draw([1, 1, 1], 'uniform'));
+    const next = velocity?.mul(0.5).add(gradient(x)).add(jitter) as tf.Tensor4D;
+    return {
+      x: ball.project(x.add(ball.steepest(next).mul(epsilon).mul(0.5))),
+      velocity: next,
+      count: (count as tf.Tensor).add(tf.scalar(1, 'int32')),
+    };
+  },
+});
+
+const several = [planned(noise), planned(fgsm), planned(pgd, { steps: 4 }), planned(wanderer as Attack)];
+const run = (given: Partial<ExperimentPlan> = {}, rest: Partial<Harness> = {}): Promise<Run> =>
+  runExperiment(plan(several, given), harness(rest));
+
+describe('an experiment', () => {
+  it('gives the same cells whatever the batch size', async () => {
+    const small = { restarts: 2, galleryRows: 2, epsilons: [0, 0.1] };
+    const reference = await run({ batch: 1, ...small });
+    for (const batch of [7, 64]) {
+      const other = await run({ batch, ...small });
+      expect(timeless(other)).toEqual(timeless(reference));
+      expect(other.gallery).toEqual(reference.gallery);
+      expect(other.worstCases).toEqual(reference.worstCases);
+    }
+    const middle = reference.cells.filter(({ epsilon }) => epsilon === 0.1).map(({ robustCorrect }) => robustCorrect);
+    // The law would be empty if nothing, or everything, were fooled.
+    expect(Math.max(...middle)).toBeGreaterThan(0);
+    expect(Math.min(...middle)).toBeLessThan(18);
+  });
+
+  it('gives other noise for another seed', async () => {
+    const cellsOfSeed = async (seed: number) => timeless(await run({ seed, images: 20, epsilons: [0.05] }));
+    const one = await cellsOfSeed(1);
+    expect(await cellsOfSeed(1)).toEqual(one);
+    expect(await cellsOfSeed(2)).not.toEqual(one);
+  });
+
+  it('counts images misclassified clean as not robust and does not attack them', async () => {
+    const { cells } = await run({ epsilons: [0] });
+    for (const cell of cells)
+      expect(cell).toMatchObject({ images: 20, cleanCorrect: 18, robustCorrect: 18, unverified: 0 });
+    const one = cells.find(({ attack }) => attack === 'fgsm');
+    expect(one).toMatchObject({ gradients: 18, forwards: 18 });
+  });
+
+  it('takes the minimum over attacks image by image', async () => {
+    const { cells, worstCases } = await run();
+    for (const worst of worstCases ?? []) {
+      const same = cells.filter(({ epsilon }) => epsilon === worst.epsilon).map(({ robustCorrect }) => robustCorrect);
+      expect(worst.robustCorrect).toBeLessThanOrEqual(Math.min(...same));
+    }
+    expect(worstCases).toHaveLength(3);
+  });
+
+  it('leaves no tensor behind', async () => {
+    const made = plan(several, { galleryRows: 1 });
+    const before = tf.memory().numTensors;
+    await runExperiment(made, harness());
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('passes its own sanity checks on honest attacks', async () => {
+    const honest = [planned(noise), planned(fgsm), planned(pgd, { steps: 4 })];
+    const { checks } = await runExperiment(plan(honest, { epsilons: [0, 0.02, 0.1] }), harness());
+    expect(Object.fromEntries(checks.map(({ name, verdict }) => [name, verdict]))).toEqual({
+      'radius 0 changes nothing': 'pass',
+      'accuracy falls with the radius': 'pass',
+      'noise is weaker than gradients': 'pass',
+      'many steps are at least as strong as one': 'pass',
+      'every claimed success is confirmed': 'pass',
+    });
+  });
+
+  it('reaches the target where there is one, and lets images of that class be', async () => {
+    const dataset = smallDataset(20);
+    const goal = { kind: 'targeted', target: 2 } as const;
+    const { cells } = await runExperiment(
+      plan([planned(pgd, { steps: 10 })], { goal, dataset, epsilons: [0, 0.5] }),
+      harness(),
+    );
+    const [none, wide] = cells;
+    expect(none?.robustCorrect).toBe(18);
+    expect(wide?.robustCorrect).toBeLessThan(18);
+    expect(wide?.gradients).toBeGreaterThan(0);
+  });
+
+  it('gives an attack without noise one restart', async () => {
+    const { cells } = await run({ restarts: 5 });
+    expect(new Map(cells.map(({ attack, restarts }) => [attack, restarts]))).toEqual(
+      new Map([
+        ['noise', 5],
+        ['fgsm', 1],
+        ['pgd', 5],
+        ['wanderer', 5],
+      ]),
+    );
+  });
+
+  it('never fools fewer images with more restarts', async () => {
+    const once = await run({ restarts: 1, epsilons: [0.02, 0.05] });
+    const often = await run({ restarts: 4, epsilons: [0.02, 0.05] });
+    once.cells.forEach((cell, i) => {
+      expect(often.cells[i]?.robustCorrect).toBeLessThanOrEqual(cell.robustCorrect);
+    });
+  });
+
+  it('measures several networks, each with its own clean accuracy', async () => {
+    const other = contender(smallClassifier(9), 'other');
+    const { cells, provenance } = await run({ contenders: [contender(), other], epsilons: [0.05] });
+    expect(new Set(cells.map(({ arch }) => arch))).toEqual(new Set(['small-1', 'small-9']));
+    expect(cells.at(-1)?.cleanCorrect).toBeLessThan(18);
+    expect(provenance.weights).toEqual({
+      'small-1/standard': 'weights of small-1',
+      'small-9/other': 'weights of small-9',
+    });
+  });
+
+  it('takes the first images of the seeded order, and says so', async () => {
+    const part = await run({ images: 5, epsilons: [0] });
+    expect(part.provenance.dataset).toMatchObject({
+      images: 5,
+      selection: 'the first 5 of 20 images in the order of seed 3',
+    });
+    expect((await run({ images: 99, epsilons: [0] })).provenance.dataset).toMatchObject({
+      images: 20,
+      selection: 'all 20 images',
+    });
+  });
+
+  it('tells how far it is', async () => {
+    const events: ProgressEvent[] = [];
+    await run({}, { onProgress: (event) => events.push(event) });
+    expect(events.filter(({ phase }) => phase === 'clean').at(-1)).toMatchObject({
+      done: 20,
+      total: 20,
+      accuracy: 0.9,
+    });
+    const last = events.filter(({ phase, attack }) => phase === 'attack' && attack === 'pgd').at(-1);
+    expect(last).toMatchObject({ contender: 'small-1/standard', done: 54, total: 54 });
+    expect(last?.gradients).toBeGreaterThan(0);
+  });
+
+  it('stops at once when it is told to', async () => {
+    const controller = new AbortController();
+    const stopped = run({}, { signal: controller.signal, onProgress: () => controller.abort() });
+    await expect(stopped).rejects.toThrow(Interrupted);
+  });
+});
+
+describe('an attack that breaks its word', () => {
+  const measure = async (parts: Partial<Attack>) => {
+    const { cells, checks } = await runExperiment(
+      plan([planned(customAttack(parts))], { epsilons: [0.01] }),
+      harness(),
+    );
+    const verdict = checks.find(({ name }) => name === 'every claimed success is confirmed')?.verdict;
+    return { cell: cells[0], verdict };
+  };
+
+  it('gains nothing by leaving the ball', async () => {
+    const { cell, verdict } = await measure({ step: ({ x }) => ({ x: tf.onesLike(x).sub(x) as tf.Tensor4D }) });
+    expect(cell?.robustCorrect).toBe(18);
+    expect(cell?.unverified).toBeGreaterThan(0);
+    expect(verdict).toBe('fail');
+  });
+
+  it('gains nothing by leaving the box', async () => {
+    const { cell } = await measure({ step: ({ x }) => ({ x: x.sub(5) as tf.Tensor4D }) });
+    expect(cell?.robustCorrect).toBe(18);
+  });
+
+  it('gains nothing by writing NaN, and every such image is counted', async () => {
+    const { cell, verdict } = await measure({ step: ({ x }) => ({ x: x.mul(Number.NaN) as tf.Tensor4D }) });
+    expect(cell).toMatchObject({ robustCorrect: 18, robustCorrect8bit: 18, unverified: 18 });
+    expect(verdict).toBe('fail');
+  });
+
+  it('gains nothing by a forward pass that claims what is not so', async () => {
+    // The network of the step is broken: it sees fooled images everywhere. The judge's is not.
+    const honest = smallClassifier();
+    let lying = false;
+    let calls = 0;
+    const moody = { ...honest, logits: (x: tf.Tensor4D) => honest.logits(x).mul(lying ? -1 : 1) as tf.Tensor2D };
+    const liar = customAttack({
+      step: (state) => {
+        lying = true;
+        calls += 1;
+        return state;
+      },
+    });
+    const prepare: Prepare = (fn, specs, options) =>
+      eager(
+        (...args) => {
+          lying = false;
+          return fn(...args);
+        },
+        specs,
+        options,
+      );
+    const { cells } = await runExperiment(
+      plan([planned(liar)], { epsilons: [0.01], contenders: [contender(moody)] }),
+      harness({ prepare }),
+    );
+    expect(calls).toBeGreaterThan(0);
+    expect(cells[0]).toMatchObject({ robustCorrect: 18, unverified: 18 });
+  });
+});
+
+describe('a plan that cannot be carried out', () => {
+  const refused: readonly [string, Partial<ExperimentPlan>, RegExp][] = [
+    ['no images', { images: 0 }, /0 images: give a whole number, 1 to 20/],
+    ['no radius', { epsilons: [] }, /no epsilon was given/],
+    ['a radius beyond the box', { epsilons: [8] }, /epsilon 8: a radius is 0 or more, and in Linf at most 1/],
+    ['a radius that is no number', { epsilons: [Number.NaN] }, /epsilon NaN/],
+    ['a radius twice', { epsilons: [0.1, 0.1] }, /epsilon 0.1 is given twice/],
+    ['a norm that an attack does not know', { norm: 'L1' }, /pgd works in Linf, L2, not in L1/],
+    ['a target that is no class', { goal: { kind: 'targeted', target: 4 } }, /target 4: .* has 4 classes/],
+    ['a network twice', { contenders: [contender(), contender()] }, /network small-1\/standard is given twice/],
+    ['a gallery radius that is not measured', { galleryEpsilon: 0.7 }, /the gallery's epsilon 0.7 is none of/],
+    ['no slot', { batch: 0 }, /batch is 0/],
+    ['a network for other images', { contenders: [contender(smallClassifier(1, [2, 2, 1]))] }, /takes images of 2×2×1/],
+    [
+      'a network with too few classes',
+      { contenders: [contender(smallClassifier(1, [4, 5, 1], 2))] },
+      /knows 2 classes/,
+    ],
+  ];
+  it.each(refused)('is refused: %s', async (_, given, message) => {
+    await expect(run(given)).rejects.toThrow(message);
+  });
+});
