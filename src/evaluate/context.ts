@@ -1,1 +1,0 @@
-export { attackContext } from '../core/attack-context.ts';
