@@ -1,0 +1,142 @@
+import type { Norm } from '../../core/threat-model.ts';
+import { normSymbol, percent, radius, shorten } from '../format.ts';
+import type { Html } from '../html.ts';
+import { INK, type LineStyle, MUTED, RULE } from '../palette.ts';
+import type { Measured } from '../slice.ts';
+import { type Colour, drawSvg, type Pen, type Point } from '../svg.ts';
+import { dodge } from './dodge.ts';
+import { epsilonScale, labelledRadii } from './epsilon-scale.ts';
+
+export interface AccuracySeries {
+  readonly label: string;
+  readonly style: LineStyle;
+  /** By ascending radius. */
+  readonly points: readonly { readonly epsilon: number; readonly measured: Measured }[];
+}
+
+export interface AccuracyPanel {
+  /** Unique in the document. */
+  readonly id: string;
+  readonly title: string;
+  readonly norm: Norm;
+  /** All radii of the figure, ascending: panels share their axes. */
+  readonly grid: readonly number[];
+  /** The radius of the headline table. */
+  readonly marked: number;
+  readonly clean: Measured;
+  /** Accuracy of guessing. */
+  readonly chance: number;
+  readonly series: readonly AccuracySeries[];
+}
+
+const WIDTH = 420;
+const HEIGHT = 268;
+const LEFT = 46;
+const TOP = 24;
+const PLOT_WIDTH = WIDTH - LEFT - 62;
+const PLOT_HEIGHT = HEIGHT - TOP - 50;
+const SMALL = 12;
+
+const ink: Colour = { ink: INK, name: 'ink' };
+const muted: Colour = { ink: MUTED, name: 'muted' };
+const rule: Colour = { ink: RULE, name: 'rule' };
+
+const yOf = (share: number): number => (1 - share) * PLOT_HEIGHT;
+
+/** Accuracy against epsilon for one network: a line per attack with its 95 % ribbon, the clean accuracy and chance. */
+export function accuracyPanel(panel: AccuracyPanel): Html {
+  const words = { id: panel.id, title: panel.title, description: describe(panel) };
+  return drawSvg(WIDTH, HEIGHT, words, (page) => {
+    const pen = page.group(LEFT, TOP);
+    const { at, breakAt } = epsilonScale(panel.grid, PLOT_WIDTH);
+    drawFrame(pen, panel, at, breakAt);
+    for (const { style, points } of panel.series) {
+      const upper = points.map(({ epsilon, measured }): Point => [at(epsilon), yOf(measured.interval[1])]);
+      const lower = points.map(({ epsilon, measured }): Point => [at(epsilon), yOf(measured.interval[0])]);
+      if (points.length > 1) pen.area([...upper, ...lower.toReversed()], style, 0.16);
+    }
+    for (const series of panel.series) drawSeries(pen, panel, series, at);
+    drawClean(pen, panel.clean);
+    drawLabels(pen, panel.series, at);
+  });
+}
+
+function drawFrame(pen: Pen, panel: AccuracyPanel, at: (epsilon: number) => number, breakAt: number | undefined): void {
+  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
+    pen.line([0, yOf(share)], [PLOT_WIDTH, yOf(share)], { ...rule, width: 1 });
+    const label = share === 1 ? '100 %' : String(100 * share);
+    pen.text([-10, yOf(share) + 4], label, { size: SMALL, anchor: 'end', colour: muted });
+  }
+  const x = at(panel.marked);
+  pen.line([x, -6], [x, PLOT_HEIGHT], { ...muted, width: 1, opacity: 0.55 });
+  pen.text([x, -11], `ε = ${radius(panel.marked)}`, { size: 11, anchor: 'middle', colour: muted });
+  pen.line([0, yOf(panel.chance)], [PLOT_WIDTH, yOf(panel.chance)], { ...muted, width: 1, dash: '5 4' });
+  const chanceLabel = yOf(panel.chance) < 20 ? yOf(panel.chance) + 14 : yOf(panel.chance) - 5;
+  pen.text([4, chanceLabel], `chance ${percent(panel.chance)}`, { size: 11, colour: muted });
+  drawRadii(pen, panel, at, breakAt);
+}
+
+function drawRadii(pen: Pen, panel: AccuracyPanel, at: (epsilon: number) => number, breakAt: number | undefined): void {
+  const base = PLOT_HEIGHT;
+  pen.line([0, base], [PLOT_WIDTH, base], { ...ink, width: 1 });
+  if (breakAt !== undefined) {
+    pen.line([breakAt, base], [breakAt + 8, base], { ink: { light: '#ffffff', dark: '' }, name: 'paper', width: 3 });
+    for (const shift of [0, 8])
+      pen.line([breakAt + shift - 2, base + 4], [breakAt + shift + 2, base - 4], { ...ink, width: 1 });
+  }
+  for (const epsilon of panel.grid) pen.line([at(epsilon), base], [at(epsilon), base + 4], { ...ink, width: 1 });
+  const widthOf = (epsilon: number): number => 6.6 * radius(epsilon).length;
+  for (const epsilon of labelledRadii(panel.grid, panel.marked, { at, breakAt }, widthOf)) {
+    const weight = epsilon === panel.marked ? 700 : 400;
+    pen.text([at(epsilon), base + 18], radius(epsilon), { size: SMALL, anchor: 'middle', colour: ink, weight });
+  }
+  pen.text([PLOT_WIDTH / 2, base + 38], `radius ε (${normSymbol(panel.norm)})`, {
+    size: SMALL,
+    anchor: 'middle',
+    colour: muted,
+  });
+}
+
+function drawSeries(pen: Pen, panel: AccuracyPanel, series: AccuracySeries, at: (epsilon: number) => number): void {
+  const { style, points } = series;
+  const path = points.map(({ epsilon, measured }): Point => [at(epsilon), yOf(measured.share)]);
+  const first = path[0];
+  if (first !== undefined) {
+    // From the clean accuracy to the first radius nothing was measured, and a logarithmic axis has its break there.
+    pen.line([0, yOf(panel.clean.share)], first, { ...style, width: 1.25, opacity: 0.45, dash: style.dash });
+  }
+  pen.polyline(path, { ...style, width: 2, dash: style.dash });
+  for (const point of path) pen.marker(point, style.marker, style, { size: 3.2 });
+}
+
+function drawClean(pen: Pen, { share, interval }: Measured): void {
+  pen.line([0, yOf(interval[0])], [0, yOf(interval[1])], { ...ink, width: 1.5 });
+  pen.marker([0, yOf(share)], 'circle', ink, { hollow: true, size: 4 });
+}
+
+/** Every line's name at its right end, moved apart where lines end together. */
+function drawLabels(pen: Pen, all: readonly AccuracySeries[], at: (epsilon: number) => number): void {
+  const ends = all.flatMap(({ label, style, points }) => {
+    const last = points.at(-1);
+    return last === undefined ? [] : [{ label, style, x: at(last.epsilon), y: yOf(last.measured.share) }];
+  });
+  const heights = dodge(
+    ends.map(({ y }) => y),
+    14,
+    4,
+    PLOT_HEIGHT - 3,
+  );
+  for (const [i, { label, style, x, y }] of ends.entries()) {
+    pen.text([x + 9, (heights[i] ?? y) + 4], shorten(label, 8), { size: SMALL, colour: style, weight: 600 });
+  }
+}
+
+function describe({ clean, series, norm }: AccuracyPanel): string {
+  const lines = series.flatMap(({ label, points }) => {
+    const last = points.at(-1);
+    return last === undefined ? [] : [`${percent(last.measured.share)} under ${label} at ε = ${radius(last.epsilon)}`];
+  });
+  return [`Accuracy is ${percent(clean.share)} without attack`, ...lines]
+    .join(', ')
+    .concat(`; radii in ${normSymbol(norm)}.`);
+}

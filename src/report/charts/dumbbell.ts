@@ -1,0 +1,138 @@
+import { percent, shorten } from '../format.ts';
+import type { Html } from '../html.ts';
+import { ATTACKED, INK, MUTED, RULE } from '../palette.ts';
+import type { Measured } from '../slice.ts';
+import { type Colour, drawSvg, type Pen } from '../svg.ts';
+
+export interface DumbbellRow {
+  readonly name: string;
+  readonly detail: string;
+  readonly clean: Measured;
+  readonly attacked: Measured;
+}
+
+export interface Dumbbell {
+  /** Unique in the document. */
+  readonly id: string;
+  readonly title: string;
+  readonly rows: readonly DumbbellRow[];
+  /** In pixels; below 560 the names stand above their lines. */
+  readonly width: number;
+}
+
+const ink: Colour = { ink: INK, name: 'ink' };
+const muted: Colour = { ink: MUTED, name: 'muted' };
+const rule: Colour = { ink: RULE, name: 'rule' };
+const attacked: Colour = { ink: ATTACKED, name: 'attacked' };
+
+const NUMBER_ROOM = 66;
+/** Where the ways of training stand, right of the names. */
+const DETAIL_AT = 132;
+const TOP = 28;
+
+/** How far every network falls: its accuracy without attack and under the worst one, on one line, with intervals. */
+export function dumbbell({ id, title, rows, width }: Dumbbell): Html {
+  const narrow = width < 560;
+  const rowHeight = narrow ? 60 : 38;
+  const left = (narrow ? 0 : 264) + NUMBER_ROOM;
+  const length = width - left - NUMBER_ROOM;
+  const tops = topsOf(rows, rowHeight, narrow ? 0 : 14);
+  const bottom = (tops.at(-1) ?? TOP) + rowHeight;
+  const description = rows.map((row) => describe(row)).join(' ');
+  return drawSvg(width, bottom + 28, { id, title, description }, (page) => {
+    drawAxis(page.group(left, bottom), length);
+    for (const [i, row] of rows.entries()) {
+      const y = tops[i] ?? TOP;
+      drawGrid(page.group(left, y), length, narrow ? 26 : 0, (tops[i + 1] ?? bottom) - y);
+      drawName(page, row, y, rowHeight, narrow, row.name !== rows[i - 1]?.name);
+      drawRow(page.group(left, y + rowHeight * (narrow ? 0.7 : 0.5)), row, length);
+    }
+    if (rows[0] !== undefined) drawKey(page.group(left, narrow ? 14 : TOP + 3), rows[0], length);
+  });
+}
+
+/** The rows' upper edges: those of one network stand close together. */
+function topsOf(rows: readonly DumbbellRow[], rowHeight: number, gap: number): readonly number[] {
+  let next = TOP;
+  return rows.map(({ name }, i) => {
+    const top = next + (i > 0 && name !== rows[i - 1]?.name ? gap : 0);
+    next = top + rowHeight;
+    return top;
+  });
+}
+
+const TICKS = [0, 0.25, 0.5, 0.75, 1];
+
+function drawGrid(pen: Pen, length: number, from: number, to: number): void {
+  for (const share of TICKS) pen.line([share * length, from], [share * length, to], { ...rule, width: 1 });
+}
+
+function drawAxis(pen: Pen, length: number): void {
+  for (const share of TICKS) {
+    const label = share === 1 ? '100 %' : String(100 * share);
+    pen.text([share * length, 18], label, { size: 12, anchor: 'middle', colour: muted });
+  }
+}
+
+/** Above the line where room is scarce; else to its left, the network's name once for all its rows. */
+function drawName(
+  pen: Pen,
+  { name, detail }: DumbbellRow,
+  y: number,
+  rowHeight: number,
+  narrow: boolean,
+  first: boolean,
+): void {
+  if (narrow) {
+    pen.text([0, y + 18], shorten(`${name}, ${detail}`, 44), { size: 13.5, colour: ink, weight: 600 });
+    return;
+  }
+  const baseline = y + rowHeight / 2 + 5;
+  if (first) pen.text([0, baseline], shorten(name, 14), { size: 14.5, colour: ink, weight: 600 });
+  pen.text([DETAIL_AT, baseline], shorten(detail, 20), { size: 13, colour: muted });
+}
+
+function drawRow(pen: Pen, row: DumbbellRow, length: number): void {
+  const from = row.clean.share * length;
+  const to = row.attacked.share * length;
+  pen.line([from, 0], [to, 0], { ...attacked, width: 4, opacity: 0.3 });
+  for (const [measured, colour] of [
+    [row.clean, ink],
+    [row.attacked, attacked],
+  ] as const) {
+    const [low, high] = measured.interval;
+    pen.line([low * length, 0], [high * length, 0], { ...colour, width: 2 });
+    for (const end of [low, high]) pen.line([end * length, -5], [end * length, 5], { ...colour, width: 1.5 });
+  }
+  pen.marker([from, 0], 'circle', ink, { hollow: true, size: 6 });
+  pen.marker([to, 0], 'diamond', attacked, { size: 6 });
+  const leftmost = row.attacked.share <= row.clean.share ? 'attacked' : 'clean';
+  drawNumber(pen, row.attacked, attacked, length, leftmost === 'attacked', 700);
+  drawNumber(pen, row.clean, ink, length, leftmost === 'clean', 400);
+}
+
+/** A number beside its marker, clear of the interval: to the left of the lower point, to the right of the higher. */
+function drawNumber(
+  pen: Pen,
+  measured: Measured,
+  colour: Colour,
+  length: number,
+  onLeft: boolean,
+  weight: number,
+): void {
+  const x = onLeft
+    ? Math.min(measured.interval[0] * length, measured.share * length - 7) - 7
+    : Math.max(measured.interval[1] * length, measured.share * length + 7) + 7;
+  const anchor = onLeft ? 'end' : 'start';
+  pen.text([x, 5], percent(measured.share), { size: 14.5, anchor, colour, weight });
+}
+
+/** The first row says what its two points are, unless they are too close for words. */
+function drawKey(pen: Pen, { clean, attacked: worst }: DumbbellRow, length: number): void {
+  if (Math.abs(clean.share - worst.share) * length < 120) return;
+  pen.text([worst.share * length, 0], 'under attack', { size: 12, anchor: 'middle', colour: attacked });
+  pen.text([clean.share * length, 0], 'clean', { size: 12, anchor: 'middle', colour: muted });
+}
+
+const describe = ({ name, detail, clean, attacked: worst }: DumbbellRow): string =>
+  `${name}, ${detail}: ${percent(clean.share)} clean, ${percent(worst.share)} under the worst attack.`;

@@ -1,0 +1,14 @@
+/** The little of d3-node 4 and d3 7 that `svg.ts` uses; neither brings types. */
+declare module 'd3-node' {
+  export interface Selection {
+    append(element: string): Selection;
+    attr(name: string, value: string | number): Selection;
+    text(value: string): Selection;
+    node(): { readonly outerHTML: string };
+  }
+
+  export class D3Node {
+    readonly window: { close(): void };
+    createSVG(width: number, height: number, attributes?: Readonly<Record<string, string>>): Selection;
+  }
+}

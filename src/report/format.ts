@@ -1,0 +1,75 @@
+/** How numbers are written, the same in the page, the terminal and the index. */
+import type { Goal, Norm } from '../core/threat-model.ts';
+
+/**
+ * A share as a percentage of one decimal: `47.3 %`. Only nothing is `0.0 %` and only everything is `100.0 %`: what would
+ * round to them is `<0.1 %` and `>99.9 %`.
+ */
+export const percent = (share: number): string => `${percentNumber(share)} %`;
+
+function percentNumber(share: number): string {
+  const rounded = (100 * share).toFixed(1);
+  if (rounded === '0.0' && share > 0) return '<0.1';
+  return rounded === '100.0' && share < 1 ? '>99.9' : rounded;
+}
+
+/** The ends of an interval in percent: `44.2–50.4`. */
+export const interval = ([low, high]: readonly [number, number]): string =>
+  `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)}`;
+
+/** A difference of shares in percentage points, with its sign: `−0.9`. */
+export function points(difference: number): string {
+  const rounded = (100 * Math.abs(difference)).toFixed(1);
+  if (rounded === '0.0') return '0.0';
+  return `${difference < 0 ? '−' : '+'}${rounded}`;
+}
+
+/** `1,000` */
+export const whole = (count: number): string => String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
+
+/** At most `digits` significant digits, without trailing zeros: `0.03`, `1.5`. */
+export const significant = (value: number, digits: number): string => String(Number(value.toPrecision(digits)));
+
+/** A radius as people write it: `0.3`, `8/255`, or four significant digits. */
+export function radius(epsilon: number): string {
+  if (Math.abs(epsilon - Number(epsilon.toPrecision(2))) <= 1e-9) return significant(epsilon, 2);
+  const levels = Math.round(epsilon * 255);
+  const isLevels = levels > 0 && levels < 255 && Math.abs(epsilon * 255 - levels) < 1e-4;
+  return isLevels ? `${levels}/255` : significant(epsilon, 4);
+}
+
+const NORM_SYMBOLS: Readonly<Record<Norm, string>> = { Linf: 'L∞', L2: 'L2', L1: 'L1' };
+
+export const normSymbol = (norm: Norm): string => NORM_SYMBOLS[norm];
+
+/** `untargeted`, or `targeted at "gibbon"`. */
+export const goalInWords = (goal: Goal, classes: readonly string[]): string =>
+  goal.kind === 'untargeted' ? 'untargeted' : `targeted at “${classes[goal.target] ?? `class ${goal.target}`}”`;
+
+/** A time span: `0.42 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
+export function duration(seconds: number): string {
+  if (seconds < 9.95) return `${significant(seconds, 2)} s`;
+  const total = Math.round(seconds);
+  if (total < 60) return `${total} s`;
+  if (total < 3600) return `${Math.floor(total / 60)} min ${total % 60} s`;
+  return `${Math.floor(total / 3600)} h ${Math.floor((total % 3600) / 60)} min`;
+}
+
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+
+/** An instant in UTC: `23 Nov 2026, 19:10 UTC`. */
+export function instant(iso: string): string {
+  const at = new Date(iso);
+  const clock = at.toISOString().slice(11, 16);
+  return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]} ${at.getUTCFullYear()}, ${clock} UTC`;
+}
+
+/** `a`, `a and b`, `a, b and c` */
+export const enumerate = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+
+/** A name cut to `length` characters, the last of which then is `…`. */
+export function shorten(text: string, length: number): string {
+  const characters = [...text];
+  return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;
+}

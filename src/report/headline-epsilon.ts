@@ -1,0 +1,30 @@
+import type { Norm } from '../core/threat-model.ts';
+import { datasetTitle } from './names.ts';
+import { type Slice, sameRadius } from './slice.ts';
+
+/** The radii at which the literature compares networks; RobustBench's where it has one, else Madry et al. 2018's. */
+const CUSTOMARY: Readonly<Record<string, Partial<Record<Norm, number>>>> = {
+  mnist: { Linf: 0.3, L2: 2 },
+  'fashion-mnist': { Linf: 0.1, L2: 1.5 },
+  cifar10: { Linf: 8 / 255, L2: 0.5 },
+  imagenet: { Linf: 4 / 255, L2: 3 },
+};
+
+export interface HeadlineEpsilon {
+  readonly epsilon: number;
+  /** Why this one, in words. */
+  readonly why: string;
+}
+
+/** The one radius that the headline is about: the customary one if it was measured, else the middle of the grid. */
+export function headlineEpsilon({ dataset, norm, epsilons }: Slice): HeadlineEpsilon {
+  const customary = CUSTOMARY[dataset]?.[norm];
+  const measured = epsilons.find((epsilon) => customary !== undefined && sameRadius(epsilon, customary));
+  if (measured !== undefined) {
+    return { epsilon: measured, why: `the customary radius for ${datasetTitle(dataset)}` };
+  }
+  const grid = epsilons.filter((epsilon) => epsilon > 0);
+  const middle = grid[Math.floor((grid.length - 1) / 2)] ?? 0;
+  if (grid.length === 1) return { epsilon: middle, why: 'the only radius measured' };
+  return { epsilon: middle, why: `the middle of the ${grid.length} radii measured` };
+}

@@ -1,0 +1,70 @@
+import type { Run } from '../core/run.ts';
+import { toCsv } from './csv.ts';
+import { renderDocument } from './document.ts';
+import { findingText } from './finding.ts';
+import { enumerate } from './format.ts';
+import { withinBudget } from './gallery-budget.ts';
+import { type Html, html, jsonForScript } from './html.ts';
+import { architectureTitle, datasetTitle } from './names.ts';
+import { accuracy } from './sections/accuracy.ts';
+import { checks } from './sections/checks.ts';
+import { gallery } from './sections/gallery.ts';
+import { renderHeader } from './sections/header.ts';
+import { headline } from './sections/headline.ts';
+import { provenance } from './sections/provenance.ts';
+import type { Section } from './sections/section.ts';
+
+/** In the order of the page. */
+const SECTIONS: readonly Section[] = [headline, accuracy, gallery, checks, provenance];
+
+/** A page is at most about 5 MB; pictures may take this much of it. */
+const PICTURE_BUDGET = 4_000_000;
+
+/**
+ * The report as one HTML document: no request, no external file, the same bytes for the same run.
+ *
+ * @param run - as `parseRun` returned it
+ */
+export async function renderReport(run: Run): Promise<string> {
+  const shown = withinBudget(run, PICTURE_BUDGET);
+  const sentence = findingText(shown);
+  return renderDocument({
+    title: titleOf(shown),
+    description: sentence,
+    kind: 'robustness report',
+    main: html`${renderHeader(shown)}${SECTIONS.map((section) => renderSection(section, shown))}${omission(run, shown)}`,
+    data: html`<script type="application/json" id="data-run">${jsonForScript(withoutPictures(shown))}</script>
+<script type="application/json" id="data-csv">${jsonForScript(toCsv(shown))}</script>`,
+  });
+}
+
+/** `VGG-16 under fgsm and pgd, MNIST – Gibbon`: short enough for a tab. */
+function titleOf(run: Run): string {
+  const distinct = (names: readonly string[]): string => enumerate([...new Set(names)]);
+  const networks = distinct(run.cells.map((cell) => architectureTitle(run, cell.arch)));
+  const attacks = distinct(run.cells.map((cell) => cell.attack));
+  return `${networks} under ${attacks}, ${distinct(run.cells.map((cell) => datasetTitle(cell.dataset)))} – Gibbon`;
+}
+
+function renderSection({ id, title, render }: Section, run: Run): Html | undefined {
+  const body = render(run);
+  return (
+    body &&
+    html`<section id="${id}" aria-labelledby="${id}-heading">
+<h2 id="${id}-heading">${title}</h2>
+${body}
+</section>
+`
+  );
+}
+
+/** The gallery's pictures stand in the page already; the script puts them back into the data that it hands out. */
+const withoutPictures = (run: Run): Run => ({
+  ...run,
+  gallery: run.gallery.map((item) => ({ ...item, cleanPng: '', adversarialPng: '', perturbationPng: '' })),
+});
+
+const omission = (run: Run, shown: Run): Html | undefined =>
+  run.gallery.length === shown.gallery.length
+    ? undefined
+    : html`<p class="note">${run.gallery.length - shown.gallery.length} of ${run.gallery.length} gallery rows are left out of this page and of its data to keep it small; run.json holds them all.</p>`;

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf, UserError } from '../core/errors.ts';
+import { parseRun, type Run } from '../core/run.ts';
+
+/**
+ * The run of a folder, from its `run.json`.
+ *
+ * @throws UserError if there is none, it is not JSON, or a field is wrong, which it names
+ */
+export async function readRun(folder: string): Promise<Run> {
+  const path = join(folder, 'run.json');
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new UserError(`cannot read ${path}: ${messageOf(error)}. A run's folder holds a run.json.`);
+  }
+  return parseRun(jsonOf(text, path), path);
+}
+
+function jsonOf(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${path} is not JSON: ${messageOf(error)}. Was it cut short? Run the experiment again.`);
+  }
+}

@@ -1,0 +1,83 @@
+import type { GalleryItem, Run } from '../../core/run.ts';
+import { normSymbol, percent, radius, significant, whole } from '../format.ts';
+import { type Html, html, together } from '../html.ts';
+import { architectureTitle, trainingTitle } from '../names.ts';
+import { groupBy } from '../slice.ts';
+import { defineSection } from './section.ts';
+
+/** The panda figure for real images of the run: x + δ = x′, failures included. */
+export const gallery = defineSection({
+  id: 'gallery',
+  title: 'What the images look like',
+  render: (run) => (run.gallery.length === 0 ? undefined : html`${rule(run)}${groupsOf(run)}`),
+});
+
+const rule = (run: Run): Html =>
+  html`<p>${run.provenance.galleryRule} Each row reads x + δ = x′: the clean image, the perturbation, stretched by the stated factor to be visible, and their sum, with what the network sees in it.</p>`;
+
+interface Placed {
+  readonly item: GalleryItem;
+  /** Its place in the run's gallery: the script finds its pictures by it. */
+  readonly index: number;
+}
+
+function groupsOf(run: Run): readonly Html[] {
+  const placed = run.gallery.map((item, index): Placed => ({ item, index }));
+  const groups = groupBy(placed, ({ item: { arch, training, attack, norm, epsilon } }) =>
+    JSON.stringify([arch, training, attack, norm, epsilon]),
+  );
+  return [...groups.values()].flatMap((group) =>
+    group[0] === undefined ? [] : [renderGroup(run, group[0].item, group)],
+  );
+}
+
+function renderGroup(run: Run, first: GalleryItem, group: readonly Placed[]): Html {
+  const { arch, training, attack, norm, epsilon } = first;
+  const fooled = group.filter(({ item }) => item.fooled).length;
+  return html`<div class="gallery-group">
+<h3>${architectureTitle(run, arch)}, ${trainingTitle(training).toLowerCase()} <span>${attack}, ${normSymbol(norm)} ε = ${radius(epsilon)}, ${whole(fooled)} of ${whole(group.length)} fooled</span></h3>
+<div class="gallery">${group.map(renderItem)}</div>
+</div>`;
+}
+
+function renderItem({ item, index }: Placed): Html {
+  const before = item.cleanTop[0];
+  const after = item.adversarialTop[0];
+  return html`<figure class="example ${item.fooled ? 'fooled' : 'held'}">
+<div class="equation">
+${picture(item, index, 'cleanPng', `clean image, true class ${item.label.name}`)}
+<span class="operator" aria-hidden="true">+</span>
+${picture(item, index, 'perturbationPng', 'perturbation, stretched to be visible')}
+<span class="operator" aria-hidden="true">=</span>
+${picture(item, index, 'adversarialPng', `adversarial image, taken for ${after?.name ?? 'an unknown class'}`)}
+<p class="under"><b>${before?.name ?? '–'}</b> ${before && percent(before.confidence)}</p>
+<p class="under middle">δ × ${significant(item.perturbationScale, 3)}</p>
+<p class="under"><b class="${item.fooled && 'attacked'}">${after?.name ?? '–'}</b> ${after && percent(after.confidence)}</p>
+${tops(item.cleanTop, item.label.label)}
+<p class="verdict">${verdict(item)}</p>
+${tops(item.adversarialTop, item.label.label)}
+</div>
+<figcaption>${item.id}, true class ${item.label.name}</figcaption>
+</figure>`;
+}
+
+/** In words as well as in colour. */
+function verdict({ fooled, fooled8bit, cleanTop, label }: GalleryItem): Html {
+  if (!fooled) return html`<b>held</b>`;
+  if (cleanTop[0] !== undefined && cleanTop[0].label !== label.label) return html`<b>wrong without attack</b>`;
+  return html`<b class="attacked">fooled</b> <br>${fooled8bit ? 'also' : 'but not'} as an ${together('8-bit')} PNG`;
+}
+
+type PictureField = 'cleanPng' | 'perturbationPng' | 'adversarialPng';
+
+const picture = (item: GalleryItem, index: number, field: PictureField, alt: string): Html =>
+  html`<img id="gallery-${index}-${field}" src="data:image/png;base64,${item[field]}" width="${item.width}" height="${item.height}" alt="${alt}">`;
+
+/** The five likeliest classes with their confidences; the true one is marked. */
+const tops = (top: GalleryItem['cleanTop'], truth: number): Html =>
+  html`<ol class="tops">${top
+    .slice(0, 5)
+    .map(
+      ({ label, name, confidence }) =>
+        html`<li class="${label === truth ? 'truth' : 'other'}"><span class="class">${name}${label === truth && html`<span class="aside"> (true class)</span>`}</span><svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect width="${(100 * confidence).toFixed(2)}" height="6"/></svg><span class="number">${percent(confidence)}</span></li>`,
+    )}</ol>`;

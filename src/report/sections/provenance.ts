@@ -1,0 +1,80 @@
+import type { Run } from '../../core/run.ts';
+import { duration, instant, whole } from '../format.ts';
+import { type Content, type Html, html } from '../html.ts';
+import { groupBy } from '../slice.ts';
+import { defineSection } from './section.ts';
+
+/** Everything needed to get these numbers again, and the data itself. */
+export const provenance = defineSection({
+  id: 'provenance',
+  title: 'Provenance',
+  render: (run) => html`<h3>Command</h3>
+<pre class="command"><code>${run.command}</code></pre>
+${downloads}
+<h3>Methods</h3>
+${methods(run)}
+<h3>Conditions</h3>
+${conditions(run)}
+<details><summary>Weights, packages and resolved configuration</summary>
+${definitions(Object.entries(run.provenance.weights).map(([name, hash]) => [`Weights of ${name}`, code(hash)]))}
+${definitions(Object.entries(run.provenance.packages).map(([name, version]) => [name, version]))}
+<pre><code>${JSON.stringify(run.config, null, 2)}</code></pre>
+</details>`,
+});
+
+/** The files lie beside the page; the script lets the page, sent alone, hand out the data that it carries. */
+const downloads = html`<p class="downloads">Data: <a href="run.json" download="run.json" data-download="run">run.json</a> <a href="table.csv" download="table.csv" data-download="csv">table.csv</a></p>`;
+
+const code = (text: string): Html => html`<code>${text}</code>`;
+
+const definitions = (rows: readonly (readonly [term: string, value: Content])[]): Html | undefined =>
+  rows.length === 0
+    ? undefined
+    : html`<dl class="pairs">${rows.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>`;
+
+function methods(run: Run): Html {
+  const settings = groupBy(run.cells, (cell) => cell.attack);
+  return html`<ul class="methods">${run.attacks.map(({ name, title, paper }) => {
+    const cells = settings.get(name) ?? [];
+    const first = cells[0];
+    const params =
+      first === undefined ? [] : Object.entries(first.params).map(([key, value]) => `${key} ${shown(value)}`);
+    const restarts = first !== undefined && first.restarts > 1 ? [`${first.restarts} restarts`] : [];
+    const words = [...params, ...restarts].join(', ');
+    const link = paper === undefined ? title : html`<a href="${paper}">${title}</a>`;
+    return html`<li><b>${name}</b> ${link}${words !== '' && html` <span class="aside-text">(${words})</span>`}</li>`;
+  })}</ul>`;
+}
+
+const shown = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'auto'));
+
+function conditions({ provenance: from, cells }: Run): Html {
+  const gradients = cells.reduce((sum, cell) => sum + cell.gradients, 0);
+  const forwards = cells.reduce((sum, cell) => sum + cell.forwards, 0);
+  const unverified = cells.reduce((sum, cell) => sum + cell.unverified, 0);
+  const phases = Object.entries(from.phases).map(([name, seconds]) => `${name} ${duration(seconds)}`);
+  return html`${definitions([
+    ['Started', instant(from.started)],
+    ['Finished', instant(from.finished)],
+    ['Phases', phases.join(', ')],
+    ['Effort', `${whole(gradients)} gradients and ${whole(forwards)} forward passes of single images`],
+    ['Verification', verification(unverified)],
+    ['Success', from.iteratePolicy],
+    ['Seed', String(from.seed)],
+    [
+      'Data',
+      `${from.dataset.name} ${from.dataset.split}, ${from.dataset.labels}, ${whole(from.dataset.images)} images`,
+    ],
+    ...(from.dataset.selection === undefined ? [] : [['Selection', from.dataset.selection] as const]),
+    ['SHA-256 of the data', code(from.dataset.sha256)],
+    ['Gibbon', from.commit === null ? from.gibbon : html`${from.gibbon}, commit ${code(from.commit)}`],
+    ['Node.js', from.node],
+    ['Backend', from.backend],
+    ['Machine', `${from.cpu}, ${from.cores} cores, ${from.platform}`],
+  ])}`;
+}
+
+const verification = (unverified: number): string =>
+  unverified === 0
+    ? 'every claim of an attack was confirmed by a separate forward pass'
+    : `${whole(unverified)} claims of attacks were not confirmed by the separate forward pass and do not count`;

@@ -1,0 +1,135 @@
+/** The headline table for a terminal. */
+import type { Run } from '../core/run.ts';
+import { findingText } from './finding.ts';
+import { interval, normSymbol, percent, radius, shorten, whole } from './format.ts';
+import { headlineEpsilon } from './headline-epsilon.ts';
+import { printable } from './html.ts';
+import { architectureTitle, datasetTitle } from './names.ts';
+import { type Slice, slicesOf } from './slice.ts';
+import { type Standing, standingOf } from './worst-case.ts';
+
+export interface TableOptions {
+  /** Whether the terminal understands ANSI colours. */
+  readonly colour: boolean;
+  /** Columns of the terminal. Attacks that do not fit become rows. */
+  readonly width: number;
+}
+
+/** The finding, the headline table of every slice and the failed checks, as lines without a final newline. */
+export function toTable(run: Run, options: TableOptions): string {
+  const blocks = slicesOf(run).map((slice) => sliceBlock(run, slice, options));
+  const warnings = run.checks
+    .filter((check) => check.verdict === 'fail' || check.verdict === 'warn')
+    .map((check) => paint(clean(`${check.verdict}: ${check.name}: ${check.why}`), 'yellow', options));
+  return [
+    wrap(clean(findingText(run)), options.width).join('\n'),
+    ...blocks,
+    ...(warnings.length > 0 ? [warnings.join('\n')] : []),
+  ].join('\n\n');
+}
+
+/** A name on one line, without anything a terminal would obey. */
+const clean = (text: string): string => printable(text).replace(/\s+/g, ' ');
+
+interface Line {
+  readonly cells: readonly string[];
+  readonly worst: number | undefined;
+}
+
+function sliceBlock(run: Run, slice: Slice, options: TableOptions): string {
+  const { epsilon } = headlineEpsilon(slice);
+  const images = Math.max(...slice.cells.map((cell) => cell.images));
+  const title = `${datasetTitle(slice.dataset)}, ${whole(images)} images, ${normSymbol(slice.norm)} ε = ${radius(epsilon)}, ${slice.goal.kind}`;
+  const standings = slice.contenders.flatMap((contender) => standingOf(run, slice, contender, epsilon) ?? []);
+  const wide = wideLines(run, slice, standings);
+  const fits = totalWidth(wide) <= options.width;
+  return [
+    paint(clean(title), 'bold', options),
+    ...layOut(fits ? wide : tallLines(run, slice, standings), options),
+  ].join('\n');
+}
+
+/** A line per network, a column per attack. */
+function wideLines(run: Run, slice: Slice, standings: readonly Standing[]): readonly Line[] {
+  const several = slice.variants.length > 1;
+  const head = [
+    '',
+    '',
+    'clean',
+    ...slice.variants.map(({ label }) => label),
+    ...(several ? ['worst'] : []),
+    '95 % interval',
+  ];
+  return [
+    { cells: head.map(clean), worst: undefined },
+    ...standings.map(({ contender, clean: unharmed, attacked, worst }, i) => ({
+      cells: [
+        standings[i - 1]?.contender.arch === contender.arch ? '' : nameOf(run, contender.arch),
+        shorten(clean(contender.training), 24),
+        percent(unharmed.share),
+        ...attacked.map((measured) => (measured === undefined ? '–' : percent(measured.share))),
+        ...(several ? [percent(worst.share)] : []),
+        interval(worst.interval),
+      ],
+      worst: 2 + attacked.length + (several ? 1 : 0),
+    })),
+  ];
+}
+
+/** A line per network and attack, for narrow terminals. */
+function tallLines(run: Run, slice: Slice, standings: readonly Standing[]): readonly Line[] {
+  return standings.flatMap(({ contender, clean: unharmed, attacked, worst }) => [
+    { cells: [`${nameOf(run, contender.arch)} ${shorten(clean(contender.training), 16)}`, '', ''], worst: undefined },
+    { cells: ['  clean', percent(unharmed.share), interval(unharmed.interval)], worst: undefined },
+    ...attacked.map((measured, i) => ({
+      cells: [
+        `  ${shorten(clean(slice.variants[i]?.label ?? ''), 20)}`,
+        measured === undefined ? '–' : percent(measured.share),
+        measured === undefined ? '' : interval(measured.interval),
+      ],
+      worst: undefined,
+    })),
+    ...(attacked.length > 1 ? [{ cells: ['  worst', percent(worst.share), interval(worst.interval)], worst: 1 }] : []),
+  ]);
+}
+
+const nameOf = (run: Run, arch: string): string => shorten(clean(architectureTitle(run, arch)), 24);
+
+const GAP = 2;
+
+const columnWidths = (lines: readonly Line[]): readonly number[] =>
+  (lines[0]?.cells ?? []).map((_, column) => Math.max(...lines.map(({ cells }) => [...(cells[column] ?? '')].length)));
+
+const totalWidth = (lines: readonly Line[]): number =>
+  columnWidths(lines).reduce((sum, width) => sum + width + GAP, -GAP);
+
+/** Names to the left, numbers to the right. */
+function layOut(lines: readonly Line[], options: TableOptions): readonly string[] {
+  const widths = columnWidths(lines);
+  const names = (lines[0]?.cells.length ?? 0) > 3 ? 2 : 1;
+  return lines.map(({ cells, worst }, row) => {
+    const padded = cells.map((cell, column) => {
+      const room = ' '.repeat(Math.max(0, (widths[column] ?? 0) - [...cell].length));
+      const text = column < names ? cell + room : room + cell;
+      if (column === worst) return paint(text, 'red', options);
+      return row === 0 && names === 2 ? paint(text, 'dim', options) : text;
+    });
+    return padded.join(' '.repeat(GAP)).trimEnd();
+  });
+}
+
+const CODES = { bold: 1, dim: 2, red: 31, yellow: 33 } as const;
+
+const paint = (text: string, how: keyof typeof CODES, { colour }: TableOptions): string =>
+  colour && text.trim() !== '' ? `\u001b[${CODES[how]}m${text}\u001b[0m` : text;
+
+/** Words on lines of at most `width` characters; a longer word has a line of its own. */
+function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}

@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { messageOf, UserError } from '../core/errors.ts';
+import type { Run } from '../core/run.ts';
+import { toCsv } from './csv.ts';
+import { renderIndex } from './index-page.ts';
+import { renderReport } from './page.ts';
+
+/**
+ * Writes `report.html` and `table.csv` beside the run's `run.json`.
+ *
+ * @returns the report's path
+ * @throws UserError if the folder cannot be written
+ */
+export async function writeReport(folder: string, run: Run): Promise<string> {
+  const path = join(folder, 'report.html');
+  const page = await renderReport(run);
+  await writeWhole(join(folder, 'table.csv'), toCsv(run));
+  await writeWhole(path, page);
+  return path;
+}
+
+/**
+ * Writes `index.html`, the list of the runs in the folder, newest first.
+ *
+ * @returns its path
+ * @throws UserError if the folder cannot be read or written
+ */
+export async function writeIndex(reportsFolder: string): Promise<string> {
+  const path = join(reportsFolder, 'index.html');
+  await writeWhole(path, await renderIndex(reportsFolder));
+  return path;
+}
+
+/** The whole file or none of it: written beside the target under another name, then renamed. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const beside = `${path}.${randomUUID()}.tmp`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(beside, text);
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true }).catch(() => undefined);
+    throw new UserError(`cannot write ${path}: ${messageOf(error)}`);
+  }
+}

