@@ -167,7 +167,9 @@ export class Emitter {
     const key = `${wire.name}:${shape}`;
     const known = this.#reshaped.get(key);
     if (known !== undefined) return known;
-    const reshaped = this.op('Reshape', [wire, this.ints(shape)], shape, { type: wire.type });
+    // Without `allowzero` an axis of length 0 would mean "as long as the input's".
+    const options = { type: wire.type, ...(shape.includes(0) ? { attributes: { allowzero: 1 } } : {}) };
+    const reshaped = this.op('Reshape', [wire, this.ints(shape)], shape, options);
     this.#reshaped.set(key, reshaped);
     return reshaped;
   }

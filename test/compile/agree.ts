@@ -63,7 +63,10 @@ export async function agree(cases: readonly Case[]): Promise<void> {
     ['as recorded', graph],
     ['optimised', optimise(graph)],
   ] as const) {
-    const results = await run(variant, feeds);
+    const results = await run(variant, feeds).catch((error: unknown) => {
+      const titles = cases.map(({ title }) => title).join('; ');
+      throw new Error(`${how}, running ${titles}: ${error instanceof Error ? error.message : error}`);
+    });
     cases.forEach((one, i) => {
       const own = graph.outputs.flatMap(({ name }, k) => (caseOf(name) === i ? [results[k] as HostTensor] : []));
       const title = `${one.title} (${how})`;

@@ -1,6 +1,6 @@
 /** Reductions along axes, and what sorts or counts along one. */
 import { type Emitter, type Layout, physicalAxis, physicalShape, type Wire } from '../emitter.ts';
-import { input, type Node, output, type Value } from '../graph.ts';
+import { input, type Node, output, sizeOf, type Value } from '../graph.ts';
 import { dataType, type OnnxType } from '../onnx.ts';
 import { axesOf, type Kernel, type KernelTable, need, typed } from './kernel.ts';
 
@@ -29,12 +29,37 @@ function lowerReduction(node: Node, emit: Emitter, write: (emit: Emitter, x: Wir
   emit.define(out, emit.reshape(logical, out.shape));
 }
 
+/** Sums are vectorised from an aligned address on: images that all begin at one add up in the same order. */
+const ALIGNMENT = 16;
+
+/**
+ * Zeros appended along the last reduced axis, so that every image takes up whole vectors. Else the order of summation, and
+ * with it the last bit, would depend on an image's place in the batch.
+ */
+function aligned(emit: Emitter, x: Wire, axes: readonly number[]): Wire {
+  const [, ...image] = x.shape;
+  const last = axes.at(-1);
+  if (last === undefined || axes[0] === 0 || sizeOf(image) % ALIGNMENT === 0) return x;
+  const missing = -(x.shape[last] as number) % ALIGNMENT;
+  return emit.pad(
+    x,
+    x.shape.map((_, axis) => [0, axis === last ? (missing + ALIGNMENT) % ALIGNMENT : 0] as const),
+  );
+}
+
 /** Opset 17 takes the axes of ReduceSum as an input, those of the others as an attribute. */
 export function reduce(emit: Emitter, operator: string, x: Wire, axes: readonly number[]): Wire {
   const shape = reducedShape(x.shape, axes, true);
   if (axes.length === 0) return x;
+  if (operator === 'ReduceMean') {
+    const count = axes.reduce((product, axis) => product * (x.shape[axis] as number), 1);
+    return emit.op('Div', [reduce(emit, 'ReduceSum', x, axes), emit.scalar(count)], shape);
+  }
   if (operator === 'ReduceSum') {
-    return emit.op(operator, [x, emit.ints(axes)], shape, { type: x.type, attributes: { keepdims: 1 } });
+    return emit.op(operator, [aligned(emit, x, axes), emit.ints(axes)], shape, {
+      type: x.type,
+      attributes: { keepdims: 1 },
+    });
   }
   return emit.op(operator, [x], shape, { type: x.type, attributes: { axes, keepdims: 1 } });
 }
@@ -48,9 +73,10 @@ function reduction(operator: string, dtype?: Value['dtype']): Kernel {
     },
     lower: (node, emit) =>
       lowerReduction(node, emit, (e, x, axes) => {
-        // Bool counts as whole numbers: `all` is a minimum, `any` a maximum, a sum counts.
-        const numbers = x.type === 'bool' ? e.cast(x, 'int32') : x;
-        return e.cast(reduce(e, operator, numbers, axes), output(node).dtype);
+        const { dtype } = output(node);
+        // Bool counts as whole numbers: `all` is a minimum, `any` a maximum. A mean of whole numbers has digits.
+        const numbers = e.cast(x, dtype === 'bool' ? 'int32' : dtype);
+        return e.cast(reduce(e, operator, numbers, axes), dtype);
       }),
   };
 }

@@ -259,15 +259,6 @@ const tile: Kernel = {
   },
 };
 
-const broadcastTo: Kernel = {
-  infer: (inputs, { shape }) => typed(shape as number[], need(inputs, 'x').dtype),
-  lower: (node, emit) => {
-    const out = output(node);
-    const x = emit.read(input(node, 'x'));
-    emit.define(out, emit.op('Expand', [x, emit.ints(out.shape)], out.shape, { type: x.type }));
-  },
-};
-
 const reverse: Kernel = {
   infer: (inputs) => typed(need(inputs, 'x').shape, need(inputs, 'x').dtype),
   lower: (node, emit) => {
@@ -279,7 +270,6 @@ const reverse: Kernel = {
 };
 
 export const SHAPE: KernelTable = {
-  BroadcastTo: broadcastTo,
   Concat: concat,
   ExpandDims: reshaping('input', (x, { dim }) => {
     const at = (dim as number) < 0 ? (dim as number) + x.shape.length + 1 : (dim as number);
