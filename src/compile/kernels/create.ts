@@ -2,8 +2,9 @@
 import type { Emitter } from '../emitter.ts';
 import { input, type Node, output, sizeOf, type Value } from '../graph.ts';
 import type { DType, HostArray } from '../types.ts';
-import { elementwise, lowerElementwise } from './elementwise.ts';
+import { lowerElementwise } from './elementwise.ts';
 import { broadcast, type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import { elementwise } from './operators.ts';
 
 /** An array of one value, of the right kind. */
 export function filled(value: number, length: number, dtype: DType): HostArray {

@@ -1,18 +1,15 @@
 /** Kernels that work element by element: they run in whatever layout their operands are in. */
 import { type Emitter, type Layout, physicalShape, readBroadcast, type Wire } from '../emitter.ts';
 import { type Inputs, input, type Node, output, sameShape, sizeOf, type Value } from '../graph.ts';
-import type { OnnxType } from '../onnx.ts';
 import { broadcast, type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import { add, elementwise, mul, sub, wireShape } from './operators.ts';
+import * as transcendental from './transcendental.ts';
 
 /** Writes one elementwise operation: wires that broadcast against each other in, one wire out. */
 type Write = (emit: Emitter, ...wires: Wire[]) => Wire;
-
-const wireShape = (wires: readonly Wire[]): number[] => wires.map((w) => [...w.shape]).reduce(broadcast);
-
-/** An ONNX operator applied to wires that broadcast; the result has the first wire's type unless told. */
-export function elementwise(emit: Emitter, operator: string, wires: readonly Wire[], type?: OnnxType): Wire {
-  return emit.op(operator, wires, wireShape(wires), { type: type ?? (wires[0]?.type as OnnxType) });
-}
+/** The same for exactly one or two. */
+type Write1 = (emit: Emitter, x: Wire) => Wire;
+type Write2 = (emit: Emitter, a: Wire, b: Wire) => Wire;
 
 /**
  * Blocks where all full operands are in blocks: element by element it does not matter what a place in memory means. Else
@@ -34,23 +31,23 @@ export function lowerElementwise(node: Node, emit: Emitter, names: readonly stri
   emit.define(out, emit.reshape(write(emit, ...wires), physicalShape(out.shape, layout)), layout);
 }
 
-function unary(write: Write, dtype?: Value['dtype']): Kernel {
+function unary(write: Write1, dtype?: Value['dtype']): Kernel {
   return {
     infer: (inputs) => {
       const x = need(inputs, 'x');
       return typed(x.shape, dtype ?? x.dtype);
     },
-    lower: (node, emit) => lowerElementwise(node, emit, ['x'], write),
+    lower: (node, emit) => lowerElementwise(node, emit, ['x'], write as Write),
   };
 }
 
-function binary(write: Write, dtype?: Value['dtype']): Kernel {
+function binary(write: Write2, dtype?: Value['dtype']): Kernel {
   return {
     infer: (inputs: Inputs) => {
       const a = need(inputs, 'a');
       return typed(broadcast(a.shape, need(inputs, 'b').shape), dtype ?? a.dtype);
     },
-    lower: (node, emit) => lowerElementwise(node, emit, ['a', 'b'], write),
+    lower: (node, emit) => lowerElementwise(node, emit, ['a', 'b'], write as Write),
   };
 }
 
@@ -71,10 +68,6 @@ function withAttributes(write: (emit: Emitter, x: Wire, attributes: Node['attrib
   };
 }
 
-const mul = op('Mul');
-const add = op('Add');
-const sub = op('Sub');
-
 /** 1 where x > 0, else 0, as float32, without a detour over bool: min(1, max(0, 10³⁸·x)). */
 export const heaviside = (emit: Emitter, x: Wire): Wire =>
   emit.op('HardSigmoid', [x], x.shape, { attributes: { alpha: { float: 1e38 }, beta: { float: 0 } } });
@@ -83,8 +76,6 @@ const clip = (emit: Emitter, x: Wire, low: number, high: number): Wire =>
   emit.op('Clip', [x, emit.scalar(low, numeric(x)), emit.scalar(high, numeric(x))], x.shape, { type: x.type });
 
 const numeric = (wire: Wire): 'float32' | 'int32' => (wire.type === 'int32' ? 'int32' : 'float32');
-
-const constantLike = (emit: Emitter, value: number, wire: Wire): Wire => emit.scalar(value, numeric(wire));
 
 /**
  * ⌊a / b⌋ as a whole number. int32 goes through float64, which holds every quotient: ONNX's integer division would round
@@ -101,30 +92,6 @@ function modulo(emit: Emitter, a: Wire, b: Wire): Wire {
   const truncated = (x: Wire, y: Wire): Wire =>
     emit.op('Mod', [x, y], wireShape([x, y]), { type: x.type, attributes: { fmod: 1 } });
   return truncated(add(emit, truncated(a, b), b), b);
-}
-
-/** eˣ - 1 without cancellation near 0: tanh(x/2)·(eˣ + 1), exact in form and stable where eˣ ≈ 1. */
-function expm1(emit: Emitter, x: Wire): Wire {
-  const half = mul(emit, x, constantLike(emit, 0.5, x));
-  const stable = mul(
-    emit,
-    elementwise(emit, 'Tanh', [half]),
-    add(emit, elementwise(emit, 'Exp', [x]), constantLike(emit, 1, x)),
-  );
-  return stable;
-}
-
-/**
- * log(1 + x) without losing the digits of a small x (Higham, "Accuracy and Stability", section 1.14.1):
- * with u = 1 + x it is x where u = 1, else log(u)·x / (u - 1).
- */
-function log1p(emit: Emitter, x: Wire): Wire {
-  const one = constantLike(emit, 1, x);
-  const u = add(emit, one, x);
-  const lost = elementwise(emit, 'Equal', [u, one], 'bool');
-  const safe = emit.op('Where', [lost, emit.scalar(2), u], u.shape);
-  const corrected = elementwise(emit, 'Div', [mul(emit, elementwise(emit, 'Log', [safe]), x), sub(emit, safe, one)]);
-  return emit.op('Where', [lost, x, corrected], u.shape);
 }
 
 const reciprocal = op('Reciprocal');
@@ -148,12 +115,12 @@ export const ELEMENTWISE: KernelTable = {
   Atan: unary(op('Atan')),
   Atanh: unary(op('Atanh')),
   Ceil: unary(op('Ceil')),
-  Cos: unary(op('Cos')),
+  Cos: unary(transcendental.cos),
   Cosh: unary(op('Cosh')),
-  Elu: unary(op('Elu')),
+  Elu: unary(transcendental.elu),
   Erf: unary(op('Erf')),
   Exp: unary(op('Exp')),
-  Expm1: unary((emit, x) => expm1(emit, x as Wire)),
+  Expm1: unary(transcendental.expm1),
   Floor: unary(op('Floor')),
   IsNan: unary(predicate('IsNaN'), 'bool'),
   IsInf: unary(predicate('IsInf'), 'bool'),
@@ -162,8 +129,8 @@ export const ELEMENTWISE: KernelTable = {
     const zero = sub(emit, x as Wire, x as Wire);
     return elementwise(emit, 'Equal', [zero, emit.scalar(0)], 'bool');
   }, 'bool'),
-  Log: unary(op('Log')),
-  Log1p: unary((emit, x) => log1p(emit, x as Wire)),
+  Log: unary(transcendental.log),
+  Log1p: unary(transcendental.log1p),
   LogicalNot: unary(op('Not')),
   Neg: unary(op('Neg')),
   Reciprocal: unary(reciprocal),
@@ -173,12 +140,12 @@ export const ELEMENTWISE: KernelTable = {
   Relu6: unary((emit, x) => clip(emit, x as Wire, 0, 6)),
   Round: unary(op('Round')),
   Rsqrt: unary((emit, x) => reciprocal(emit, elementwise(emit, 'Sqrt', [x as Wire]))),
-  Selu: unary(op('Selu')),
+  Selu: unary(transcendental.selu),
   Sigmoid: unary(op('Sigmoid')),
   Sign: unary(op('Sign')),
-  Sin: unary(op('Sin')),
+  Sin: unary(transcendental.sin),
   Sinh: unary(op('Sinh')),
-  Softplus: unary(op('Softplus')),
+  Softplus: unary(transcendental.softplus),
   Sqrt: unary(op('Sqrt')),
   Square: unary((emit, x) => mul(emit, x as Wire, x as Wire)),
   Tan: unary(op('Tan')),

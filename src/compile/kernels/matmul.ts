@@ -1,8 +1,9 @@
 /** Matrix products. */
 import type { Emitter, Wire } from '../emitter.ts';
 import { input, type Node, output } from '../graph.ts';
-import { elementwise, heaviside } from './elementwise.ts';
+import { heaviside } from './elementwise.ts';
 import { broadcast, type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import { elementwise } from './operators.ts';
 
 function productShape(a: readonly number[], b: readonly number[], attributes: Node['attributes']): number[] {
   const [m, k] = attributes.transposeA === true ? [a.at(-1), a.at(-2)] : [a.at(-2), a.at(-1)];

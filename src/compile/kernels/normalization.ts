@@ -1,8 +1,8 @@
 /** Softmax, batch normalisation, local response normalisation. */
 import { type Emitter, physicalShape, readBroadcast, type Wire } from '../emitter.ts';
 import { input, type Node, output } from '../graph.ts';
-import { elementwise } from './elementwise.ts';
 import { type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import { elementwise } from './operators.ts';
 
 function softmax(operator: 'Softmax' | 'LogSoftmax'): Kernel {
   return {

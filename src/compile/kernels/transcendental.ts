@@ -1,0 +1,86 @@
+/**
+ * Logarithms and their kin by way of functions that do not look at their neighbours.
+ *
+ * ONNX Runtime computes Log, Softplus, Elu, Selu, Sin and Cos with vector instructions and finishes the last few elements
+ * with others, whose results differ in the last bit: what an image gives would depend on its place in the batch. Exp, Tanh,
+ * Sqrt, Tan, Asinh and Atanh do not have that habit, and the others follow from them.
+ */
+import type { Emitter, Wire } from '../emitter.ts';
+import { add, div, elementwise, less, mul, sub, where } from './operators.ts';
+
+type Unary = (emit: Emitter, x: Wire) => Wire;
+
+const apply =
+  (operator: string): Unary =>
+  (emit, x) =>
+    elementwise(emit, operator, [x]);
+
+const [exp, tanh, sqrt, tan, asinh, atanh, abs] = ['Exp', 'Tanh', 'Sqrt', 'Tan', 'Asinh', 'Atanh', 'Abs'].map(
+  apply,
+) as [Unary, Unary, Unary, Unary, Unary, Unary, Unary];
+
+const half: Unary = (emit, x) => mul(emit, x, emit.scalar(0.5));
+const twice: Unary = (emit, x) => mul(emit, x, emit.scalar(2));
+const reciprocal: Unary = (emit, x) => elementwise(emit, 'Reciprocal', [x]);
+
+/** Within this distance of 1 a logarithm is computed from the distance. */
+const NEAR_ONE = 0.5;
+
+/** log x = 2 asinh((√x - 1/√x) / 2): for x away from 1; NaN below 0, -∞ at 0. */
+const farLog: Unary = (emit, x) => {
+  // √-0 is -0, whose reciprocal has the wrong sign.
+  const root = abs(emit, sqrt(emit, x));
+  return twice(emit, asinh(emit, half(emit, sub(emit, root, reciprocal(emit, root)))));
+};
+
+/** log(1 + d) = 2 atanh(d / (2 + d)): every digit of a small d. */
+const nearLog: Unary = (emit, d) => twice(emit, atanh(emit, div(emit, d, add(emit, d, emit.scalar(2)))));
+
+/** log(1 + d), given both 1 + d and d. */
+function logarithm(emit: Emitter, x: Wire, d: Wire): Wire {
+  const isNear = less(emit, abs(emit, d), emit.scalar(NEAR_ONE));
+  return where(emit, isNear, nearLog(emit, d), farLog(emit, x));
+}
+
+export const log: Unary = (emit, x) => logarithm(emit, x, sub(emit, x, emit.scalar(1)));
+
+export const log1p: Unary = (emit, d) => logarithm(emit, add(emit, d, emit.scalar(1)), d);
+
+/** eˣ - 1 = tanh(x/2)·(eˣ + 1): no cancellation near 0. */
+export const expm1: Unary = (emit, x) => mul(emit, tanh(emit, half(emit, x)), add(emit, exp(emit, x), emit.scalar(1)));
+
+/** log(1 + eˣ) = max(x, 0) + log(1 + e^(-|x|)). */
+export const softplus: Unary = (emit, x) => {
+  const decay = exp(emit, elementwise(emit, 'Neg', [abs(emit, x)]));
+  return add(emit, elementwise(emit, 'Relu', [x]), log1p(emit, decay));
+};
+
+/** x where x > 0, else α(eˣ - 1), times a scale. */
+function exponentialUnit(emit: Emitter, x: Wire, alpha: number, scale: number): Wire {
+  const zero = emit.scalar(0);
+  const below = expm1(emit, elementwise(emit, 'Min', [x, zero]));
+  const above = mul(emit, x, emit.scalar(scale));
+  return where(emit, less(emit, zero, x), above, mul(emit, below, emit.scalar(alpha * scale)));
+}
+
+export const elu: Unary = (emit, x) => exponentialUnit(emit, x, 1, 1);
+
+/** Klambauer et al. 2017, equation 2. */
+export const selu: Unary = (emit, x) => exponentialUnit(emit, x, 1.6732632423543772, 1.0507009873554805);
+
+/** With t = tan(x/2): sin x = 2t / (1 + t²), cos x = (1 - t²) / (1 + t²). */
+function halfAngle(emit: Emitter, x: Wire): { t: Wire; square: Wire; sum: Wire } {
+  const t = tan(emit, half(emit, x));
+  const square = mul(emit, t, t);
+  return { t, square, sum: add(emit, square, emit.scalar(1)) };
+}
+
+export const sin: Unary = (emit, x) => {
+  const { t, sum } = halfAngle(emit, x);
+  return div(emit, twice(emit, t), sum);
+};
+
+export const cos: Unary = (emit, x) => {
+  const { square, sum } = halfAngle(emit, x);
+  return div(emit, sub(emit, emit.scalar(1), square), sum);
+};
