@@ -57,11 +57,21 @@ async function entriesOf(folder: string): Promise<string[] | undefined> {
 
 /** The nearest folder that exists, at or above `folder`, must accept new files. */
 async function requireWritable(folder: string): Promise<void> {
-  let nearest = resolve(folder);
-  while (!(await exists(nearest))) nearest = dirname(nearest);
+  const [nearest] = await missingBelow(folder);
   await access(nearest, constants.W_OK).catch(() => {
     throw new UserError(`--out ${folder} cannot be written: ${nearest} is read-only`);
   });
+}
+
+/** The nearest folder that exists, at or above `folder`, and those that are missing from there down. */
+async function missingBelow(folder: string): Promise<readonly [nearest: string, ...missing: string[]]> {
+  let nearest = resolve(folder);
+  const missing: string[] = [];
+  while (!(await exists(nearest))) {
+    missing.unshift(nearest);
+    nearest = dirname(nearest);
+  }
+  return [nearest, ...missing];
 }
 
 const exists = (path: string): Promise<boolean> =>
@@ -76,10 +86,14 @@ const exists = (path: string): Promise<boolean> =>
  * @throws UserError (failed) if the system refuses
  */
 export async function makeOut(folder: string): Promise<() => Promise<void>> {
-  const made = await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+  const [, ...missing] = await missingBelow(folder);
+  try {
+    // One by one: Node's recursive mkdir never returns below a folder like /proc.
+    for (const path of missing) await mkdir(path);
+  } catch (error) {
     throw new UserError(`--out ${folder} cannot be made: ${messageOf(error)}`);
-  });
+  }
   return async () => {
-    if (made !== undefined && (await readdir(folder)).length === 0) await rmdir(folder);
+    if (missing.length > 0 && (await readdir(folder)).length === 0) await rmdir(folder);
   };
 }

@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-import { toTable } from '../../report/table.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { quoted } from '../command-line.ts';
 import { knownAttacks } from '../experiment/attacks.ts';
@@ -11,7 +9,6 @@ import { configOf, planOf } from '../experiment/plan.ts';
 import { flagsOfModules } from '../module-flags.ts';
 import { openFile } from '../open.ts';
 import { shortPath } from '../paths.ts';
-import { publish, REPORT_FILE } from '../publish.ts';
 
 export const experiment = defineCommand({
   name: 'experiment',
@@ -35,10 +32,10 @@ export const experiment = defineCommand({
       return EXIT.interrupted;
     }
 
-    await publish(work.folder, run);
-    const { colour, width } = terminal;
-    terminal.print(json ? JSON.stringify(run, null, 2) : toTable(run, { colour, width }));
-    const report = join(work.folder, REPORT_FILE);
+    // Loaded only now, for it takes a second, which a wrong flag should not have to wait for.
+    const { publish, tableOf } = await import('../publish.ts');
+    const report = await publish(work.folder, run);
+    terminal.print(json ? JSON.stringify(run, null, 2) : tableOf(run, terminal));
     terminal.note(`wrote ${shortPath(report)}`);
     if (values.open) openFile(report, () => terminal.note(`no browser to open it in; open ${report} yourself`));
 

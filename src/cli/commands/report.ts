@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { usageError } from '../../core/errors.ts';
 import { parseRun, type Run } from '../../core/run.ts';
-import { toTable } from '../../report/table.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { readJsonFile } from '../json-file.ts';
 import { REPORTS } from '../out-folder.ts';
 import { shortPath } from '../paths.ts';
-import { publishViews, REPORT_FILE, RUN_FILE } from '../publish.ts';
+import { publishViews, RUN_FILE, tableOf } from '../publish.ts';
 
 export const report = defineCommand({
   name: 'report',
@@ -18,9 +17,9 @@ export const report = defineCommand({
     // All are read before any is written: a bad one stops everything.
     const runs = await Promise.all(words.map(async (folder) => ({ folder, run: await readRun(folder) })));
     for (const { folder, run } of runs) {
-      await publishViews(folder, run);
-      terminal.print(toTable(run, { colour: terminal.colour, width: terminal.width }));
-      terminal.note(`wrote ${shortPath(join(folder, REPORT_FILE))}`);
+      const path = await publishViews(folder, run);
+      terminal.print(tableOf(run, terminal));
+      terminal.note(`wrote ${shortPath(path)}`);
     }
     return EXIT.ok;
   },

@@ -11,6 +11,12 @@ import { isFile } from '../user-files.ts';
 /** What a perturbation of the same size costs when nobody aims it: always measured beside the named attacks. */
 const BASELINE = 'noise';
 
+/** The attacks that were meant: the baseline only where nothing else is. */
+export function withoutBaseline(names: readonly string[]): readonly string[] {
+  const aimed = names.filter((name) => name !== BASELINE);
+  return aimed.length > 0 ? aimed : names;
+}
+
 export interface ChosenAttack {
   readonly attack: Attack;
   readonly params: Readonly<Record<string, unknown>>;

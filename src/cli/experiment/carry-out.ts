@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import type { Run } from '../../core/run.ts';
 import { runExperiment } from '../../evaluate/experiment.ts';
-import { journalKey, openJournal } from '../../evaluate/journal.ts';
+import { openJournal } from '../../evaluate/journal.ts';
 import { Interrupted, type ProgressEvent } from '../../evaluate/plan.ts';
+import { journalKey } from '../../evaluate/provenance.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { JOURNAL, makeOut, runId } from '../out-folder.ts';
 import { packageFacts } from '../paths.ts';
@@ -27,12 +28,14 @@ export async function carryOut({ plan, backend, folder }: Work, manner: Manner):
   const undo = await makeOut(folder);
   const interrupt = listenForInterrupt(() => terminal.note('finishing the batch; Ctrl-C again ends at once'));
   try {
-    const journal = await openJournal(join(folder, JOURNAL), { key: await journalKey(plan), resume });
+    const versions = { gibbon: packageFacts().version, commit: commitOf(), packages: packageVersions() };
+    const key = await journalKey(plan, { backend: backend.name, versions });
+    const journal = await openJournal(join(folder, JOURNAL), { key, resume });
     try {
       return await runExperiment(plan, {
         ...{ prepare: backend.prepare, backend: backend.name, command, config, journal },
         id: runId(folder),
-        versions: { gibbon: packageFacts().version, commit: commitOf(), packages: packageVersions() },
+        versions,
         signal: interrupt.signal,
         ...(quiet ? {} : { onProgress: (event) => showEvent(line, event) }),
       });

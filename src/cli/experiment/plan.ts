@@ -7,7 +7,7 @@ import type { ExperimentPlan } from '../../evaluate/plan.ts';
 import { type Backend, openBackend } from '../backend.ts';
 import type { Given } from '../flags.ts';
 import { checkOut, defaultFolder } from '../out-folder.ts';
-import { chooseAttacks, knownAttacks } from './attacks.ts';
+import { chooseAttacks, knownAttacks, withoutBaseline } from './attacks.ts';
 import { checkpointFiles, openContender } from './contenders.ts';
 import { checkRequirements } from './fail-under.ts';
 import type { experimentFlags } from './flags.ts';
@@ -45,7 +45,7 @@ export async function planOf(values: Values<typeof experimentFlags>, moduleValue
   if (values.out !== null) await checkOut(values.out, values.resume);
   const contenders = await Promise.all(files.map((file) => openContender(file, dataset)));
   const architectures = [...new Set(contenders.map(({ architecture }) => architecture.name))];
-  const folder = values.out ?? defaultFolder(names, architectures, now);
+  const folder = values.out ?? defaultFolder(withoutBaseline(names), architectures, now);
   if (values.out === null) await checkOut(folder, false);
   const { images } = values;
   return {
