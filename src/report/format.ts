@@ -68,6 +68,12 @@ export function instant(iso: string): string {
 export const enumerate = (words: readonly string[]): string =>
   words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 
+/** Words as a sentence of their own: a capital in front, a full stop behind. */
+export function asSentence(words: string): string {
+  const [first = '', ...rest] = words;
+  return `${first.toUpperCase()}${rest.join('')}${/[.!?]$/.test(words) ? '' : '.'}`;
+}
+
 /** A name cut to `length` characters, the last of which then is `…`. */
 export function shorten(text: string, length: number): string {
   const characters = [...text];

@@ -51,8 +51,9 @@ function render(content: Content): string {
 export const html = (parts: TemplateStringsArray, ...contents: readonly Content[]): Html =>
   new Html(parts.map((part, i) => part + render(contents[i])).join(''));
 
-/** Words that no line may part: `ε = 0.3`. */
-export const together = (text: string): Html => html`<span class="together">${text}</span>`;
+/** Words that no line may part, unless they would fill one: `ε = 0.3`. */
+export const together = (text: string): Html =>
+  text.length > 24 ? html`${text}` : html`<span class="together">${text}</span>`;
 
 /**
  * A value as JSON inside `<script type="application/json">`: `<` cannot close the element and U+2028/9 stay out of

@@ -1,6 +1,7 @@
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, UserError } from '../core/errors.ts';
+import { messageOf } from '../core/errors.ts';
+import { fileError } from '../core/files.ts';
 import type { Run } from '../core/run.ts';
 import { renderDocument } from './document.ts';
 import { findingText } from './finding.ts';
@@ -41,7 +42,7 @@ async function foldersIn(reportsFolder: string): Promise<readonly string[]> {
     const folders = entries.filter((found) => found.isDirectory() && !found.name.startsWith('.'));
     return folders.map((found) => found.name).sort();
   } catch (error) {
-    throw new UserError(`cannot read ${reportsFolder}: ${messageOf(error)}`);
+    throw fileError('read', reportsFolder, error);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Colours, dashes and markers. The hues are Okabe and Ito's ("Color Universal Design", 2008), darkened for white paper and
- * lightened for black until they reach 3:1; no line is told apart by colour alone.
+ * lightened for black until even their small labels reach 4.5:1; no line is told apart by colour alone.
  */
 
 export interface Ink {
@@ -29,11 +29,11 @@ export interface LineStyle {
 
 const HUES: readonly Ink[] = [
   { light: '#0072b2', dark: '#4ba3e0' },
-  { light: '#00855f', dark: '#1fbf92' },
+  { light: '#00805b', dark: '#1fbf92' },
   { light: '#b3558d', dark: '#dc94bd' },
-  { light: '#a66f00', dark: '#e69f00' },
-  { light: '#2487bd', dark: '#8fd0f5' },
-  { light: '#857b00', dark: '#f0e442' },
+  { light: '#9c6800', dark: '#e69f00' },
+  { light: '#1f7aad', dark: '#8fd0f5' },
+  { light: '#7c7300', dark: '#f0e442' },
 ];
 
 const DASHES = ['', '7 3', '2 3', '9 3 2 3'];

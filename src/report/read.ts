@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../core/errors.ts';
+import { fileError } from '../core/files.ts';
 import { parseRun, type Run } from '../core/run.ts';
 
 /**
@@ -14,7 +15,7 @@ export async function readRun(folder: string): Promise<Run> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new UserError(`cannot read ${path}: ${messageOf(error)}. A run's folder holds a run.json.`);
+    throw fileError('read', path, error);
   }
   return parseRun(jsonOf(text, path), path);
 }

@@ -21,7 +21,7 @@ export const STYLE = `
 ${CHART_CLASSES}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
-body{margin:0 auto;max-width:1120px;padding:0 clamp(16px,4vw,40px) 64px;background:var(--paper);color:var(--ink);
+body{overflow-wrap:break-word;margin:0 auto;max-width:1120px;padding:0 clamp(16px,4vw,40px) 64px;background:var(--paper);color:var(--ink);
   font:17px/1.55 Charter,"Bitstream Charter","Iowan Old Style","Palatino Linotype",Palatino,"Book Antiqua",Georgia,"Liberation Serif",serif}
 .masthead,table,figure,.facts,.note,.interval,.flag,button,details,.pairs,.methods,.runs .how,.runs .when,h3 span,.downloads{
   font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif}
@@ -100,7 +100,8 @@ td.prose{min-width:16rem}
 .verdict.pass{color:var(--good)}
 .verdict.not-run{color:var(--muted)}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.4rem 1.8rem;padding:0;margin:0 0 1.2rem;font-size:.86rem}
-.legend li{display:flex;align-items:center;gap:.5em}
+.legend li{min-width:0;overflow-wrap:anywhere;display:flex;align-items:center;gap:.5em}
+.legend svg{flex:none}
 .legend span{color:var(--muted)}
 .panels,.gallery{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:1.6rem 2.4rem}
 .panel svg{width:100%}

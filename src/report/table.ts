@@ -20,7 +20,8 @@ export function toTable(run: Run, options: TableOptions): string {
   const blocks = slicesOf(run).map((slice) => sliceBlock(run, slice, options));
   const warnings = run.checks
     .filter((check) => check.verdict === 'fail' || check.verdict === 'warn')
-    .map((check) => paint(clean(`${check.verdict}: ${check.name}: ${check.why}`), 'yellow', options));
+    .flatMap((check) => wrap(clean(`${check.verdict}: ${check.name}: ${check.why}`), options.width))
+    .map((line) => paint(line, 'yellow', options));
   return [
     wrap(clean(findingText(run)), options.width).join('\n'),
     ...blocks,

@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { messageOf, UserError } from '../core/errors.ts';
+import { join } from 'node:path';
+import { writeAtomically } from '../core/files.ts';
 import type { Run } from '../core/run.ts';
 import { toCsv } from './csv.ts';
 import { renderIndex } from './index-page.ts';
@@ -33,15 +31,4 @@ export async function writeIndex(reportsFolder: string): Promise<string> {
   return path;
 }
 
-/** The whole file or none of it: written beside the target under another name, then renamed. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const beside = `${path}.${randomUUID()}.tmp`;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(beside, text);
-    await rename(beside, path);
-  } catch (error) {
-    await rm(beside, { force: true }).catch(() => undefined);
-    throw new UserError(`cannot write ${path}: ${messageOf(error)}`);
-  }
-}
+const writeWhole = (path: string, text: string): Promise<void> => writeAtomically(path, (file) => file.writeFile(text));

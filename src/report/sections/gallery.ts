@@ -1,5 +1,5 @@
 import type { GalleryItem, Run } from '../../core/run.ts';
-import { normSymbol, percent, radius, significant, whole } from '../format.ts';
+import { asSentence, normSymbol, percent, radius, significant, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
 import { architectureTitle, trainingTitle } from '../names.ts';
 import { groupBy } from '../slice.ts';
@@ -9,11 +9,11 @@ import { defineSection } from './section.ts';
 export const gallery = defineSection({
   id: 'gallery',
   title: 'What the images look like',
-  render: (run) => (run.gallery.length === 0 ? undefined : html`${rule(run)}${groupsOf(run)}`),
+  render: (run) => (run.gallery.length === 0 ? undefined : html`${rule(run)}${renderGroups(run)}`),
 });
 
 const rule = (run: Run): Html =>
-  html`<p>${run.provenance.galleryRule} Each row reads x + δ = x′: the clean image, the perturbation, stretched by the stated factor to be visible, and their sum, with what the network sees in it.</p>`;
+  html`<p>${asSentence(run.provenance.galleryRule)} Each row reads x + δ = x′: the clean image, the perturbation, stretched by the stated factor to be visible, and their sum, with what the network sees in it.</p>`;
 
 interface Placed {
   readonly item: GalleryItem;
@@ -21,14 +21,24 @@ interface Placed {
   readonly index: number;
 }
 
-function groupsOf(run: Run): readonly Html[] {
+/** Groups of pictures in plain sight; further ones wait to be unfolded. */
+const UNFOLDED = 6;
+
+function renderGroups(run: Run): Html {
+  const baselines = new Set(run.attacks.filter((attack) => attack.access === 'none').map((attack) => attack.name));
   const placed = run.gallery.map((item, index): Placed => ({ item, index }));
   const groups = groupBy(placed, ({ item: { arch, training, attack, norm, epsilon } }) =>
     JSON.stringify([arch, training, attack, norm, epsilon]),
   );
-  return [...groups.values()].flatMap((group) =>
-    group[0] === undefined ? [] : [renderGroup(run, group[0].item, group)],
-  );
+  const rendered = [...groups.values()]
+    .flatMap((group) => (group[0] === undefined ? [] : [{ first: group[0].item, group }]))
+    // What a blind perturbation looks like is of interest last.
+    .toSorted((a, b) => Number(baselines.has(a.first.attack)) - Number(baselines.has(b.first.attack)))
+    .map(({ first, group }) => renderGroup(run, first, group));
+  const folded = rendered.slice(UNFOLDED);
+  return html`${rendered.slice(0, UNFOLDED)}${
+    folded.length > 0 && html`<details><summary>${whole(folded.length)} more</summary>${folded}</details>`
+  }`;
 }
 
 function renderGroup(run: Run, first: GalleryItem, group: readonly Placed[]): Html {

@@ -1,0 +1,142 @@
+/** Random valid runs, and strings that want out of whatever they are put into. */
+import fc from 'fast-check';
+import { type Cell, RUN_SCHEMA, type Run } from '../../src/core/run.ts';
+import { NORMS } from '../../src/core/threat-model.ts';
+import { cellOf } from './sample-run.ts';
+
+/** What an attacker, a careless folder name or a foreign alphabet may put into a name. */
+export const HOSTILE: readonly string[] = [
+  '<script>window.broken=1</script>',
+  '"><img src=x onerror=window.broken=1>',
+  "' onmouseover='window.broken=1",
+  '</script><script>window.broken=1</script>',
+  '</title></style></textarea><!--',
+  ']]>--><svg onload=window.broken=1>',
+  '&lt;b&gt; &amp; &#0;',
+  '`);window.broken=1;(`',
+  'javascript:window.broken=1',
+  '=HYPERLINK("http://example.com")',
+  '\u0000\u001b[31m\u202egnp.exe\u2028\u2029\ufffe',
+  '\ud800 lonely',
+  '  \t\r\n ',
+  '',
+  '猿は木から落ちる 🦧',
+];
+
+export const hostileText: fc.Arbitrary<string> = fc.oneof(
+  fc.constantFrom(...HOSTILE),
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.array(fc.constantFrom(...HOSTILE), { maxLength: 3 }).map((parts) => parts.join('')),
+);
+
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==';
+
+const counts = fc
+  .tuple(fc.integer({ min: 1, max: 10_000 }), fc.nat({ max: 1000 }), fc.nat({ max: 1000 }))
+  .map(([images, a, b]) => {
+    const clean = Math.round((images * a) / 1000);
+    return { images, clean, robust: Math.round((clean * b) / 1000) };
+  });
+
+const names = (of: fc.Arbitrary<string>): fc.Arbitrary<string[]> => fc.uniqueArray(of, { minLength: 1, maxLength: 2 });
+
+const top = (text: fc.Arbitrary<string>): fc.Arbitrary<Run['gallery'][number]['cleanTop']> =>
+  fc.array(fc.record({ label: fc.nat(9), name: text, confidence: fc.double({ min: 0, max: 1, noNaN: true }) }), {
+    maxLength: 5,
+  });
+
+/** A run that the schema accepts: any number of cells from one on, holes in the grid, no or all images correct. */
+export const arbitraryRun = (text: fc.Arbitrary<string> = hostileText): fc.Arbitrary<Run> =>
+  fc
+    .record({
+      archs: names(text),
+      trainings: fc.oneof(fc.constant<string[]>(['standard', 'adversarial']), names(text)),
+      attacks: names(text),
+      norm: fc.constantFrom(...NORMS),
+      epsilons: fc.uniqueArray(fc.constantFrom(0, 1e-5, 1 / 255, 8 / 255, 0.1, 0.3, 0.5, 1), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      classes: fc.array(text, { maxLength: 10 }),
+      target: fc.option(fc.nat(12)),
+      texts: fc.array(text, { minLength: 10, maxLength: 10 }),
+      verdict: fc.constantFrom('pass', 'warn', 'fail', 'not-run'),
+      tops: fc.tuple(top(text), top(text)),
+      fooled: fc.boolean(),
+    })
+    .chain((shape) => {
+      const boxes = shape.archs.flatMap((arch) =>
+        shape.trainings.flatMap((training) =>
+          shape.attacks.flatMap((attack) => shape.epsilons.map((epsilon) => ({ arch, training, attack, epsilon }))),
+        ),
+      );
+      return fc
+        .tuple(
+          fc.subarray(boxes, { minLength: 1 }),
+          fc.array(counts, { minLength: boxes.length, maxLength: boxes.length }),
+        )
+        .map(([measured, numbers]) => {
+          const goal =
+            shape.target === null
+              ? ({ kind: 'untargeted' } as const)
+              : ({ kind: 'targeted', target: shape.target } as const);
+          const cells = measured.map((box, i) =>
+            cellOf({ ...box, norm: shape.norm, goal, ...(numbers[i] ?? { images: 1, clean: 0, robust: 0 }) }),
+          );
+          return runOf(shape, cells);
+        });
+    });
+
+interface Shape {
+  readonly archs: readonly string[];
+  readonly trainings: readonly string[];
+  readonly attacks: readonly string[];
+  readonly classes: readonly string[];
+  readonly texts: readonly string[];
+  readonly verdict: Run['checks'][number]['verdict'];
+  readonly tops: readonly [Run['gallery'][number]['cleanTop'], Run['gallery'][number]['cleanTop']];
+  readonly fooled: boolean;
+}
+
+function runOf({ archs, attacks, classes, texts, verdict, tops, fooled }: Shape, cells: readonly Cell[]): Run {
+  const text = (i: number): string => texts[i] ?? '';
+  const paper = 'https://example.com/?a=1&b="<script>';
+  const { arch = '', training = '', attack = '', norm = 'Linf', epsilon = 0 } = cells[0] ?? {};
+  return {
+    schema: RUN_SCHEMA,
+    id: text(0),
+    command: text(1),
+    config: { [text(2)]: text(3) },
+    provenance: {
+      started: '2026-01-02T03:04:05Z',
+      finished: '2026-01-02T03:04:06Z',
+      gibbon: text(4),
+      node: text(5),
+      packages: { [text(6)]: text(7) },
+      commit: null,
+      platform: text(8),
+      cpu: text(9),
+      cores: 1,
+      backend: text(0),
+      seed: 0,
+      dataset: { name: text(1), split: text(2), images: 1, sha256: text(3), labels: text(4), selection: text(5) },
+      weights: { [text(6)]: text(7) },
+      phases: { [text(8)]: 1 },
+      iteratePolicy: text(9),
+      galleryRule: text(0),
+    },
+    architectures: archs.map((name) => ({ name, title: name, paper, year: 2000, idea: text(1), parameters: 1 })),
+    attacks: attacks.map((name, i) => ({ name, title: text(i), paper, access: i === 0 ? 'none' : 'gradient' })),
+    classes: [...classes],
+    cells: [...cells],
+    checks: [{ name: text(2), verdict, value: null, threshold: 1, why: text(3), link: paper }],
+    gallery: [
+      {
+        ...{ arch, training, attack, norm, epsilon, id: text(4), label: { label: 0, name: text(5) } },
+        ...{ fooled, fooled8bit: !fooled, width: 1, height: 1, perturbationScale: 1 },
+        ...{ cleanPng: PIXEL, adversarialPng: PIXEL, perturbationPng: PIXEL },
+        ...{ cleanTop: tops[0], adversarialTop: tops[1] },
+      },
+    ],
+  };
+}

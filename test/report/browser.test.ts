@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Run } from '../../src/core/run.ts';
+import { toCsv } from '../../src/report/csv.ts';
+import { writeIndex, writeReport } from '../../src/report/write.ts';
+import { arbitraryRun } from './arbitrary-run.ts';
+import { Browser, chromiumPath, type Page } from './browser.ts';
+import { sampleRun } from './sample-run.ts';
+
+const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+const COLOURS = 'getComputedStyle(document.body).backgroundColor';
+
+describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://, the report', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gibbon-browser-test-'));
+  let browser: Browser;
+  let run: Run;
+  let url: string;
+
+  const place = async (name: string, placed: Run): Promise<string> => {
+    await mkdir(join(folder, name), { recursive: true });
+    await writeFile(join(folder, name, 'run.json'), JSON.stringify(placed));
+    return pathToFileURL(await writeReport(join(folder, name), placed)).href;
+  };
+
+  beforeAll(async () => {
+    browser = Browser.start(chromiumPath ?? '');
+    run = await sampleRun({ architectures: ['vgg16', 'alexnet', 'resnet18'], checks: true, galleryRows: 2 });
+    url = await place('sample', run);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test.each([320, 390, 768, 1180, 1920])('is silent, asks for nothing and fits %i pixels', async (width) => {
+    await browser.visit(url, { width }, async (page, seen) => {
+      expect(await page.evaluate(OVERFLOW)).toBe(0);
+      expect(seen).toEqual({ messages: [], requests: [] });
+    });
+  });
+
+  test('is silent and whole with hostile names in every place', async () => {
+    const hostile = fc.sample(arbitraryRun(), { numRuns: 6, seed: 11 });
+    for (const [i, any] of hostile.entries()) {
+      await browser.visit(await place(`hostile-${i}`, any), { width: 390 }, async (page, seen) => {
+        expect(await page.evaluate('window.broken === undefined')).toBe(true);
+        expect(await page.evaluate('[document.scripts.length, document.images.length]')).toEqual([3, 3]);
+        expect(await page.evaluate(OVERFLOW)).toBe(0);
+        expect(seen).toEqual({ messages: [], requests: [] });
+      });
+    }
+  });
+
+  test('follows the system into the dark, the button out of it, and is light on paper', async () => {
+    await browser.visit(url, { width: 800, dark: true }, async (page) => {
+      expect(await page.evaluate(COLOURS)).toBe('rgb(21, 23, 27)');
+      await page.evaluate("document.getElementById('theme').click()");
+      expect(await page.evaluate(COLOURS)).toBe('rgb(255, 255, 255)');
+      expect(await page.evaluate("document.getElementById('theme').textContent")).toBe('Theme: light');
+      await page.evaluate("document.getElementById('theme').click()");
+      expect(await page.evaluate(COLOURS)).toBe('rgb(21, 23, 27)');
+      await page.evaluate("document.getElementById('theme').click()");
+    });
+    await browser.visit(url, { width: 800, dark: true, print: true }, async (page) => {
+      expect(await page.evaluate(COLOURS)).toBe('rgb(255, 255, 255)');
+    });
+  });
+
+  test('says all it has to say without JavaScript', async () => {
+    const read = (page: Page): Promise<unknown> => page.evaluate("document.querySelector('main').textContent");
+    const [withScript, without] = [
+      await browser.visit(url, { width: 800 }, read),
+      await browser.visit(url, { width: 800, script: false }, read),
+    ];
+    expect(String(without)).toContain('VGG-16');
+    expect(without).toBe(withScript);
+  });
+
+  test('sorts its headline by any column, both ways', async () => {
+    const column = (at: number): string =>
+      `[...document.querySelectorAll('.headline tbody tr')].map((row) => Number(row.cells[${at}].dataset.value))`;
+    const click = (label: number): string =>
+      `document.querySelectorAll('.headline thead th[scope=col] button')[${label}].click()`;
+    await browser.visit(url, { width: 1180 }, async (page) => {
+      for (const at of [1, 4, 9, 11]) {
+        await page.evaluate(click(at));
+        const first = numbersOf(await page.evaluate(column(at)));
+        expect(first).toHaveLength(3);
+        await page.evaluate(click(at));
+        expect(numbersOf(await page.evaluate(column(at)))).toEqual(first.toReversed());
+        expect([first.toSorted((a, b) => a - b), first.toSorted((a, b) => b - a)]).toContainEqual(first);
+      }
+      await page.evaluate(click(0));
+      const names = "[...document.querySelectorAll('.headline tbody th')].map((cell) => cell.firstChild.textContent)";
+      expect(await page.evaluate(names)).toEqual(['AlexNet', 'ResNet-18', 'VGG-16']);
+    });
+  });
+
+  test('hands out run.json and the CSV, pictures included', async () => {
+    const fetchText = (kind: string): string => `(async () => {
+      let blob;
+      const make = URL.createObjectURL;
+      URL.createObjectURL = (given) => { blob = given; return make(given); };
+      document.querySelector('a[data-download=${kind}]').onclick();
+      return blob.text();
+    })()`;
+    await browser.visit(url, { width: 800 }, async (page, seen) => {
+      expect(await page.evaluate(fetchText('run'))).toBe(`${JSON.stringify(run, null, 2)}\n`);
+      expect(await page.evaluate(fetchText('csv'))).toBe(toCsv(run));
+      expect(seen.messages).toEqual([]);
+    });
+  });
+
+  test('is found through an index that is as quiet', async () => {
+    await mkdir(join(folder, 'no run here'), { recursive: true });
+    const index = await writeIndex(folder);
+    expect(await readFile(index, 'utf8')).toContain('no run here');
+    for (const width of [320, 1180]) {
+      await browser.visit(pathToFileURL(index).href, { width }, async (page, seen) => {
+        expect(await page.evaluate(OVERFLOW)).toBe(0);
+        expect(seen).toEqual({ messages: [], requests: [] });
+        const links = numbersOf(await page.evaluate("[...document.querySelectorAll('.runs a')].map(() => 1)"));
+        expect(links.length).toBeGreaterThan(0);
+      });
+    }
+  });
+});
+
+/** Numbers that came out of the page. */
+function numbersOf(value: unknown): readonly number[] {
+  if (!Array.isArray(value) || !value.every((item) => typeof item === 'number'))
+    throw new Error(`no numbers: ${value}`);
+  return value;
+}

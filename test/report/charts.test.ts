@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { wilson95 } from '../../src/core/statistics.ts';
+import { accuracyPanel } from '../../src/report/charts/accuracy-panel.ts';
+import { dodge } from '../../src/report/charts/dodge.ts';
+import { dumbbell } from '../../src/report/charts/dumbbell.ts';
+import { epsilonScale, labelledRadii } from '../../src/report/charts/epsilon-scale.ts';
+import { intervalBar } from '../../src/report/charts/interval-bar.ts';
+import type { Html } from '../../src/report/html.ts';
+import { BASELINE, lineStyle } from '../../src/report/palette.ts';
+import type { Measured } from '../../src/report/slice.ts';
+import { tagsOf } from './markup.ts';
+
+const measured = (correct: number, images: number): Measured => ({
+  correct,
+  images,
+  share: correct / images,
+  interval: wilson95(correct, images),
+});
+
+const grid = [0.01, 0.03, 0.1, 0.3];
+
+const curve = (label: string, i: number, counts: readonly number[]) => ({
+  label,
+  style: i < 0 ? BASELINE : lineStyle(i),
+  points: counts.map((correct, at) => ({ epsilon: grid[at] ?? 1, measured: measured(correct, 100) })),
+});
+
+const panel = {
+  id: 'panel',
+  title: 'Accuracy of <VGG-16>',
+  norm: 'Linf',
+  grid,
+  marked: 0.1,
+  clean: measured(99, 100),
+  chance: 0.1,
+  series: [curve('noise', -1, [99, 99, 98, 90]), curve('fgsm', 0, [97, 80, 20, 0]), curve('pgd', 1, [96, 70, 3, 0])],
+} as const;
+
+const rows = [
+  { name: 'VGG-16', detail: 'standard training', clean: measured(99, 100), attacked: measured(0, 100) },
+  { name: 'VGG-16', detail: 'adversarial training', clean: measured(98, 100), attacked: measured(94, 100) },
+  { name: 'AlexNet', detail: 'standard training', clean: measured(50, 100), attacked: measured(60, 100) },
+];
+
+/** Whole files, so that a browser shows them and a review sees what changed. */
+const asFile = (chart: Html): string => `${chart.toString().replaceAll('><', '>\n<')}\n`;
+
+describe('a drawn chart', () => {
+  test('accuracy against epsilon, logarithmic', async () => {
+    await expect(asFile(accuracyPanel(panel))).toMatchFileSnapshot('__snapshots__/accuracy-log.svg');
+  });
+
+  test('accuracy against epsilon, linear', async () => {
+    const linear = { ...panel, grid: [0, 0.1, 0.2], marked: 0.2, series: [{ ...curve('a long name', 2, [90, 40]) }] };
+    const series = linear.series.map((line) => ({
+      ...line,
+      points: line.points.map((point, i) => ({ ...point, epsilon: 0.1 * (i + 1) })),
+    }));
+    const chart = accuracyPanel({ ...linear, series });
+    await expect(asFile(chart)).toMatchFileSnapshot('__snapshots__/accuracy-linear.svg');
+  });
+
+  test.each([
+    ['wide', 1000],
+    ['narrow', 358],
+  ])('dumbbell, %s', async (name, width) => {
+    const chart = dumbbell({ id: 'fall', title: 'How far', rows, width });
+    await expect(asFile(chart)).toMatchFileSnapshot(`__snapshots__/dumbbell-${name}.svg`);
+  });
+
+  test('has its title and description, escaped, and points to them', () => {
+    const chart = accuracyPanel(panel).toString();
+    expect(chart).toContain('<title id="panel-title">Accuracy of &lt;VGG-16&gt;</title>');
+    expect(chart).toContain('aria-labelledby="panel-title panel-description"');
+    expect(chart).toContain('99.0 % without attack, 90.0 % under noise at ε = 0.3, 0.0 % under fgsm');
+  });
+});
+
+test('an interval bar stays within its track, whatever the interval', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 10_000 }), fc.nat(), (images, draw) => {
+      const bar = intervalBar(measured(draw % (images + 1), images), 'ink').toString();
+      for (const { name, attributes } of tagsOf(bar)) {
+        if (name !== 'rect') continue;
+        const start = Number(attributes.x ?? 0);
+        expect(start).toBeGreaterThanOrEqual(0);
+        expect(start + Number(attributes.width)).toBeLessThanOrEqual(64.01);
+      }
+    }),
+  );
+});
+
+describe('the axis of radii', () => {
+  const grids = fc
+    .uniqueArray(
+      fc.integer({ min: 1, max: 10_000 }).map((n) => n / 1000),
+      { minLength: 1, maxLength: 12 },
+    )
+    .map((grid) => grid.sort((a, b) => a - b));
+
+  test('ascends from 0 at its left end to the largest radius at its right end', () => {
+    fc.assert(
+      fc.property(grids, (radii) => {
+        const { at } = epsilonScale(radii, 300);
+        const places = [0, ...radii].map(at);
+        expect(places[0]).toBe(0);
+        expect(places.at(-1)).toBeCloseTo(300, 6);
+        for (const [i, place] of places.entries()) expect(places[i + 1] ?? 1000).toBeGreaterThan(place);
+      }),
+    );
+  });
+
+  test('labels never touch, and the marked radius has one wherever 0 leaves it room', () => {
+    fc.assert(
+      fc.property(grids, fc.nat(), (radii, draw) => {
+        const scale = epsilonScale(radii, 300);
+        const marked = radii[draw % radii.length] ?? 0;
+        const labels = labelledRadii(radii, marked, scale, () => 20);
+        const places = labels.map(scale.at);
+        for (const [i, place] of places.entries()) expect((places[i + 1] ?? 1000) - place).toBeGreaterThanOrEqual(24);
+        if (scale.at(marked) >= 24) expect(labels).toContain(marked);
+      }),
+    );
+  });
+});
+
+test('labels moved apart keep their order, their distance and, if they fit, their bounds', () => {
+  const heights = fc.array(fc.double({ min: 0, max: 100, noNaN: true }), { maxLength: 7 });
+  fc.assert(
+    fc.property(heights, (wanted) => {
+      const placed = dodge(wanted, 14, 0, 100);
+      expect(placed).toHaveLength(wanted.length);
+      const order = wanted.map((_, i) => i).sort((a, b) => (wanted[a] ?? 0) - (wanted[b] ?? 0) || a - b);
+      for (const [rank, i] of order.entries()) {
+        const next = order[rank + 1];
+        expect(placed[i]).toBeGreaterThanOrEqual(-1e-9);
+        expect(placed[i]).toBeLessThanOrEqual(100 + 1e-9);
+        if (next !== undefined) expect((placed[next] ?? 0) - (placed[i] ?? 0)).toBeGreaterThanOrEqual(14 - 1e-9);
+      }
+    }),
+  );
+  expect(dodge([10, 50, 90], 14, 0, 100)).toEqual([10, 50, 90]);
+});

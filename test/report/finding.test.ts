@@ -1,0 +1,118 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Cell, Run } from '../../src/core/run.ts';
+import { findingText } from '../../src/report/finding.ts';
+import { headlineEpsilon } from '../../src/report/headline-epsilon.ts';
+import { type Slice, slicesOf } from '../../src/report/slice.ts';
+import { standingOf } from '../../src/report/worst-case.ts';
+import { cellOf, sampleRun } from './sample-run.ts';
+
+let base: Run;
+
+beforeAll(async () => {
+  base = await sampleRun({ galleryRows: 0 });
+});
+
+const box = { arch: 'vgg16', training: 'standard', attack: 'pgd', norm: 'Linf', epsilon: 0.3 } as const;
+const cell = (changes: Partial<Parameters<typeof cellOf>[0]>): Cell =>
+  cellOf({ ...box, goal: { kind: 'untargeted' }, images: 1000, clean: 990, robust: 10, ...changes });
+
+function runOf(...cells: readonly Cell[]): Run {
+  const { worstCases: _, ...rest } = base;
+  return { ...rest, cells: [...cells] };
+}
+
+const firstSlice = (run: Run): Slice => {
+  const [slice] = slicesOf(run);
+  if (slice === undefined) throw new Error('a run has a slice');
+  return slice;
+};
+
+describe('the finding', () => {
+  test('of one network under one attack', () => {
+    expect(findingText(runOf(cell({})))).toBe('Under pgd at L∞ ε = 0.3, VGG-16 falls from 99.0 % to 1.0 % [0.5–1.8].');
+  });
+
+  test('compares two ways of training and takes the worst attack', () => {
+    const cells = [
+      cell({ attack: 'fgsm', robust: 100 }),
+      cell({}),
+      cell({ training: 'adversarial', attack: 'fgsm', clean: 980, robust: 950 }),
+      cell({ training: 'adversarial', clean: 980, robust: 940 }),
+    ];
+    expect(findingText(runOf(...cells))).toBe(
+      'Under the worst of fgsm and pgd at L∞ ε = 0.3, VGG-16 falls from 99.0 % to 1.0 % [0.5–1.8]; ' +
+        'adversarially trained, it falls from 98.0 % to 94.0 % [92.4–95.3].',
+    );
+  });
+
+  test('names the best of several networks', () => {
+    const run = { ...runOf(cell({}), cell({ arch: 'other', robust: 20 })) };
+    expect(findingText(run)).toMatch(/, the best of 2 standard-trained networks, other, falls from 99\.0 % to 2\.0 % /);
+  });
+
+  test('does not speak of a fall where there is none', () => {
+    expect(findingText(runOf(cell({ robust: 990 })))).toContain('VGG-16 stays at 99.0 % [98.2–99.5].');
+  });
+});
+
+describe('the radius of the headline', () => {
+  test('is the customary one if it was measured, though computed with rounding', () => {
+    const run = runOf(cell({ epsilon: 0.1 }), cell({ epsilon: 0.1 + 0.2 }), cell({ epsilon: 0.4 }));
+    expect(headlineEpsilon(firstSlice(run))).toEqual({ epsilon: 0.1 + 0.2, why: 'the customary radius for MNIST' });
+  });
+
+  test('is else the middle of the grid, without 0', () => {
+    const run = runOf(...[0, 0.01, 0.02, 0.05, 0.1].map((epsilon) => cell({ epsilon })));
+    expect(headlineEpsilon(firstSlice(run))).toEqual({ epsilon: 0.02, why: 'the middle of the 4 radii measured' });
+  });
+});
+
+describe('the worst case', () => {
+  const cells = [cell({ attack: 'fgsm', robust: 100 }), cell({ robust: 90 })];
+  const where = { arch: 'vgg16', training: 'standard' };
+
+  test('is counted image by image where the run knows it', () => {
+    const counted = {
+      ...{ ...where, norm: 'Linf' as const, epsilon: 0.3, attacks: ['fgsm', 'pgd'], images: 1000, robustCorrect: 70 },
+      ...{ robustCorrect8bit: 70, robustAccuracy: 0.07, robustAccuracy8bit: 0.07 },
+      wilson95: [0.05, 0.09] satisfies [number, number],
+    };
+    const run = { ...runOf(...cells), worstCases: [counted] };
+    expect(standingOf(run, firstSlice(run), where, 0.3)).toMatchObject({ worst: { correct: 70 }, perImage: true });
+  });
+
+  test('is else the lowest cell, and says that this is only a bound', () => {
+    const run = runOf(...cells);
+    expect(standingOf(run, firstSlice(run), where, 0.3)).toMatchObject({ worst: { correct: 90 }, perImage: false });
+  });
+
+  test('is undefined where nothing was measured', () => {
+    const run = runOf(...cells);
+    expect(standingOf(run, firstSlice(run), where, 0.2)).toBeUndefined();
+  });
+});
+
+describe('slices', () => {
+  test('part datasets, norms and goals, and keep every cell', () => {
+    const run = runOf(
+      cell({}),
+      cell({ norm: 'L2' }),
+      cell({ goal: { kind: 'targeted', target: 3 } }),
+      cell({ arch: 'x' }),
+    );
+    const slices = slicesOf(run);
+    expect(slices.map(({ cells }) => cells.length)).toEqual([2, 1, 1]);
+  });
+
+  test('tell settings of one attack apart where one box was measured twice', () => {
+    const short = { ...cell({ robust: 50 }), params: { steps: 10, random: true } };
+    const [slice] = slicesOf(runOf(short, cell({})));
+    expect(slice?.variants.map(({ label }) => label)).toEqual(['pgd steps=10', 'pgd steps=40']);
+  });
+
+  test('do not part one attack whose settings follow the radius', () => {
+    const cells = [0.1, 0.3].map((epsilon) => ({ ...cell({ epsilon }), params: { step: epsilon / 4 } }));
+    const [slice] = slicesOf(runOf(...cells));
+    expect(slice?.variants.map(({ label }) => label)).toEqual(['pgd']);
+  });
+});

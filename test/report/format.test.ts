@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  asSentence,
+  duration,
+  instant,
+  interval,
+  percent,
+  points,
+  radius,
+  shorten,
+  whole,
+} from '../../src/report/format.ts';
+
+describe('a percentage', () => {
+  test('is 0.0 % or 100.0 % only for none or all', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 60_000 }), fc.nat(), (images, draw) => {
+        const correct = draw % (images + 1);
+        const shown = percent(correct / images);
+        expect(shown === '0.0 %').toBe(correct === 0);
+        expect(shown === '100.0 %').toBe(correct === images);
+      }),
+    );
+  });
+
+  test.each([
+    [0.473, '47.3 %'],
+    [0.0004, '<0.1 %'],
+    [0.9996, '>99.9 %'],
+    [1, '100.0 %'],
+  ])('%f is %s', (share, text) => expect(percent(share)).toBe(text));
+});
+
+test('an interval is its two ends, a difference has its sign', () => {
+  expect(interval([0.4421, 0.5041])).toBe('44.2–50.4');
+  expect(points(-0.009)).toBe('−0.9');
+  expect(points(0.941)).toBe('+94.1');
+  expect(points(-0.0001)).toBe('0.0');
+});
+
+test.each([
+  [0.3, '0.3'],
+  [0.1 + 0.2, '0.3'],
+  [8 / 255, '8/255'],
+  [Math.fround(8 / 255), '8/255'],
+  [0.2, '0.2'],
+  [1, '1'],
+  [0, '0'],
+  [0.0316227766, '0.03162'],
+  [1.5, '1.5'],
+])('the radius %f is written %s', (epsilon, text) => expect(radius(epsilon)).toBe(text));
+
+test.each([
+  [0, '0 s'],
+  [0.4234, '0.42 s'],
+  [9.96, '10 s'],
+  [59.6, '1 min 0 s'],
+  [200, '3 min 20 s'],
+  [7500, '2 h 5 min'],
+])('%f seconds are %s', (seconds, text) => expect(duration(seconds)).toBe(text));
+
+test('whole numbers are grouped, instants are in UTC, names are cut by characters, words become a sentence', () => {
+  expect([0, 999, 1000, 12_345_678].map(whole)).toEqual(['0', '999', '1,000', '12,345,678']);
+  expect(instant('2026-11-23T19:10:04.000Z')).toBe('23 Nov 2026, 19:10 UTC');
+  expect(shorten('🦧🦧🦧🦧', 3)).toBe('🦧🦧…');
+  expect(asSentence('any iterate')).toBe('Any iterate.');
+});

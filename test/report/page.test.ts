@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parseRun, type Run } from '../../src/core/run.ts';
+import { renderReport } from '../../src/report/page.ts';
+import { SCRIPT } from '../../src/report/script.ts';
+import { arbitraryRun } from './arbitrary-run.ts';
+import { type Tag, tagsOf, textOf } from './markup.ts';
+import { sampleRun } from './sample-run.ts';
+
+const ELEMENTS = new Set(
+  (
+    '!DOCTYPE html head meta title link style body header p b button main h1 h2 h3 h4 span strong small dl dt dd div a ' +
+    'figure figcaption section table caption thead tbody tr th td ul ol li details summary pre code img br script ' +
+    'svg g desc path rect line polyline polygon text'
+  ).split(' '),
+);
+
+const SAFE_ADDRESS = /^(?:https:\/\/|data:image\/(?:png;base64|svg\+xml),|#[a-z]+$|run\.json$|table\.csv$)/;
+
+/** What must hold of every page, whatever the run. */
+function checkPage(page: string, run: Run): void {
+  const tags = tagsOf(page);
+  const opened = tags.filter(({ name }) => !name.startsWith('/'));
+  for (const { name, attributes } of opened) {
+    expect(ELEMENTS).toContain(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      expect(key).not.toMatch(/^on|^style$/);
+      if (key === 'href' || key === 'src') expect(value).toMatch(SAFE_ADDRESS);
+    }
+  }
+  expect(opened.filter(({ name }) => name === 'script')).toHaveLength(3);
+  expect(opened.filter(({ name }) => name === 'img')).toHaveLength(3 * run.gallery.length);
+  checkReferences(opened);
+  checkHeadings(opened);
+}
+
+function checkReferences(tags: readonly Tag[]): void {
+  const ids = tags.flatMap(({ attributes }) => attributes.id ?? []);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const { attributes } of tags) {
+    const references = (attributes['aria-labelledby'] ?? '').split(' ').filter((id) => id !== '');
+    for (const id of references) expect(ids).toContain(id);
+    if (attributes.href?.startsWith('#') === true) expect(ids).toContain(attributes.href.slice(1));
+  }
+}
+
+/** One h1, and no level skipped on the way down. */
+function checkHeadings(tags: readonly Tag[]): void {
+  const levels = tags.filter(({ name }) => /^h\d$/.test(name)).map(({ name }) => Number(name[1]));
+  expect(levels.filter((level) => level === 1)).toHaveLength(1);
+  for (const [i, level] of levels.entries()) expect(level - (levels[i - 1] ?? 0)).toBeLessThanOrEqual(1);
+}
+
+let run: Run;
+let page: string;
+
+beforeAll(async () => {
+  run = await sampleRun({ architectures: ['vgg16', 'alexnet', 'resnet18'], checks: true });
+  page = await renderReport(run);
+});
+
+describe('the page', () => {
+  test('of any valid run is well-formed, and no name gets out of its place', async () => {
+    await fc.assert(
+      fc.asyncProperty(arbitraryRun(), async (any) => {
+        const parsed = parseRun(JSON.parse(JSON.stringify(any)), 'the run');
+        checkPage(await renderReport(parsed), parsed);
+      }),
+      { numRuns: 25 },
+    );
+  }, 60_000);
+
+  test('of a usual run is well-formed too', () => checkPage(page, run));
+
+  test('shows every number of the headline, with its interval', () => {
+    const table = /<table class="headline[\s\S]*?<\/table>/u.exec(page)?.[0] ?? '';
+    for (const { name, title } of run.architectures) {
+      const row = textOf(new RegExp(`<tr><th[^>]*>${title}<[\\s\\S]*?</tr>`, 'u').exec(table)?.[0] ?? '');
+      const cells = run.cells.filter((cell) => cell.arch === name && cell.epsilon === 0.3);
+      expect(cells).toHaveLength(6);
+      for (const { cleanCorrect, robustCorrect, images, wilson95: ends, cleanWilson95 } of cells) {
+        expect(row).toContain(`${((100 * cleanCorrect) / images).toFixed(1)} %`);
+        expect(row).toContain(`${((100 * robustCorrect) / images).toFixed(1)} %`);
+        for (const [low, high] of [ends, cleanWilson95]) {
+          expect(row).toContain(`${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)}`);
+        }
+      }
+      const worst = run.worstCases?.filter((found) => found.arch === name && found.epsilon === 0.3) ?? [];
+      expect(worst).toHaveLength(2);
+      for (const { robustCorrect } of worst) expect(row).toContain(`${(robustCorrect / 10).toFixed(1)} %`);
+    }
+  });
+
+  test('names the networks best first, by the worst case of the last training', () => {
+    const order = [...page.matchAll(/<th scope="row" class="name">([^<]*)</g)].map(([, title]) => title);
+    const worst = (title: string | undefined): number => {
+      const arch = run.architectures.find((architecture) => architecture.title === title)?.name;
+      const is = run.worstCases?.find((w) => w.arch === arch && w.training === 'adversarial' && w.epsilon === 0.3);
+      return is?.robustAccuracy ?? -1;
+    };
+    expect(order).toHaveLength(3);
+    expect(order.map(worst)).toEqual(order.map(worst).toSorted((a, b) => b - a));
+  });
+
+  test('gives every cell in the table of numbers', () => {
+    const numbers = /<table class="plain[\s\S]*?<\/table>/u.exec(page)?.[0] ?? '';
+    expect([...numbers.matchAll(/<tr>/g)]).toHaveLength(1 + run.cells.length);
+  });
+
+  test('says what is needed to make it again', () => {
+    const text = textOf(page);
+    const { commit, cpu, backend, dataset } = run.provenance;
+    for (const fact of [run.command, String(commit), cpu, backend, dataset.sha256]) expect(text).toContain(fact);
+  });
+
+  test('carries the run, but for the pictures that it shows', () => {
+    const data = /<script type="application\/json" id="data-run">(.*?)<\/script>/u.exec(page)?.[1] ?? '';
+    const bare = run.gallery.map((item) => ({ ...item, cleanPng: '', adversarialPng: '', perturbationPng: '' }));
+    expect(JSON.parse(data)).toEqual({ ...run, gallery: bare });
+  });
+
+  test('is the same bytes for the same run', async () => {
+    expect(await renderReport(structuredClone(run))).toBe(page);
+  });
+
+  test('lets nothing but its own script and style sheet run', () => {
+    const policy = tagsOf(page).find((tag) => tag.attributes['http-equiv'] === 'Content-Security-Policy');
+    const script = /<script>([\s\S]*?)<\/script>/u.exec(page)?.[1] ?? '';
+    const hash = createHash('sha256').update(script).digest('base64');
+    expect(policy?.attributes.content).toContain(`script-src &#39;sha256-${hash}&#39;`);
+    expect(policy?.attributes.content).toContain('default-src &#39;none&#39;');
+    expect(policy?.attributes.content).not.toContain('unsafe');
+  });
+
+  test('leaves out sections for which the run has nothing', async () => {
+    const bare = await renderReport({ ...run, gallery: [], checks: [] });
+    expect(bare).not.toContain('id="gallery"');
+    expect(bare).not.toContain('id="checks"');
+    expect(bare).not.toContain('class="flag"');
+    expect(page).toContain('class="flag"');
+  });
+
+  test('stays below 5 MB by giving up pictures of every group alike, and says so', async () => {
+    const picture = 'A'.repeat(40_000);
+    const big = { cleanPng: picture, adversarialPng: picture, perturbationPng: picture };
+    const rows = run.gallery.flatMap((item) => Array.from({ length: 10 }, () => ({ ...item, ...big })));
+    const large = await renderReport({ ...run, gallery: rows });
+    expect(large.length).toBeLessThan(5_000_000);
+    const kept = [...large.matchAll(/<figure class="example/g)].length;
+    expect(kept).toBeGreaterThan(30);
+    expect(textOf(large)).toContain(`${rows.length - kept} of ${rows.length} gallery rows are left out`);
+    const [standard, adversarial] = ['standard', 'adversarial'].map(
+      (training) => new RegExp(`${training} training <span>[^<]* of (\\d+) fooled`).exec(large)?.[1],
+    );
+    expect(Math.abs(Number(standard) - Number(adversarial))).toBeLessThanOrEqual(1);
+  });
+});
+
+test('the script is at most 4 kB', () => expect(Buffer.byteLength(SCRIPT)).toBeLessThanOrEqual(4096));
+
+test.each<[path: string, spoil: (run: Run) => unknown]>([
+  ['schema', (good) => ({ ...good, schema: 'gibbon.run/2' })],
+  ['cells', (good) => ({ ...good, cells: [] })],
+  [
+    'cells.1.robustAccuracy',
+    (good) => ({ ...good, cells: good.cells.map((c, i) => (i === 1 ? { ...c, robustAccuracy: 1.5 } : c)) }),
+  ],
+  [
+    'provenance.dataset.labels',
+    (good) => ({ ...good, provenance: { ...good.provenance, dataset: { ...good.provenance.dataset, labels: 3 } } }),
+  ],
+  ['gallery.0.cleanPng', (good) => ({ ...good, gallery: good.gallery.map((g) => ({ ...g, cleanPng: '"><script>' })) })],
+  [
+    'architectures.0.paper',
+    (good) => ({ ...good, architectures: good.architectures.map((a) => ({ ...a, paper: 'javascript:alert(1)' })) }),
+  ],
+])('a run whose %s is wrong is refused with that path', (path, spoil) => {
+  expect(() => parseRun(JSON.parse(JSON.stringify(spoil(run))), 'x.json')).toThrow(
+    `x.json is not a gibbon.run/1 file: ${path}:`,
+  );
+});
