@@ -104,6 +104,6 @@ export function topClasses(logits: Logits, classes: readonly string[]): GalleryI
   if (!(total > 0 && Number.isFinite(total))) return [];
   return weights
     .map((weight, label) => ({ label, name: classes[label] ?? String(label), confidence: weight / total }))
-    .sort((a, b) => b.confidence - a.confidence || a.label - b.label)
+    .sort((a, b) => (logits[b.label] as number) - (logits[a.label] as number))
     .slice(0, TOP);
 }

@@ -6,10 +6,10 @@
  * everything the numbers depend on; every other line is a `JournalRecord`. A line counts only if it is whole, line break
  * included: a crash can tear the last one, and `openJournal` cuts it off.
  */
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { messageOf, UserError, usageError } from '../core/errors.ts';
+import { usageError } from '../core/errors.ts';
+import { fileError, writeAtomically } from '../core/files.ts';
 import { galleryItem } from '../core/run.ts';
 
 export const JOURNAL_SCHEMA = 'gibbon.journal/1';
@@ -80,10 +80,13 @@ export async function openJournal(path: string, { key, resume }: JournalOptions)
   }
   const started = found?.started ?? new Date().toISOString();
   try {
-    if (found === undefined) await startFile(path, `${JSON.stringify({ schema: JOURNAL_SCHEMA, key, started })}\n`);
+    if (found === undefined) {
+      const first = `${JSON.stringify({ schema: JOURNAL_SCHEMA, key, started })}\n`;
+      await writeAtomically(path, (file) => file.writeFile(first));
+    }
     return await appendTo(path, started, found?.records ?? [], found?.bytes);
   } catch (error) {
-    throw new UserError(`cannot write the journal ${path}: ${messageOf(error)}`);
+    throw fileError('write', path, error);
   }
 }
 
@@ -110,7 +113,7 @@ async function readJournal(path: string): Promise<Found | undefined> {
     content = await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new UserError(`cannot read the journal ${path}: ${messageOf(error)}`);
+    throw fileError('read', path, error);
   }
   const lines = wholeLines(content);
   const first = header.safeParse(lines.next().value?.value);
@@ -138,12 +141,6 @@ function* wholeLines(content: Buffer): Generator<{ readonly value: unknown; read
     start = end + 1;
   }
   return undefined;
-}
-
-async function startFile(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.new`, text);
-  await rename(`${path}.new`, path);
 }
 
 async function appendTo(

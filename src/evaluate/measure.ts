@@ -131,7 +131,7 @@ async function attack(
     began = performance.now();
     tally.seconds += seconds;
     stopwatch.add('attack', seconds);
-    await journal.append({ kind: 'outcomes', ...names, rows: fresh, seconds });
+    if (fresh.length > 0) await journal.append({ kind: 'outcomes', ...names, rows: fresh, seconds });
     harness.onProgress?.({ phase: 'attack', ...names, total, ...progress(fresh) });
   };
   try {

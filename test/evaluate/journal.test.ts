@@ -1,0 +1,202 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import fgsm from '../../attacks/fgsm.ts';
+import pgd from '../../attacks/pgd.ts';
+import type { Run } from '../../src/core/run.ts';
+import { runExperiment } from '../../src/evaluate/experiment.ts';
+import { type JournalRecord, openJournal } from '../../src/evaluate/journal.ts';
+import { Interrupted } from '../../src/evaluate/plan.ts';
+import { journalKey } from '../../src/evaluate/provenance.ts';
+import { tf } from '../../src/tf.ts';
+import { contender, customAttack, harness, plan, planned, smallClassifier } from './fixtures.ts';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gibbon-journal-'));
+  path = join(folder, 'journal.ndjson');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const clean: JournalRecord = { kind: 'clean', contender: 'a/b', labels: [1, 2], predicted: [1, 3], seconds: 0.5 };
+const outcomes: JournalRecord = {
+  ...{ kind: 'outcomes', contender: 'a/b', attack: 'pgd', seconds: 1 },
+  rows: [[0, 1, 1, 0, 0, 40, 1]],
+};
+
+async function write(records: readonly JournalRecord[], key = 'k', resume = true): Promise<void> {
+  const journal = await openJournal(path, { key, resume });
+  for (const record of records) await journal.append(record);
+  await journal.close();
+}
+async function read(key = 'k', resume = true): Promise<readonly JournalRecord[]> {
+  const journal = await openJournal(path, { key, resume });
+  await journal.close();
+  return journal.records;
+}
+
+describe('a journal', () => {
+  it('gives back what was appended, over several openings', async () => {
+    await write([clean]);
+    await write([outcomes]);
+    expect(await read()).toEqual([clean, outcomes]);
+    expect(await readdir(folder)).toEqual(['journal.ndjson']);
+  });
+
+  it('begins anew unless it is resumed', async () => {
+    await write([clean]);
+    expect(await read('k', false)).toEqual([]);
+    expect(await read()).toEqual([]);
+  });
+
+  it('keeps the time of the first beginning', async () => {
+    const first = await openJournal(path, { key: 'k', resume: false });
+    await first.close();
+    await new Promise((wake) => setTimeout(wake, 5));
+    const second = await openJournal(path, { key: 'k', resume: true });
+    await second.close();
+    expect(second.started).toBe(first.started);
+  });
+
+  it('loses no whole line to a crash, at whatever byte it comes, and can go on from there', async () => {
+    await write([clean, outcomes]);
+    const whole = await readFile(path);
+    const ends = [...whole.entries()].flatMap(([i, byte]) => (byte === 10 ? [i + 1] : []));
+    expect(ends).toHaveLength(3);
+    for (let length = 0; length <= whole.length; length += 3) {
+      await writeFile(path, whole.subarray(0, length));
+      const kept = ends.slice(1).filter((end) => end <= length).length;
+      expect(await read()).toEqual([clean, outcomes].slice(0, kept));
+      await write([outcomes]);
+      expect(await read()).toEqual([...[clean, outcomes].slice(0, kept), outcomes]);
+    }
+  });
+
+  it('cuts off what is no record', async () => {
+    await write([clean]);
+    await appendFile(path, '{"kind":"outcomes"}\n');
+    await appendFile(path, `${JSON.stringify(outcomes)}\n`);
+    expect(await read()).toEqual([clean]);
+  });
+
+  it('cuts off the zeros that a power cut leaves', async () => {
+    await write([clean]);
+    await truncate(path, (await readFile(path)).length + 100);
+    expect(await read()).toEqual([clean]);
+  });
+
+  it('refuses to go on with the work of another run, and leaves that be', async () => {
+    await write([clean], 'one');
+    await expect(read('two')).rejects.toThrow(
+      /belongs to another run.*Repeat the command of that run, or choose another/s,
+    );
+    expect(await read('one')).toEqual([clean]);
+  });
+
+  it('names a path that cannot be written', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const under = join(folder, 'file', 'journal.ndjson');
+    await expect(openJournal(under, { key: 'k', resume: false })).rejects.toThrow(/cannot .*journal\.ndjson/);
+  });
+});
+
+describe('the key of a journal', () => {
+  const keyOf = (given: Parameters<typeof plan>[1] = {}, attacks = [planned(fgsm)], backend = 'cpu') =>
+    journalKey(plan(attacks, given), { backend, versions: harness().versions });
+
+  it('is the same for the same numbers, whatever the batch', async () => {
+    expect(await keyOf({ batch: 3 })).toBe(await keyOf({ batch: 64 }));
+  });
+
+  it('differs with all that decides them', async () => {
+    const keys = await Promise.all([
+      keyOf(),
+      keyOf({ seed: 4 }),
+      keyOf({ images: 19 }),
+      keyOf({ epsilons: [0.1] }),
+      keyOf({ norm: 'L2' }),
+      keyOf({ restarts: 2 }),
+      keyOf({ goal: { kind: 'targeted', target: 1 } }),
+      keyOf({ contenders: [contender(smallClassifier(2))] }),
+      keyOf({}, [planned(pgd)]),
+      keyOf({}, [planned(pgd, { steps: 3 })]),
+      keyOf({}, [planned(customAttack({}))]),
+      keyOf({}, [planned(customAttack({ step: ({ x }) => ({ x: x.mul(1) }) }))]),
+      keyOf({}, [planned(fgsm)], 'onnx-cpu'),
+    ]);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});
+
+describe('an interrupted experiment', () => {
+  const attacks = [planned(fgsm), planned(pgd, { steps: 3 })];
+  const experiment = plan(attacks, { epsilons: [0, 0.1], batch: 4, restarts: 2, galleryRows: 2 });
+  const timeless = ({ cells, worstCases, gallery, checks }: Run) => ({
+    ...{ worstCases, gallery, checks },
+    cells: cells.map(({ seconds: _, ...cell }) => cell),
+  });
+
+  /** Runs until the journal holds `limit` more lines, then is interrupted. */
+  async function attempt(limit: number, batch: number): Promise<Run | undefined> {
+    const journal = await openJournal(path, { key: 'k', resume: true });
+    const controller = new AbortController();
+    let lines = 0;
+    const watched = {
+      ...journal,
+      append: async (record: JournalRecord) => {
+        await journal.append(record);
+        lines += 1;
+        if (lines === limit) controller.abort();
+      },
+    };
+    try {
+      return await runExperiment({ ...experiment, batch }, harness({ journal: watched, signal: controller.signal }));
+    } catch (error) {
+      expect(error).toBeInstanceOf(Interrupted);
+      return undefined;
+    } finally {
+      await journal.close();
+    }
+  }
+
+  it.each([1, 2, 3])('ends in the same run when it is resumed after every %i lines', async (limit) => {
+    const uninterrupted = timeless(await runExperiment(experiment, harness()));
+    let attempts = 0;
+    let run: Run | undefined;
+    while (run === undefined && attempts < 50) {
+      // Another batch at every attempt: it must not matter either.
+      run = await attempt(limit, 3 + (attempts % 4));
+      attempts += 1;
+    }
+    expect(attempts).toBeGreaterThan(2);
+    expect(run === undefined ? undefined : timeless(run)).toEqual(uninterrupted);
+  });
+
+  it('does no finished work again', async () => {
+    await attempt(Number.POSITIVE_INFINITY, 4);
+    const journal = await openJournal(path, { key: 'k', resume: true });
+    const phases: string[] = [];
+    let calls = 0;
+    const again = await runExperiment(
+      experiment,
+      harness({
+        journal,
+        onProgress: ({ phase }) => phases.push(phase),
+        prepare: async () => {
+          calls += 1;
+          return Object.assign(() => Promise.reject(new Error('nothing is left to compute')), {
+            release: async () => undefined,
+          }) as never;
+        },
+      }),
+    );
+    await journal.close();
+    expect(phases).toEqual([]);
+    expect(calls).toBe(1);
+    expect(again.cells).toHaveLength(4);
+  });
+});

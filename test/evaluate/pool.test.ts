@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import pgd from '../../attacks/pgd.ts';
+import { eager } from '../../src/compile/eager.ts';
+import type { Goal } from '../../src/core/threat-model.ts';
+import type { AttackEngine, Judge } from '../../src/evaluate/engine.ts';
+import { prepareAttack, prepareJudge } from '../../src/evaluate/engine.ts';
+import { selectImages } from '../../src/evaluate/images.ts';
+import { type Assignment, type Outcome, type PoolReport, runPool } from '../../src/evaluate/pool.ts';
+import type { Rehearsal } from '../../src/evaluate/rehearse.ts';
+import { rehearse } from '../../src/evaluate/rehearse.ts';
+import { tf } from '../../src/tf.ts';
+import { planned, smallClassifier, smallDataset } from './fixtures.ts';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+const GOAL: Goal = { kind: 'untargeted' };
+const STEPS = 5;
+
+/**
+ * An attack without a network, so that any schedule can be tried: an image is one value, and its label says how hard it is:
+ * it is fooled once it has taken so many steps. More than `STEPS` are never enough.
+ */
+const rehearsal: Rehearsal = {
+  steps: STEPS,
+  state: { x: { shape: [1], dtype: 'float32' } },
+  init: { noise: [], gradients: 0, forwards: 0 },
+  step: { noise: [], gradients: 1, forwards: 0 },
+};
+
+const imagine = (batch: number): { readonly engine: AttackEngine; readonly judge: Judge } => ({
+  engine: {
+    batch,
+    init: async ({ clean }) => ({ x: clean.slice() }),
+    step: async (state, { label, iteration }) => ({
+      state,
+      predicted: label.map((hardness, slot) => ((iteration[slot] as number) >= hardness ? 0 : hardness)),
+      margin: new Float32Array(batch),
+    }),
+    release: async () => undefined,
+  },
+  judge: { batch, classes: 9, logits: async () => new Float32Array(batch * 9), release: async () => undefined },
+});
+
+interface Told extends PoolReport {
+  readonly outcomes: readonly Outcome[];
+  /** The most images that were held at once. */
+  readonly window: number;
+}
+
+async function flow(hardness: readonly number[], batch: number, refill = true): Promise<Told> {
+  const { engine, judge } = imagine(batch);
+  const outcomes: Outcome[] = [];
+  let [given, window] = [0, 0];
+  const work = async function* (): AsyncGenerator<Assignment> {
+    for (const [index, label] of hardness.entries()) {
+      given += 1;
+      window = Math.max(window, given - outcomes.length);
+      yield { image: { index, id: `${index}`, hash: index, label, pixels: Float32Array.of(index / 256) }, radii: [0] };
+    }
+  };
+  const report = await runPool({
+    ...{ engine, judge, rehearsal, refill, work: work() },
+    goal: GOAL,
+    seed: 0,
+    norm: 'Linf',
+    epsilons: [0.5],
+    restarts: 1,
+    pixels: 1,
+    onSettled: async (settled) => void outcomes.push(...settled),
+  });
+  return { ...report, outcomes, window };
+}
+
+const hardnesses = fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 40 });
+const batches = fc.integer({ min: 1, max: 9 });
+const stepsSpent = (hardness: number): number => Math.min(STEPS, hardness + 1);
+
+describe('slots', () => {
+  it('settle every item once, after as many steps as it needs, whatever their number', async () => {
+    await fc.assert(
+      fc.asyncProperty(hardnesses, batches, fc.boolean(), async (hardness, batch, refill) => {
+        const { outcomes, occupied, calls } = await flow(hardness, batch, refill);
+        const spent = outcomes.toSorted((a, b) => a.image - b.image).map(({ gradients }) => gradients);
+        expect(spent).toEqual(hardness.map(stepsSpent));
+        expect(occupied).toBe(spent.reduce((a, b) => a + b, 0));
+        expect(calls * batch).toBeGreaterThanOrEqual(occupied);
+      }),
+    );
+  });
+
+  it('take no more calls than a queue without idle slots can', async () => {
+    await fc.assert(
+      fc.asyncProperty(hardnesses, batches, async (hardness, batch) => {
+        const { calls, occupied } = await flow(hardness, batch);
+        // Only while the last items finish may a slot be empty, and that takes fewer than STEPS calls.
+        expect(calls).toBeLessThan(occupied / batch + STEPS);
+        expect(calls).toBeLessThanOrEqual((await flow(hardness, batch, false)).calls);
+      }),
+    );
+  });
+
+  it('hold a window of the images, never all of them', async () => {
+    const { window } = await flow(
+      Array.from({ length: 200 }, (_, i) => 1 + (i % 8)),
+      4,
+    );
+    expect(window).toBeLessThanOrEqual(6 * 4);
+  });
+});
+
+describe('a pool on a network', () => {
+  const classifier = smallClassifier();
+  const dataset = smallDataset(12);
+
+  async function attack(batch: number, restarts: number, epsilons: readonly number[]): Promise<Outcome[]> {
+    const spec = { ...planned(pgd, { steps: 3, step: 0.01 }), classifier, norm: 'Linf', targeted: false } as const;
+    const learned = await rehearse(spec);
+    const outcomes: Outcome[] = [];
+    const radii = [...epsilons.keys()];
+    const work = async function* (): AsyncGenerator<Assignment> {
+      for await (const image of selectImages(dataset, 12, 0).stream()) yield { image, radii };
+    };
+    await runPool({
+      engine: await prepareAttack(eager, { ...spec, batch, rehearsal: learned }),
+      judge: await prepareJudge(eager, classifier, batch),
+      rehearsal: learned,
+      goal: GOAL,
+      seed: 5,
+      norm: 'Linf',
+      ...{ epsilons, restarts, work: work() },
+      pixels: 20,
+      onSettled: async (settled) => void outcomes.push(...settled),
+    });
+    return outcomes.toSorted((a, b) => a.image - b.image || a.radius - b.radius);
+  }
+
+  it('gives the same candidates, bit for bit, whatever the batch', async () => {
+    const one = await attack(1, 2, [0.05, 0.2]);
+    expect(await attack(5, 2, [0.05, 0.2])).toEqual(one);
+    expect(one.some(({ robust }) => robust)).toBe(true);
+    expect(one.some(({ robust }) => !robust)).toBe(true);
+  });
+
+  it('restarts only images that still stand, and with other noise', async () => {
+    const once = await attack(4, 1, [0.1]);
+    const twice = await attack(4, 2, [0.1]);
+    once.forEach((outcome, i) => {
+      if (!outcome.robust) expect(twice[i]).toEqual(outcome);
+      else expect(twice[i]?.gradients).toBeGreaterThan(outcome.gradients);
+      if (twice[i]?.robust === true) expect(twice[i].candidate).not.toEqual(outcome.candidate);
+    });
+  });
+});
