@@ -5,6 +5,7 @@ import type { Judge } from './engine.ts';
 import type { SelectedImage } from './images.ts';
 import type { Contender, ExperimentPlan } from './plan.ts';
 import { encodePng } from './png.ts';
+import type { Outcome } from './pool.ts';
 import { judgeAll, logitsReach, roundTo8Bits } from './verify.ts';
 
 /** Rows of a top-5 list. */
@@ -32,6 +33,33 @@ export interface Exhibit {
   readonly image: SelectedImage;
   readonly candidate: Float32Array;
   readonly fooled: boolean;
+}
+
+/** Chooses the images to show, and keeps them and where they ended until they are drawn. */
+export class Showcase {
+  readonly exhibits: Exhibit[] = [];
+  readonly #images: ReadonlySet<number>;
+  readonly #radius: number;
+  readonly #held = new Map<number, SelectedImage>();
+
+  /** @param attacked - indices of the attacked images, in the run's order; none if no picture is to be drawn */
+  constructor(attacked: readonly number[], rows: number, radius: number) {
+    this.#images = new Set(attacked.slice(0, rows));
+    this.#radius = radius;
+  }
+
+  wants(image: number, radius: number): boolean {
+    return radius === this.#radius && this.#images.has(image);
+  }
+
+  hold(image: SelectedImage): void {
+    if (this.#images.has(image.index)) this.#held.set(image.index, image);
+  }
+
+  take({ image: index, radius, candidate, robust }: Outcome): void {
+    const image = this.#held.get(index);
+    if (image !== undefined && this.wants(index, radius)) this.exhibits.push({ image, candidate, fooled: !robust });
+  }
 }
 
 export interface GallerySpec {

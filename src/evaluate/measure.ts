@@ -2,14 +2,15 @@
 import type { GalleryItem } from '../core/run.ts';
 import type { Measured } from './cells.ts';
 import { type Judge, prepareAttack } from './engine.ts';
-import { drawGallery, type Exhibit, galleryRadius } from './gallery.ts';
+import { drawGallery, galleryRadius, Showcase } from './gallery.ts';
 import type { Selection } from './images.ts';
-import type { Journal, JournalRecord, OutcomeRow } from './journal.ts';
+import type { Journal } from './journal.ts';
 import { type Contender, contenderName, type ExperimentPlan, type Harness, type PlannedAttack } from './plan.ts';
-import { type Assignment, type Outcome, type PoolSpec, runPool } from './pool.ts';
+import { type Assignment, type PoolSpec, runPool } from './pool.ts';
 import type { Stopwatch } from './provenance.ts';
+import { recorder } from './recorder.ts';
 import { rehearse } from './rehearse.ts';
-import { rowOf, Tally } from './tally.ts';
+import { Tally } from './tally.ts';
 
 export interface MeasureSpec {
   readonly planned: PlannedAttack;
@@ -28,148 +29,110 @@ export interface MeasureSpec {
   readonly stopwatch: Stopwatch;
 }
 
+type Gallery = readonly GalleryItem[];
+
 /** @throws Interrupted if the run is aborted; the journal then holds what was settled */
-export async function measure(spec: MeasureSpec): Promise<Measured & { readonly gallery: readonly GalleryItem[] }> {
+export async function measure(spec: MeasureSpec): Promise<Measured & { readonly gallery: Gallery }> {
   const { planned, contender, plan, images, attacked, exempt, stopwatch } = spec;
-  const { epsilons } = plan;
+  const { attack, params } = planned;
   const { classifier } = contender;
-  const targeted = plan.goal.kind === 'targeted';
+  const radii = [...plan.epsilons.keys()];
   const rehearsal = await stopwatch.time('prepare', () =>
-    rehearse({ ...planned, classifier, norm: plan.norm, targeted }),
+    rehearse({ attack, params, classifier, norm: plan.norm, targeted: plan.goal.kind === 'targeted' }),
   );
   const random = rehearsal.init.noise.length + rehearsal.step.noise.length > 0;
   const restarts = random ? plan.restarts : 1;
 
-  const { tally, gallery: drawn } = replay(spec, new Tally(images, epsilons.length));
-  for (const image of exempt) for (const radius of epsilons.keys()) tally.add([image, radius, 1, 1, 0, 0, 0]);
-  const shown = new Set(attacked.slice(0, plan.galleryRows));
-  const shownRadius = galleryRadius(plan);
-  // Pictures are not in the journal until all of them are drawn: their images are attacked again, with the same result.
+  const tally = new Tally(images, radii.length);
+  const drawn = replay(spec, tally);
+  for (const image of exempt) for (const radius of radii) tally.add([image, radius, 1, 1, 0, 0, 0]);
+  // Pictures are in the journal only once all are drawn: until then their images are attacked again, with the same result.
+  const showcase = new Showcase(attacked, drawn === undefined ? plan.galleryRows : 0, galleryRadius(plan));
   const isDue = (image: number, radius: number): boolean =>
-    !tally.isSettled(image, radius) || (drawn === undefined && radius === shownRadius && shown.has(image));
-  const due = new Map(
-    attacked
-      .map((image) => [image, [...epsilons.keys()].filter((radius) => isDue(image, radius))] as const)
-      .filter(([, radii]) => radii.length > 0),
-  );
-  const exhibits: Exhibit[] = [];
-  if (due.size > 0) {
-    const run = {
-      restarts,
-      rehearsal,
-      due,
-      tally,
-      isShown: (image: number, radius: number) => radius === shownRadius && shown.has(image),
-      exhibits,
-    };
-    await attack(spec, run);
-  }
-  const gallery = drawn ?? (await draw(spec, exhibits, epsilons[shownRadius] ?? 0));
-  return { planned, tally, restarts, gallery };
+    !tally.isSettled(image, radius) || showcase.wants(image, radius);
+  const due = attacked.map((image) => [image, radii.filter((radius) => isDue(image, radius))] as const);
+  const left = new Map(due.filter(([, wanted]) => wanted.length > 0));
+  if (left.size > 0) await attackAll(spec, { rehearsal, restarts, left, tally, showcase });
+  return { planned, tally, restarts, gallery: drawn ?? (await draw(spec, showcase)) };
 }
 
-/** What earlier attempts of the run have done. */
-function replay({ journal, contender, planned, stopwatch }: MeasureSpec, tally: Tally) {
-  let gallery: readonly GalleryItem[] | undefined;
-  const isOurs = (record: JournalRecord): boolean =>
-    record.contender === contenderName(contender) && record.kind !== 'clean' && record.attack === planned.attack.name;
-  for (const record of journal.records.filter(isOurs)) {
+/** Adds what earlier attempts of the run have settled, and gives back the pictures if they were drawn. */
+function replay({ journal, contender, planned, stopwatch }: MeasureSpec, tally: Tally): Gallery | undefined {
+  let gallery: Gallery | undefined;
+  for (const record of journal.records) {
+    if (record.contender !== contenderName(contender)) continue;
+    if (record.kind === 'clean' || record.attack !== planned.attack.name) continue;
     if (record.kind === 'gallery') {
       gallery = record.items;
       stopwatch.add('gallery', record.seconds);
-    } else if (record.kind === 'outcomes') {
+    } else {
       for (const row of record.rows) tally.add(row);
       tally.seconds += record.seconds;
       stopwatch.add('attack', record.seconds);
     }
   }
-  return { tally, gallery };
+  return gallery;
 }
 
-interface AttackRun extends Pick<PoolSpec, 'restarts' | 'rehearsal'> {
-  /** Indices of radii by index of the image. */
-  readonly due: ReadonlyMap<number, readonly number[]>;
+interface Remaining extends Pick<PoolSpec, 'restarts' | 'rehearsal'> {
+  /** Indices of the radii to attack at, by index of the image. */
+  readonly left: ReadonlyMap<number, readonly number[]>;
   readonly tally: Tally;
-  readonly isShown: (image: number, radius: number) => boolean;
-  /** Receives what the gallery will show. */
-  readonly exhibits: Exhibit[];
+  readonly showcase: Showcase;
 }
 
-async function attack(
-  spec: MeasureSpec,
-  { restarts, rehearsal, due, tally, isShown, exhibits }: AttackRun,
-): Promise<void> {
-  const { planned, contender, judge, plan, harness, journal, stopwatch } = spec;
+async function attackAll(spec: MeasureSpec, { rehearsal, restarts, left, tally, showcase }: Remaining): Promise<void> {
+  const { planned, contender, judge, plan, harness, stopwatch, attacked, journal } = spec;
+  const { norm, goal, seed, epsilons, batch } = plan;
   const { classifier } = contender;
   const names = { contender: contenderName(contender), attack: planned.attack.name };
-  const targeted = plan.goal.kind === 'targeted';
-  const total = spec.attacked.length * plan.epsilons.length;
-  harness.onProgress?.({ phase: 'prepare', ...names, done: 0, total: 1 });
+  const { onProgress, signal } = harness;
+  onProgress?.({ phase: 'prepare', ...names, done: 0, total: 1 });
   const engine = await stopwatch.time('prepare', () =>
-    prepareAttack(harness.prepare, { ...planned, classifier, norm: plan.norm, targeted, batch: plan.batch, rehearsal }),
+    prepareAttack(harness.prepare, {
+      ...{ ...planned, classifier, norm, batch, rehearsal },
+      targeted: goal.kind === 'targeted',
+    }),
   );
-  const shownImages = new Map<number, Assignment['image']>();
-  const work = async function* (): AsyncGenerator<Assignment> {
-    for await (const image of spec.selection.stream()) {
-      const radii = due.get(image.index);
-      if (radii === undefined) continue;
-      if (radii.some((radius) => isShown(image.index, radius))) shownImages.set(image.index, image);
-      yield { image, radii };
-    }
-  };
-  const progress = progressOf(tally, spec.attacked, plan.epsilons.length);
-  let began = performance.now();
-  const onSettled = async (outcomes: readonly Outcome[]): Promise<void> => {
-    const rows = outcomes.map(rowOf);
-    for (const { image, radius, candidate, robust } of outcomes) {
-      const shown = shownImages.get(image);
-      if (shown !== undefined && isShown(image, radius)) exhibits.push({ image: shown, candidate, fooled: !robust });
-    }
-    const fresh = rows.filter(([image, radius]) => !tally.isSettled(image, radius));
-    for (const row of fresh) tally.add(row);
-    const seconds = (performance.now() - began) / 1000;
-    began = performance.now();
-    tally.seconds += seconds;
-    stopwatch.add('attack', seconds);
-    if (fresh.length > 0) await journal.append({ kind: 'outcomes', ...names, rows: fresh, seconds });
-    harness.onProgress?.({ phase: 'attack', ...names, total, ...progress(fresh) });
-  };
+  const record = recorder({ ...names, attacked, radii: epsilons.length, tally, journal, stopwatch, onProgress });
   try {
-    const { input } = classifier;
     await runPool({
-      ...{ engine, rehearsal, restarts, judge, onSettled },
-      ...{ norm: plan.norm, goal: plan.goal, seed: plan.seed, epsilons: plan.epsilons },
-      work: work(),
-      pixels: input[0] * input[1] * input[2],
-      signal: harness.signal,
+      ...{ engine, rehearsal, judge, norm, goal, seed, epsilons, restarts, signal },
+      work: assignments(spec.selection, left, showcase),
+      pixels: classifier.input.reduce((a, b) => a * b, 1),
+      onSettled: async (outcomes) => {
+        for (const outcome of outcomes) showcase.take(outcome);
+        await record(outcomes);
+      },
     });
   } finally {
     await engine.release();
   }
 }
 
-/** How far the pool is: kept up as outcomes come, for there may be millions. */
-function progressOf(tally: Tally, attacked: readonly number[], radii: number) {
-  const known = attacked.flatMap((image) =>
-    Array.from({ length: radii }, (_, radius) => radius)
-      .filter((radius) => tally.isSettled(image, radius))
-      .map((radius) => [image, radius] as const),
-  );
-  let done = known.length;
-  let robust = known.filter(([image, radius]) => tally.robust(radius)[image] === 1).length;
-  return (fresh: readonly OutcomeRow[]) => {
-    done += fresh.length;
-    robust += fresh.filter(([, , withstood]) => withstood === 1).length;
-    const gradients = tally.spent.reduce((sum, spent) => sum + spent.gradients, 0);
-    return { done, accuracy: done === 0 ? 0 : robust / done, gradients };
-  };
+/** The images that are left, as they come; what follows the last of them is not read. */
+async function* assignments(
+  selection: Selection,
+  left: Remaining['left'],
+  showcase: Showcase,
+): AsyncGenerator<Assignment> {
+  let given = 0;
+  for await (const image of selection.stream()) {
+    const radii = left.get(image.index);
+    if (radii === undefined) continue;
+    showcase.hold(image);
+    yield { image, radii };
+    given += 1;
+    if (given === left.size) return;
+  }
 }
 
-async function draw(spec: MeasureSpec, exhibits: readonly Exhibit[], epsilon: number): Promise<GalleryItem[]> {
+async function draw(spec: MeasureSpec, { exhibits }: Showcase): Promise<Gallery> {
   const { contender, planned, judge, plan, journal, stopwatch, harness } = spec;
   const names = { contender: contenderName(contender), attack: planned.attack.name };
+  const { norm, goal, dataset, epsilons } = plan;
+  const epsilon = epsilons[galleryRadius(plan)] ?? 0;
   const began = performance.now();
-  const { norm, goal, dataset } = plan;
   const items = await drawGallery(exhibits, {
     ...{ contender, attack: planned.attack.name, norm, epsilon, goal, judge },
     classes: dataset.classes,

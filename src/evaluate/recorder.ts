@@ -1,0 +1,58 @@
+/** Takes the outcomes of a pool in as they come: tally, journal, clock and progress. */
+import type { Journal, OutcomeRow } from './journal.ts';
+import type { Harness } from './plan.ts';
+import type { Outcome } from './pool.ts';
+import type { Stopwatch } from './provenance.ts';
+import { rowOf, type Tally } from './tally.ts';
+
+export interface RecorderSpec {
+  readonly contender: string;
+  readonly attack: string;
+  /** Which images are attacked, by index. */
+  readonly attacked: readonly number[];
+  readonly radii: number;
+  readonly tally: Tally;
+  readonly journal: Journal;
+  readonly stopwatch: Stopwatch;
+  readonly onProgress: Harness['onProgress'];
+}
+
+/** The clock runs from the making of the recorder to each record in turn. */
+export function recorder(spec: RecorderSpec): (outcomes: readonly Outcome[]) => Promise<void> {
+  const { contender, attack, attacked, radii, tally, journal, stopwatch, onProgress } = spec;
+  const total = attacked.length * radii;
+  let { done, robust } = progressOf(spec);
+  let began = performance.now();
+  return async (outcomes) => {
+    // What is settled already was attacked again for its picture alone.
+    const rows = outcomes.map(rowOf).filter(([image, radius]) => !tally.isSettled(image, radius));
+    for (const row of rows) tally.add(row);
+    const now = performance.now();
+    const seconds = (now - began) / 1000;
+    began = now;
+    tally.seconds += seconds;
+    stopwatch.add('attack', seconds);
+    if (rows.length === 0) return;
+    await journal.append({ kind: 'outcomes', contender, attack, rows, seconds });
+    done += rows.length;
+    robust += countRobust(rows);
+    const gradients = tally.spent.reduce((sum, spent) => sum + spent.gradients, 0);
+    onProgress?.({ phase: 'attack', contender, attack, done, total, accuracy: robust / done, gradients });
+  };
+}
+
+const countRobust = (rows: readonly OutcomeRow[]): number => rows.filter(([, , robust]) => robust === 1).length;
+
+/** What earlier attempts of the run have settled. Counted once, then kept up: there may be millions. */
+function progressOf({ attacked, radii, tally }: RecorderSpec): { done: number; robust: number } {
+  let [done, robust] = [0, 0];
+  for (let radius = 0; radius < radii; radius++) {
+    const withstood = tally.robust(radius);
+    for (const image of attacked) {
+      if (!tally.isSettled(image, radius)) continue;
+      done += 1;
+      robust += withstood[image] ?? 0;
+    }
+  }
+  return { done, robust };
+}
