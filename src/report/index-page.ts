@@ -4,11 +4,12 @@ import { messageOf } from '../core/errors.ts';
 import { fileError } from '../core/files.ts';
 import type { Run } from '../core/run.ts';
 import { renderDocument } from './document.ts';
-import { findingText } from './finding.ts';
 import { enumerate, instant, whole } from './format.ts';
 import { type Html, html } from './html.ts';
 import { architectureTitle, datasetTitle } from './names.ts';
 import { readRun } from './read.ts';
+import { renderSentence } from './sections/sentence.ts';
+import { slicesOf } from './slice.ts';
 
 /** A folder with what it holds: a run, or the reason why it is none. */
 type Found = { readonly folder: string } & (
@@ -56,7 +57,8 @@ async function inspect(reportsFolder: string, folder: string): Promise<Found> {
     );
     return { folder, run, page: hasPage ? 'report.html' : 'run.json' };
   } catch (error) {
-    return { folder, reason: messageOf(error) };
+    // The page may travel: no path of this machine in it.
+    return { folder, reason: messageOf(error).replaceAll(join(path, '/'), '') };
   }
 }
 
@@ -74,5 +76,11 @@ function entry({ folder, run, page }: Listed): Html {
   const architectures = [...new Set(run.cells.map((cell) => cell.arch))].map((arch) => architectureTitle(run, arch));
   const attacks = [...new Set(run.cells.map((cell) => cell.attack))];
   const images = whole(Math.max(...run.cells.map((cell) => cell.images)));
-  return html`<li><p class="when"><time datetime="${started}">${instant(started)}</time></p><p class="what"><a href="${encodeURIComponent(folder)}/${page}">${findingText(run)}</a></p><p class="how">${enumerate(architectures)} under ${enumerate(attacks)} · ${images} ${datasetTitle(dataset.name)} ${dataset.split} images · seed ${run.provenance.seed} · <code>${folder}</code></p></li>`;
+  return html`<li><p class="when"><time datetime="${started}">${instant(started)}</time></p><p class="what"><a href="${encodeURIComponent(folder)}/${page}">${slicesOf(
+    run,
+  )
+    .slice(0, 1)
+    .map((slice) =>
+      renderSentence(run, slice),
+    )}</a></p><p class="how">${enumerate(architectures)} under ${enumerate(attacks)} · ${images} ${datasetTitle(dataset.name)} ${dataset.split} images · seed ${run.provenance.seed} · <code>${folder}</code></p></li>`;
 }

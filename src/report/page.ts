@@ -41,7 +41,8 @@ export async function renderReport(run: Run): Promise<string> {
 /** `VGG-16 under fgsm and pgd, MNIST – Gibbon`: short enough for a tab. */
 function titleOf(run: Run): string {
   const distinct = (names: readonly string[]): string => enumerate([...new Set(names)]);
-  const networks = distinct(run.cells.map((cell) => architectureTitle(run, cell.arch)));
+  const titles = new Set(run.cells.map((cell) => architectureTitle(run, cell.arch)));
+  const networks = titles.size > 3 ? `${titles.size} networks` : enumerate([...titles]);
   const attacks = distinct(run.cells.map((cell) => cell.attack));
   return `${networks} under ${attacks}, ${distinct(run.cells.map((cell) => datasetTitle(cell.dataset)))} – Gibbon`;
 }

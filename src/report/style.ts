@@ -43,7 +43,7 @@ pre code{font-size:.85rem}
 .interval{font-size:.75rem;color:var(--muted);white-space:nowrap;font-variant-numeric:tabular-nums}
 .note,figcaption,caption{font-size:.82rem;line-height:1.5;color:var(--muted)}
 .note{margin:.9rem 0 0;max-width:62em}
-section{margin-top:4rem}
+main>section{margin-top:4rem}
 figure{margin:0}
 figcaption{margin-top:.8rem;max-width:62em}
 button{font-size:.8rem;color:inherit;background:none;border:1px solid var(--rule);border-radius:6px;padding:.3rem .7rem;cursor:pointer}
@@ -76,7 +76,8 @@ thead button{font:inherit;font-weight:600;border:0;border-radius:3px;padding:0;t
 thead button::after{content:"↕";color:var(--muted);opacity:.55;margin-left:.25em;font-weight:400}
 [aria-sort=descending] button::after{content:"↓";opacity:1;color:inherit}
 [aria-sort=ascending] button::after{content:"↑";opacity:1;color:inherit}
-.headline td,.headline th{padding-inline:.36rem 0}
+.headline td,.headline th{padding-inline:.45rem 0}
+.headline tr>:last-child:not(.group){padding-left:.8rem}
 .headline .group{border-bottom:0;padding-left:1.1rem;background:linear-gradient(var(--ink),var(--ink)) 1.1rem 100%/calc(100% - 1.1rem) 1px no-repeat}
 .headline .start{padding-left:1.1rem}
 .headline td{font-size:.93rem}
@@ -84,7 +85,7 @@ thead button::after{content:"↕";color:var(--muted);opacity:.55;margin-left:.25
 .headline td .bar{max-width:none;margin:.25rem 0 .2rem}
 .headline td small{display:block;font-size:.7rem;color:var(--muted);white-space:nowrap}
 .headline td.worst .number{color:var(--attacked);font-weight:700}
-.headline .name{padding-left:0;min-width:8rem}
+.headline .name{padding-left:0;min-width:7.6rem}
 .headline tbody .name{font-size:.98rem}
 .headline .name small{display:block;color:var(--muted);margin-top:.15rem}
 .headline{width:auto;min-width:min(100%,460px)}
@@ -145,7 +146,8 @@ details>*+*{margin-top:1rem}
 .runs li{padding:1.1rem 0;border-bottom:1px solid var(--rule)}
 .runs p{margin:0;max-width:none}
 .runs .what{font-size:1.12rem;line-height:1.4;margin:.15rem 0 .3rem;max-width:48em}
-.runs .what a{color:inherit}
+.runs .what a{color:inherit;text-decoration-color:var(--muted)}
+.runs .what .interval{font-size:.75em}
 .runs .when,.runs .how{font-size:.8rem;color:var(--muted)}
 @media (max-width:1000px){
   .headline td,.headline th{padding-inline:.55rem 0}
@@ -153,7 +155,7 @@ details>*+*{margin-top:1rem}
 @media (max-width:640px){
   h3 span{display:block}
   body{font-size:16px}
-  section{margin-top:3rem}
+  main>section{margin-top:3rem}
   .wide{display:none}
   .narrow{display:block}
   .panels,.gallery{grid-template-columns:minmax(0,1fr)}
@@ -169,7 +171,7 @@ details>*+*{margin-top:1rem}
   body{max-width:none;padding:0;font-size:10.5pt}
   .masthead button,.downloads,details:not([open])>summary{display:none}
   .scroll{overflow:visible}
-  section{margin-top:2rem}
+  main>section{margin-top:2rem}
   h2,h2+p,h3,.panel-title,caption,thead{break-after:avoid}
   thead button{display:contents}
   tr,.panel,.example,.fall,.facts div{break-inside:avoid}

@@ -31,7 +31,7 @@ export interface AccuracyPanel {
 
 const WIDTH = 420;
 const HEIGHT = 268;
-const LEFT = 46;
+const LEFT = 50;
 const TOP = 24;
 const PLOT_WIDTH = WIDTH - LEFT - 62;
 const PLOT_HEIGHT = HEIGHT - TOP - 50;

@@ -24,8 +24,8 @@ function accuracyFigure(run: Run, slice: Slice, index: number): Html {
 <ul class="legend">${slice.variants.map((variant, i) => legendEntry(run, variant, styles[i] ?? BASELINE))}</ul>
 <div class="panels">${contenders.map((contender, i) => panel(run, slice, styles, contender, `accuracy-${index}-${i}`))}</div>
 <figcaption>Accuracy against the radius of the ball. Bands are 95&nbsp;% intervals; the hollow circle at ε = 0 is the accuracy without attack; the dashed level is that of guessing; the upright line marks the radius of the table above.</figcaption>
-${numbers(run, slice, contenders, index)}
-</figure>`;
+</figure>
+${numbers(run, slice, contenders, index)}`;
 }
 
 function stylesOf(run: Run, variants: readonly Variant[]): readonly LineStyle[] {
@@ -83,7 +83,7 @@ function numbers(run: Run, slice: Slice, contenders: readonly Contender[], index
     ),
   );
   return html`<details><summary>The numbers (${whole(rows.length)} cells)</summary>
-<div class="scroll" role="region" tabindex="0" aria-labelledby="accuracy-numbers-${index}">
+<section class="scroll" tabindex="0" aria-labelledby="accuracy-numbers-${index}">
 <table class="plain sortable">
 <caption id="accuracy-numbers-${index}"><span>Every measured cell: images correct after the attack, their share with its 95&nbsp;% interval, and the share after rounding to 8 bits.</span></caption>
 <thead><tr><th scope="col">Architecture</th><th scope="col">Training</th><th scope="col">Attack</th><th scope="col" class="figure">ε</th><th scope="col" class="figure">Clean</th><th scope="col" class="figure">Attacked</th><th scope="col" class="figure">95&nbsp;% interval</th><th scope="col" class="figure">8 bits</th><th scope="col" class="figure">Correct</th><th scope="col" class="figure">Images</th></tr></thead>
@@ -100,7 +100,7 @@ function numbers(run: Run, slice: Slice, contenders: readonly Contender[], index
       ]}</tr>`,
   )}</tbody>
 </table>
-</div></details>`;
+</section></details>`;
 }
 
 const figureCell = (value: number, text: string): Html => html`<td class="figure" data-value="${value}">${text}</td>`;

@@ -1,12 +1,12 @@
 import type { Run } from '../../core/run.ts';
 import { dumbbell } from '../charts/dumbbell.ts';
-import { finding, type Segment } from '../finding.ts';
-import { enumerate, goalInWords, instant, interval, normSymbol, percent, radius, whole } from '../format.ts';
+import { enumerate, goalInWords, instant, normSymbol, radius, whole } from '../format.ts';
 import { headlineEpsilon } from '../headline-epsilon.ts';
 import { type Html, html, together } from '../html.ts';
 import { architectureTitle, datasetTitle, trainingTitle } from '../names.ts';
 import { rankArchitectures } from '../ranking.ts';
 import { type Slice, slicesOf } from '../slice.ts';
+import { renderSentence } from './sentence.ts';
 
 /** The page's head: what was found, what the adversary was allowed, and the picture of how far every network falls. */
 export function renderHeader(run: Run): Html {
@@ -14,22 +14,12 @@ export function renderHeader(run: Run): Html {
   const [first, ...others] = slices;
   if (first === undefined) return html``;
   return html`<header class="finding">
-<h1>${sentence(run, first)}</h1>
-${others.map((slice) => html`<p class="also">${sentence(run, slice)}</p>`)}
+<h1>${renderSentence(run, first)}</h1>
+${others.map((slice) => html`<p class="also">${renderSentence(run, slice)}</p>`)}
 ${facts(run, first)}
 ${warning(run)}
 ${slices.map((slice, i) => fallFigure(run, slice, i))}
 </header>`;
-}
-
-const sentence = (run: Run, slice: Slice): Html => html`${finding(run, slice).map(segment)}`;
-
-function segment(part: Segment): Html | string {
-  if (typeof part === 'string') return part;
-  if (part.kind === 'together') return together(part.text);
-  const { share, interval: ends } = part.measured;
-  if (part.kind === 'clean') return html`<span class="number">${percent(share)}</span>`;
-  return html`<span class="number"><strong class="attacked">${percent(share)}</strong> <span class="interval">[${interval(ends)}]</span></span>`;
 }
 
 const KNOWLEDGE = {

@@ -23,7 +23,7 @@ function headlineTable(run: Run, slice: Slice, index: number): Html {
   const columns = ['clean', ...slice.variants.map((variant) => variant.label), ...(withWorst ? ['worst case'] : [])];
   const withCost = slice.trainings.length === 2;
   const kinds = [rows.length > 1 && 'sortable', columns.length * slice.trainings.length > 5 && 'broad'];
-  return html`<div class="scroll" role="region" tabindex="0" aria-labelledby="headline-caption-${index}">
+  return html`<section class="scroll" tabindex="0" aria-labelledby="headline-caption-${index}">
 <table class="headline ${kinds.filter((kind) => kind !== false).join(' ')}">
 <caption id="headline-caption-${index}"><span>Share of images classified correctly, in percent with 95&nbsp;% intervals, at ${together(`${normSymbol(slice.norm)} ε = ${radius(epsilon)}`)}, ${datasetTitle(slice.dataset)}.</span></caption>
 <thead>
@@ -37,7 +37,7 @@ function headlineTable(run: Run, slice: Slice, index: number): Html {
 </thead>
 <tbody>${rows.map((row) => renderRow(run, row, { withWorst, withCost, width: columns.length }))}</tbody>
 </table>
-</div>
+</section>
 ${notes(run, slice, rows)}`;
 }
 
@@ -72,8 +72,9 @@ function renderRow(run: Run, { arch, standings }: Ranked, { withWorst, withCost,
 
 function rowHead(run: Run, arch: string): Html {
   const known = run.architectures.find((architecture) => architecture.name === arch);
-  const paper = known?.paper === undefined ? '' : html` · <a href="${known.paper}">paper</a>`;
-  const details = known && html`<small>${known.year} · ${whole(known.parameters)} parameters${paper}</small>`;
+  const paper = known?.paper !== undefined && html` · <a href="${known.paper}">paper</a>`;
+  const details =
+    known && html`<small>${known.year}${paper}</small><small>${whole(known.parameters)} parameters</small>`;
   return html`<th scope="row" class="name">${architectureTitle(run, arch)}${details}</th>`;
 }
 

@@ -1,0 +1,16 @@
+import type { Run } from '../../core/run.ts';
+import { finding, type Segment } from '../finding.ts';
+import { interval, percent } from '../format.ts';
+import { type Html, html, together } from '../html.ts';
+import type { Slice } from '../slice.ts';
+
+/** The finding as HTML: what is under attack in its colour, intervals small, nothing parted that belongs together. */
+export const renderSentence = (run: Run, slice: Slice): Html => html`${finding(run, slice).map(renderSegment)}`;
+
+function renderSegment(part: Segment): Html | string {
+  if (typeof part === 'string') return part;
+  if (part.kind === 'together') return together(part.text);
+  const { share, interval: ends } = part.measured;
+  if (part.kind === 'clean') return html`<span class="number">${percent(share)}</span>`;
+  return html`<span class="number"><strong class="attacked">${percent(share)}</strong> <span class="interval">[${interval(ends)}]</span></span>`;
+}
