@@ -94,7 +94,7 @@ const l2: Geometry = {
   },
   uniform: (like, noise) => {
     const direction = noise(perImage(like.shape), 'normal') as tf.Tensor4D;
-    return direction.div(euclidean(direction)).mul(uniformRadius(dimension(like.shape), noise));
+    return direction.div(euclidean(direction).maximum(TINY)).mul(uniformRadius(dimension(like.shape), noise));
   },
 };
 
@@ -140,7 +140,7 @@ const l1: Geometry = {
     // Laplace variables divided by their L1 norm are uniform on the sphere of the L1 ball.
     const centred = noise(perImage(like.shape), 'uniform').sub(0.5) as tf.Tensor4D;
     const laplace = centred.sign().mul(tf.scalar(1).sub(centred.abs().mul(2)).log().neg()) as tf.Tensor4D;
-    return laplace.div(sumOf(laplace.abs())).mul(uniformRadius(dimension(like.shape), noise));
+    return laplace.div(sumOf(laplace.abs()).maximum(TINY)).mul(uniformRadius(dimension(like.shape), noise));
   },
 };
 

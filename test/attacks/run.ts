@@ -4,7 +4,7 @@ import type { Classifier } from '../../src/core/classifier.ts';
 import { resolveParams } from '../../src/core/params.ts';
 import type { Norm } from '../../src/core/threat-model.ts';
 import { prepareAttack } from '../../src/evaluate/engine.ts';
-import { NoiseBuffers } from '../../src/evaluate/noise.ts';
+import { NoiseBuffers, type NoiseRequest } from '../../src/evaluate/noise.ts';
 import { rehearse } from '../../src/evaluate/rehearse.ts';
 
 export interface Trial {
@@ -18,6 +18,8 @@ export interface Trial {
   readonly label: Int32Array;
   /** Makes the attack targeted. */
   readonly target?: Int32Array;
+  /** Stops after so many steps, however many there would be. */
+  readonly mostSteps?: number;
 }
 
 /** The last iterate of every image: the real engine, without early stop. */
@@ -35,11 +37,15 @@ export async function lastIterate(prepare: Prepare, trial: Trial): Promise<Float
     epsilon: new Float32Array(batch).fill(trial.epsilon),
     iteration: new Float32Array(batch).fill(iteration),
   });
+  const drawsOf = (requests: readonly NoiseRequest[], step: number) => {
+    const buffers = new NoiseBuffers(requests, batch);
+    for (let image = 0; image < batch; image++) buffers.fill(image, { seed: 0, image, restart: 0, step });
+    return buffers.arrays;
+  };
   try {
-    let state = await engine.init(itemsAt(0), new NoiseBuffers(rehearsal.init.noise, batch).arrays);
-    const noise = new NoiseBuffers(rehearsal.step.noise, batch).arrays;
-    for (let step = 0; step < rehearsal.steps; step++) {
-      ({ state } = await engine.step(state, itemsAt(step), noise));
+    let state = await engine.init(itemsAt(0), drawsOf(rehearsal.init.noise, 0));
+    for (let step = 0; step < Math.min(rehearsal.steps, trial.mostSteps ?? rehearsal.steps); step++) {
+      ({ state } = await engine.step(state, itemsAt(step), drawsOf(rehearsal.step.noise, step + 1)));
     }
     return state.x as Float32Array;
   } finally {

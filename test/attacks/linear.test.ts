@@ -1,0 +1,75 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import fgsm from '../../attacks/fgsm.ts';
+import pgd from '../../attacks/pgd.ts';
+import { eager } from '../../src/compile/eager.ts';
+import type { Classifier } from '../../src/core/classifier.ts';
+import { fillNoise } from '../../src/core/rng.ts';
+import { NORMS, type Norm } from '../../src/core/threat-model.ts';
+import { tf } from '../../src/tf.ts';
+import { dual, inner, minus, normOf } from '../core/reference.ts';
+import { lastIterate, type Trial } from './run.ts';
+
+/** On a linear model of two classes the best perturbation is known: ε along the steepest direction of w = w₁ - w₀. */
+const PIXELS = 12;
+const draws = (image: number, distribution: 'uniform' | 'normal'): Float32Array => {
+  const values = new Float32Array(PIXELS);
+  fillNoise(values, { seed: 0, image, restart: 0, step: 0, draw: 0 }, distribution);
+  return values;
+};
+const [w0, w1] = [draws(1, 'normal'), draws(2, 'normal')];
+const w = minus(w1, w0);
+const linear: Classifier = {
+  name: 'linear',
+  classes: 2,
+  input: [3, 4, 1],
+  logits: (x) =>
+    x.reshape([x.shape[0], PIXELS]).matMul(tf.tensor2d([...w0, ...w1], [2, PIXELS]).transpose()) as tf.Tensor2D,
+};
+
+/** A grey image, so that no radius here meets the box. */
+const clean = draws(3, 'uniform').map((value) => 0.4 + 0.2 * value);
+const EPSILON = 0.25;
+const attacked = (attack: Trial['attack'], norm: Norm, rest: Partial<Trial> = {}): Promise<Float32Array> =>
+  lastIterate(eager, { attack, classifier: linear, norm, epsilon: EPSILON, clean, label: Int32Array.of(0), ...rest });
+
+const sign = w.map(Math.sign);
+const length = normOf('L2', w);
+const largest = normOf('Linf', w);
+const STEEPEST: Readonly<Record<Norm, number[]>> = {
+  Linf: sign,
+  L2: w.map((v) => v / length),
+  L1: w.map((v) => (Math.abs(v) === largest ? Math.sign(v) : 0)),
+};
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+describe('on a linear model', () => {
+  it.each(NORMS)('FGSM in %s is the closed form, away from the truth and towards a target', async (norm) => {
+    const step = (by: number) => Array.from(clean, (v, i) => v + by * (STEEPEST[norm][i] as number));
+    expect(normOf('Linf', minus(await attacked(fgsm, norm), step(EPSILON)))).toBeLessThan(1e-6);
+    const towards = await attacked(fgsm, norm, { label: Int32Array.of(1), target: Int32Array.of(0) });
+    expect(normOf('Linf', minus(towards, step(-EPSILON)))).toBeLessThan(1e-6);
+  });
+
+  it.each(pgd.norms)(
+    'PGD in %s reaches the best point from a random start, and gains ε times the dual norm',
+    async (norm) => {
+      const x = await attacked(pgd, norm, { params: { step: 0.05 } });
+      expect(Math.abs(inner(w, minus(x, clean)) / (EPSILON * normOf(dual[norm], w)) - 1)).toBeLessThan(0.001);
+    },
+  );
+
+  it.each(pgd.norms)('PGD in %s of one step of length ε, without a random start, is FGSM', async (norm) => {
+    const once = await attacked(pgd, norm, { params: { steps: 1, step: EPSILON, random: false } });
+    expect(once).toEqual(await attacked(fgsm, norm));
+  });
+
+  it('PGD walks 2.5 ε in all, unless told how long a step is', async () => {
+    const first = await attacked(pgd, 'L2', { params: { steps: 40, random: false }, mostSteps: 1 });
+    expect(normOf('L2', minus(first, clean))).toBeCloseTo((2.5 * EPSILON) / 40, 6);
+    const told = await attacked(pgd, 'L2', { params: { steps: 40, step: 0.01, random: false }, mostSteps: 1 });
+    expect(normOf('L2', minus(told, clean))).toBeCloseTo(0.01, 6);
+  });
+});

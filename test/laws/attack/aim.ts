@@ -1,0 +1,90 @@
+/** Laws on where an attack goes: up, for the adversary. */
+import { crossEntropy } from '../../../src/core/losses.ts';
+import { tf } from '../../../src/tf.ts';
+import { type Law, requires, type Subject } from './law.ts';
+import { contextOf, IDS, INPUT, imagesOf, linear, perform, RADII, repeated, smooth } from './stage.ts';
+
+interface Change {
+  readonly before: number;
+  readonly after: number;
+}
+
+/** The cross-entropy of every image's target, or true class, on a linear model: clean, and as the attack leaves it. */
+function changes({ attack, norm }: Subject, targeted: boolean): Change[] {
+  const epsilons = repeated(RADII[norm][1], IDS.length);
+  const performance = { attack, norm, classifier: linear, ids: IDS, epsilons, targeted };
+  const last = perform(performance).at(-1) ?? [];
+  return tf.tidy(() => {
+    const { target, clean } = contextOf(performance, repeated(0, IDS.length), 'step');
+    const lossOf = (x: tf.Tensor4D): number[] => [...crossEntropy(linear.logits(x), target).dataSync()];
+    const after = lossOf(tf.stack(last).reshape([IDS.length, ...INPUT]));
+    return lossOf(clean).map((before, i) => ({ before, after: after[i] as number }));
+  });
+}
+
+/** Attacks without any access do not aim. */
+const aims = ({ attack }: Subject): boolean => attack.access !== 'none';
+
+const raisesTheLoss: Law = {
+  name: 'that aims never lowers the loss of the true class on a linear model',
+  check: (subject) => {
+    if (!aims(subject)) return;
+    const found = changes(subject, false);
+    const worst = found.find(({ before, after }) => after < before - 1e-5);
+    requires(worst === undefined, () => `it falls from ${worst?.before} to ${worst?.after}; ascend context.gradient`);
+    requires(
+      found.some(({ before, after }) => after > before + 1e-3),
+      () => 'it rises for no image',
+    );
+  },
+};
+
+const lowersTheTargets: Law = {
+  name: 'that aims never raises the loss of its target on a linear model',
+  check: (subject) => {
+    if (!aims(subject)) return;
+    const found = changes(subject, true);
+    const worst = found.find(({ before, after }) => after > before + 1e-5);
+    const mend = 'ascend context.gradient, which knows the goal';
+    requires(worst === undefined, () => `it rises from ${worst?.before} to ${worst?.after}; ${mend}`);
+    requires(
+      found.some(({ before, after }) => after < before - 1e-3),
+      () => 'it falls for no image',
+    );
+  },
+};
+
+const CROWD = Array.from({ length: 40 }, (_, id) => id);
+/** An attack that draws noise may be lucky: two standard deviations of a count of so many images. */
+const LUCK = 6;
+
+/** How many images keep their class at every iterate. */
+function standing({ attack, norm }: Subject, epsilon: number): number {
+  const epsilons = repeated(epsilon, CROWD.length);
+  const iterates = perform({ attack, norm, classifier: smooth, ids: CROWD, epsilons, targeted: false });
+  return tf.tidy(() => {
+    const predict = (x: tf.Tensor4D): number[] => [...smooth.logits(x).argMax(1).dataSync()];
+    const label = predict(imagesOf(CROWD));
+    const predicted = iterates.map((images) =>
+      predict(tf.stack(images as Float32Array[]).reshape([CROWD.length, ...INPUT])),
+    );
+    return CROWD.filter((_, i) => predicted.every((step) => step[i] === label[i])).length;
+  });
+}
+
+const gainsWithTheRadius: Law = {
+  name: 'leaves no more images standing at a larger radius',
+  check: (subject) => {
+    const [low, high] = RADII[subject.norm];
+    const counts = [low, Math.sqrt(low * high), high].map((epsilon) => standing(subject, epsilon));
+    counts.forEach((count, i) => {
+      const before = counts[i - 1] ?? CROWD.length;
+      requires(
+        count <= before + LUCK,
+        () => `of ${CROWD.length} images, ${before} withstand one radius, and ${count} a larger one`,
+      );
+    });
+  },
+};
+
+export const AIM: readonly Law[] = [raisesTheLoss, lowersTheTargets, gainsWithTheRadius];

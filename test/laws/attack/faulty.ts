@@ -1,0 +1,242 @@
+/** Attacks that are wrong on purpose, each in one way, to see that the laws notice. */
+import { type Attack, type AttackContext, defineAttack } from '../../../src/core/attack.ts';
+import { p } from '../../../src/core/params.ts';
+import { tf } from '../../../src/tf.ts';
+
+type Plain = AttackContext<Record<never, never>>;
+
+/** The right attack from which the faulty ones differ. */
+export const RIGHT = defineAttack({
+  name: 'faulty',
+  title: 'A right attack',
+  paper: 'https://arxiv.org/abs/1412.6572',
+  norms: ['Linf', 'L2', 'L1'],
+  access: 'gradient',
+  params: {},
+  steps: () => 3,
+  init: (x) => ({ x }),
+  step: ({ x }, { ball, epsilon, gradient }) => ({ x: ball.project(x.add(ball.steepest(gradient(x)).mul(epsilon))) }),
+});
+
+/** A way to make the next candidate, projected as it should be. */
+const moving = (move: (x: tf.Tensor4D, context: Plain) => tf.Tensor): Attack => ({
+  ...RIGHT,
+  step: ({ x }, context) => ({ x: context.ball.project(x.add(move(x, context))) }),
+});
+
+/** A way to make the next candidate. */
+const stepping = (next: (x: tf.Tensor4D, context: Plain) => tf.Tensor): Attack => ({
+  ...RIGHT,
+  step: ({ x }, context) => ({ x: next(x, context) as tf.Tensor4D }),
+});
+
+const uphill = (x: tf.Tensor4D, { ball, epsilon, gradient }: Plain): tf.Tensor =>
+  ball.steepest(gradient(x)).mul(epsilon);
+const rightly = (x: tf.Tensor4D, context: Plain): tf.Tensor => RIGHT.step({ x }, context).x;
+const toBox = (x: tf.Tensor): tf.Tensor => tf.clipByValue(x, 0, 1);
+
+export interface Faulty {
+  /** The name of the law that it breaks. */
+  readonly law: string;
+  /** What the law says. */
+  readonly complaint: RegExp;
+  readonly attack: Attack;
+}
+
+export const FAULTY: readonly (readonly [fault: string, Faulty])[] = [
+  [
+    'is called otherwise than its file',
+    { law: 'has its file’s name', complaint: /write name: 'faulty'/, attack: { ...RIGHT, name: 'other' } },
+  ],
+  [
+    'links no paper',
+    { law: 'links its paper', complaint: /no https URL/, attack: { ...RIGHT, paper: 'arxiv.org/abs/1412.6572' } },
+  ],
+  [
+    'has a default out of its range',
+    {
+      law: 'has defaults that its parameters accept, and labels',
+      complaint: /the default of steps is 0; it must be a whole number, at least 1/,
+      attack: { ...RIGHT, params: { steps: p.integer(0, 'steps', { min: 1 }) } },
+    },
+  ],
+  [
+    'has a parameter without a label',
+    {
+      law: 'has defaults that its parameters accept, and labels',
+      complaint: /steps has no label/,
+      attack: { ...RIGHT, params: { steps: p.integer(1, ' ') } },
+    },
+  ],
+  [
+    'carries a tensor of the whole batch',
+    {
+      law: 'carries a state that the harness can carry',
+      complaint: /first axis/,
+      attack: { ...RIGHT, init: (x) => ({ x, mean: x.mean() }), step: (state) => state },
+    },
+  ],
+  [
+    'has another state after a step',
+    {
+      law: 'carries a state that the harness can carry',
+      complaint: /last/,
+      attack: { ...RIGHT, step: ({ x }) => ({ x, last: x }) },
+    },
+  ],
+  [
+    'ignores epsilon',
+    {
+      law: 'gives the images back at radius 0',
+      complaint: /a pixel has moved by/,
+      attack: stepping((x, { ball, gradient }) => toBox(x.add(ball.steepest(gradient(x)).mul(0.02)))),
+    },
+  ],
+  [
+    'leaves the ball in its second step',
+    {
+      law: 'stays in the ball',
+      complaint: /distance from the clean image.*after 2 steps/,
+      attack: stepping((x, context) => toBox(x.add(uphill(x, context)))),
+    },
+  ],
+  [
+    'starts outside the ball',
+    {
+      law: 'stays in the ball',
+      complaint: /distance from the clean image.*after 0 steps/,
+      attack: { ...RIGHT, init: (x, { epsilon }) => ({ x: toBox(x.add(epsilon.mul(2))) as tf.Tensor4D }) },
+    },
+  ],
+  [
+    'leaves the box',
+    {
+      law: 'stays in the box',
+      complaint: /a pixel is (-0\.|1\.)/,
+      attack: stepping((_, context) => context.clean.add(uphill(context.clean, context))),
+    },
+  ],
+  [
+    'divides by a zero gradient',
+    {
+      law: 'stays finite',
+      complaint: /a pixel is NaN.*flat/,
+      attack: moving((x, { epsilon, gradient }) => {
+        const g = gradient(x);
+        return g.div(g.square().sum([1, 2, 3], true).sqrt()).mul(epsilon);
+      }),
+    },
+  ],
+  [
+    'draws from Math.random',
+    {
+      law: 'repeats itself under the same seed',
+      complaint: /two runs differ after 1 steps/,
+      attack: moving((_, { epsilon }) => epsilon.mul(Math.random() - 0.5)),
+    },
+  ],
+  [
+    'draws from TensorFlow.js',
+    {
+      law: 'repeats itself under the same seed',
+      complaint: /two runs differ after 1 steps/,
+      attack: moving((x, { epsilon }) => tf.randomNormal(x.shape).mul(epsilon)),
+    },
+  ],
+  [
+    'mixes the images of a batch',
+    {
+      law: 'takes every image on its own, with its own radius',
+      complaint: /never over the batch/,
+      attack: moving((x, { epsilon, gradient }) => {
+        const g = gradient(x);
+        return g.div(g.abs().mean().add(1e-12)).mul(epsilon).mul(0.1);
+      }),
+    },
+  ],
+  [
+    'takes the first image’s radius for all',
+    {
+      law: 'takes every image on its own, with its own radius',
+      complaint: /after 1 steps an image differs/,
+      attack: moving((x, { ball, epsilon, gradient }) => ball.steepest(gradient(x)).mul(epsilon.slice(0, 1)).mul(0.1)),
+    },
+  ],
+  [
+    'takes the first image’s iteration for all',
+    {
+      law: 'takes every image at its own iteration',
+      complaint: /read context.iteration image by image/,
+      attack: moving((x, context) => uphill(x, context).div(context.iteration.slice(0, 1).add(2))),
+    },
+  ],
+  [
+    'disposes of its state',
+    {
+      law: 'leaves its inputs as they were',
+      complaint: /disposes of x/,
+      attack: stepping((x, context) => {
+        const next = rightly(x, context);
+        x.dispose();
+        return next;
+      }),
+    },
+  ],
+  [
+    'writes into the clean images',
+    {
+      law: 'leaves its inputs as they were',
+      complaint: /step changes (x|clean)/,
+      attack: stepping((x, { clean }) => {
+        clean.dataSync().fill(0.5);
+        return x;
+      }),
+    },
+  ],
+  [
+    'keeps a tensor',
+    {
+      law: 'leaves nothing in memory but its state',
+      complaint: /3 tensors live on and its states have 2/,
+      attack: stepping((x, context) => {
+        tf.keep(context.gradient(x));
+        return rightly(x, context);
+      }),
+    },
+  ],
+  [
+    'walks downhill',
+    {
+      law: 'that aims never lowers the loss of the true class on a linear model',
+      complaint: /it falls from/,
+      attack: moving((x, context) => uphill(x, context).neg()),
+    },
+  ],
+  [
+    'flees from its target',
+    {
+      law: 'that aims never raises the loss of its target on a linear model',
+      complaint: /it rises from/,
+      attack: moving((x, context) => uphill(x, context).mul(context.targeted ? -1 : 1)),
+    },
+  ],
+  [
+    'stands still',
+    {
+      law: 'that aims never raises the loss of its target on a linear model',
+      complaint: /it falls for no image/,
+      attack: stepping((x) => x.clone()),
+    },
+  ],
+  [
+    'gives up at large radii',
+    {
+      law: 'leaves no more images standing at a larger radius',
+      complaint: /withstand one radius/,
+      attack: stepping((_, context) => {
+        const { ball, clean, epsilon } = context;
+        return ball.project(clean.add(uphill(clean, context).mul(epsilon.less(2).toFloat())));
+      }),
+    },
+  ],
+];

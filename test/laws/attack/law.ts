@@ -1,0 +1,27 @@
+/** What a law on attacks is. */
+import type { Attack } from '../../../src/core/attack.ts';
+import type { Norm } from '../../../src/core/threat-model.ts';
+
+export interface Subject {
+  readonly attack: Attack;
+  /** Where it was found: `attacks/pgd.ts`. */
+  readonly file: string;
+  readonly norm: Norm;
+}
+
+export interface Law {
+  /** Ends the sentence `An attack …`. */
+  readonly name: string;
+  /** @throws BrokenLaw saying how */
+  check(subject: Subject): void | Promise<void>;
+}
+
+export class BrokenLaw extends Error {}
+
+/** @param complaint - how the law is broken and what would mend it */
+export function requires(holds: boolean, complaint: () => string): void {
+  if (!holds) throw new BrokenLaw(complaint());
+}
+
+export const sameBytes = (a: Float32Array, b: Float32Array | undefined): boolean =>
+  b !== undefined && a.length === b.length && a.every((value, i) => Object.is(value, b[i]));

@@ -1,0 +1,164 @@
+/** A stage for attacks: small classifiers, each hard in its own way, and a plain way to run an attack on them. */
+import type { Attack, AttackContext, AttackState } from '../../../src/core/attack.ts';
+import { attackContext } from '../../../src/core/attack-context.ts';
+import type { Noise } from '../../../src/core/ball.ts';
+import type { Classifier } from '../../../src/core/classifier.ts';
+import { resolveParams } from '../../../src/core/params.ts';
+import { fillNoise } from '../../../src/core/rng.ts';
+import type { Norm } from '../../../src/core/threat-model.ts';
+import { tf } from '../../../src/tf.ts';
+
+export const INPUT = [6, 5, 3] as const;
+export const CLASSES = 5;
+export const PIXELS = INPUT[0] * INPUT[1] * INPUT[2];
+
+/** Enough to see what an attack does, of however many it would take: every iterate must obey the laws. */
+const MOST_STEPS = 10;
+
+/** Radii that matter on this stage: some images fall to the first, nearly all to the second. */
+export const RADII: Readonly<Record<Norm, readonly [number, number]>> = {
+  Linf: [0.03, 0.3],
+  L2: [0.3, 3],
+  L1: [2, 20],
+};
+
+const drawn = new Map<string, Float32Array>();
+
+/** Numbers that depend on their name alone. */
+function draws(name: number, size: number, distribution: 'uniform' | 'normal'): Float32Array {
+  const key = `${name} ${size} ${distribution}`;
+  const values = drawn.get(key) ?? new Float32Array(size);
+  if (!drawn.has(key)) fillNoise(values, { seed: 0, image: name, restart: 0, step: 0, draw: 0 }, distribution);
+  drawn.set(key, values);
+  return values;
+}
+
+/** Made anew at every call: the caller's scope frees it. */
+const matrix = (name: number, inputs: number, outputs: number): tf.Tensor =>
+  tf.tensor2d(draws(name, inputs * outputs, 'normal').slice(), [inputs, outputs]).div(Math.sqrt(inputs));
+
+/** [1, K], one at one class. */
+const onlyClass = (index: number): tf.Tensor => tf.oneHot([index], CLASSES).toFloat();
+
+const flatten = (x: tf.Tensor4D): tf.Tensor => x.sub(0.5).reshape([x.shape[0], PIXELS]);
+
+const classifier = (name: string, logits: (flat: tf.Tensor) => tf.Tensor): Classifier => ({
+  name,
+  classes: CLASSES,
+  input: INPUT,
+  logits: (x) => logits(flatten(x)) as tf.Tensor2D,
+});
+
+export const smooth = classifier('smooth', (x) => {
+  const hidden = x
+    .matMul(matrix(1, PIXELS, 12))
+    .mul(3)
+    .tanh();
+  return hidden.matMul(matrix(2, 12, CLASSES)).mul(3);
+});
+
+/** Class 1 gains along one direction, the others stay: every loss is monotone along it. */
+export const linear = classifier('linear', (x) => x.matMul(matrix(3, PIXELS, 1)).mul(onlyClass(1)));
+
+export const CLASSIFIERS: readonly Classifier[] = [
+  smooth,
+  linear,
+  classifier('flat, with no gradient anywhere', (x) => x.matMul(tf.zeros([PIXELS, CLASSES])).add(onlyClass(0))),
+  classifier('tied, all of whose logits are equal', (x) => x.matMul(matrix(3, PIXELS, 1)).tile([1, CLASSES])),
+  classifier('sure, with margins in the thousands', (x) => x.matMul(matrix(1, PIXELS, CLASSES)).mul(1e4)),
+];
+
+/** Image number `id`: half of its pixels are exactly black or white. */
+export const imageOf = (id: number): Float32Array =>
+  draws(1000 + id, PIXELS, 'uniform').map((v) => Math.min(1, Math.max(0, 2 * v - 0.5)));
+
+export interface Performance {
+  readonly attack: Attack;
+  readonly norm: Norm;
+  readonly classifier: Classifier;
+  /** Which images, in which order. */
+  readonly ids: readonly number[];
+  /** A radius per image. */
+  readonly epsilons: readonly number[];
+  readonly targeted: boolean;
+  readonly seed?: number;
+}
+
+/** What an attack is called with, step after step. Tensors are made anew at every call: call it inside `tf.tidy`. */
+export function contextOf(
+  performance: Performance,
+  iterations: readonly number[],
+  part: 'init' | 'step',
+): AttackContext {
+  const { attack, norm, classifier: victim, ids, epsilons, targeted, seed = 1 } = performance;
+  const clean = imagesOf(ids);
+  const label = victim.logits(clean).argMax<tf.Tensor1D>(1);
+  const column = (values: readonly number[]): tf.Tensor4D => tf.tensor4d([...values], [ids.length, 1, 1, 1]);
+  const noise = (
+    (draw: number): Noise =>
+    (shape, distribution) => {
+      const size = shape.reduce((a, b) => a * b, 1);
+      const values = new Float32Array(ids.length * size);
+      ids.forEach((image, row) => {
+        const step = part === 'init' ? 0 : (iterations[row] as number) + 1;
+        fillNoise(values.subarray(row * size, (row + 1) * size), { seed, image, restart: 0, step, draw }, distribution);
+      });
+      draw += 1;
+      return tf.tensor(values, [ids.length, ...shape]);
+    }
+  )(0);
+  return attackContext({
+    logits: (x) => victim.logits(x),
+    norm,
+    targeted,
+    params: resolveParams(attack.name, attack.params),
+    noise,
+    clean,
+    label,
+    target: targeted ? targetsFor(label) : label,
+    epsilon: column(epsilons),
+    iteration: column(iterations),
+  });
+}
+
+export const imagesOf = (ids: readonly number[]): tf.Tensor4D =>
+  tf.stack(ids.map((id) => tf.tensor3d(imageOf(id), [...INPUT]))) as tf.Tensor4D;
+
+/** Class 1, which the linear classifier can be led to, or for images of class 1 the next. */
+const targetsFor = (label: tf.Tensor1D): tf.Tensor1D => label.equal(1).toInt().add(tf.scalar(1, 'int32'));
+
+export const begin = (performance: Performance): AttackState =>
+  tf.tidy(() => {
+    const context = contextOf(performance, repeated(0, performance.ids.length), 'init');
+    return { ...performance.attack.init(context.clean, context) };
+  });
+
+export const advance = (performance: Performance, state: AttackState, iterations: readonly number[]): AttackState =>
+  tf.tidy(() => ({ ...performance.attack.step(state, contextOf(performance, iterations, 'step')) }));
+
+export const repeated = (value: number, times: number): number[] => new Array<number>(times).fill(value);
+
+export const stepsOf = ({ attack }: Pick<Performance, 'attack'>): number =>
+  Math.min(MOST_STEPS, attack.steps(resolveParams(attack.name, attack.params)));
+
+/** `x` of every image at every step, the start included: `[step][image]`. */
+export function perform(performance: Performance): Float32Array[][] {
+  const { ids } = performance;
+  let state = begin(performance);
+  const iterates = [candidates(state)];
+  for (let step = 0; step < stepsOf(performance); step++) {
+    const next = advance(performance, state, repeated(step, ids.length));
+    tf.dispose(state);
+    state = next;
+    iterates.push(candidates(state));
+  }
+  tf.dispose(state);
+  return iterates;
+}
+
+export function candidates({ x }: AttackState): Float32Array[] {
+  const values = x.dataSync() as Float32Array;
+  return Array.from({ length: x.shape[0] }, (_, i) => values.slice(i * PIXELS, (i + 1) * PIXELS));
+}
+
+export const IDS: readonly number[] = [0, 1, 2, 3];

@@ -1,0 +1,46 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
+import type { Attack } from '../../src/core/attack.ts';
+import { tf } from '../../src/tf.ts';
+import { ATTACK_LAWS } from './attack/all.ts';
+import { FAULTY, RIGHT } from './attack/faulty.ts';
+import { BrokenLaw } from './attack/law.ts';
+
+const folder = join(PACKAGE_ROOT, 'attacks');
+const files = readdirSync(folder).filter((file) => file.endsWith('.ts'));
+const attacks = await Promise.all(
+  files.map(async (file): Promise<[string, Attack]> => {
+    const { default: attack } = (await import(join(folder, file))) as { default: Attack };
+    return [file, attack];
+  }),
+);
+const laws = ATTACK_LAWS.map((law) => [law.name, law] as const);
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+describe.each(attacks)('%s', (file, attack) => {
+  describe.each(attack.norms)('in %s', (norm) => {
+    it.each(laws)('%s', (_, { check }) => check({ attack, file, norm }));
+  });
+});
+
+describe('the laws', () => {
+  it.each(laws)('pass an attack that is right: it %s', async (_, { check }) => {
+    for (const norm of RIGHT.norms) await check({ attack: RIGHT, file: 'faulty.ts', norm });
+  });
+
+  it.each(FAULTY)('catch an attack that %s', async (_, { law: name, complaint, attack }) => {
+    const law = ATTACK_LAWS.find((candidate) => candidate.name === name);
+    const verdict = (async () => law?.check({ attack, file: 'faulty.ts', norm: 'L2' }))();
+    await expect(verdict).rejects.toThrow(complaint);
+    await expect(verdict).rejects.toBeInstanceOf(BrokenLaw);
+  });
+
+  it('have each caught somebody', () => {
+    expect(new Set(FAULTY.map(([, { law }]) => law))).toEqual(new Set(ATTACK_LAWS.map(({ name }) => name)));
+  });
+});

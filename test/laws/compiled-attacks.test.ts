@@ -1,0 +1,45 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
+import { compile } from '../../src/compile/compile.ts';
+import { eager } from '../../src/compile/eager.ts';
+import type { Attack } from '../../src/core/attack.ts';
+import { tf } from '../../src/tf.ts';
+import { lastIterate } from '../attacks/run.ts';
+import { IDS, imageOf, PIXELS, RADII, smooth } from './attack/stage.ts';
+
+const folder = join(PACKAGE_ROOT, 'attacks');
+const attacks = await Promise.all(
+  readdirSync(folder)
+    .filter((file) => file.endsWith('.ts'))
+    .map(async (file) => ((await import(join(folder, file))) as { default: Attack }).default),
+);
+const cases = attacks.flatMap((attack) =>
+  attack.norms.flatMap((norm) => [false, true].map((targeted) => ({ attack, norm, targeted }))),
+);
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+describe('compiled', () => {
+  it.each(cases)('$attack.name in $norm, targeted: $targeted, is the eager one', async ({ attack, norm, targeted }) => {
+    const clean = Float32Array.from(IDS.flatMap((id) => [...imageOf(id)]));
+    const trial = {
+      attack,
+      classifier: smooth,
+      norm,
+      epsilon: RADII[norm][0],
+      clean,
+      label: Int32Array.from(IDS, () => 0),
+      ...(targeted ? { target: Int32Array.from(IDS, () => 1) } : {}),
+      mostSteps: 8,
+    };
+    const [ours, theirs] = [await lastIterate(compile, trial), await lastIterate(eager, trial)];
+    const differing = ours.filter((value, i) => Math.abs(value - (theirs[i] as number)) > 1e-5).length;
+    // A gradient component near zero may take the other sign.
+    expect(differing).toBeLessThanOrEqual(0.01 * IDS.length * PIXELS);
+    expect(ours).not.toEqual(clean);
+  });
+});
