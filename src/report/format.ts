@@ -27,6 +27,12 @@ export function points(difference: number): string {
 /** `1,000` */
 export const whole = (count: number): string => String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
 
+/** A large number in three digits: `232 k`, `61.1 M`. */
+export function compact(count: number): string {
+  if (count < 999.5) return String(count);
+  return count < 999_500 ? `${significant(count / 1e3, 3)} k` : `${significant(count / 1e6, 3)} M`;
+}
+
 /** At most `digits` significant digits, without trailing zeros: `0.03`, `1.5`. */
 export const significant = (value: number, digits: number): string => String(Number(value.toPrecision(digits)));
 

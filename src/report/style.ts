@@ -94,6 +94,7 @@ thead button::after{content:"↕";color:var(--muted);opacity:.55;margin-left:.25
 .plain td,.plain th{padding:.32rem .7rem}
 .plain tbody th{font-weight:400}
 .plain tr>:first-child{padding-left:0}
+.plain tr>:last-child{padding-right:0}
 .figure{text-align:right;white-space:nowrap}
 td.prose{min-width:16rem}
 .verdict{white-space:nowrap;font-weight:600}

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   asSentence,
+  compact,
   duration,
   instant,
   interval,
@@ -62,6 +63,14 @@ test.each([
 
 test('whole numbers are grouped, instants are in UTC, names are cut by characters, words become a sentence', () => {
   expect([0, 999, 1000, 12_345_678].map(whole)).toEqual(['0', '999', '1,000', '12,345,678']);
+  expect([0, 999, 232_298, 999_499, 999_500, 61_100_840].map(compact)).toEqual([
+    '0',
+    '999',
+    '232 k',
+    '999 k',
+    '1 M',
+    '61.1 M',
+  ]);
   expect(instant('2026-11-23T19:10:04.000Z')).toBe('23 Nov 2026, 19:10 UTC');
   expect(shorten('🦧🦧🦧🦧', 3)).toBe('🦧🦧…');
   expect(asSentence('any iterate')).toBe('Any iterate.');

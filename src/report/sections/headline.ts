@@ -1,6 +1,6 @@
 import type { Run } from '../../core/run.ts';
 import { intervalBar } from '../charts/interval-bar.ts';
-import { enumerate, interval, normSymbol, percent, points, radius, whole } from '../format.ts';
+import { compact, enumerate, interval, normSymbol, percent, points, radius, whole } from '../format.ts';
 import { headlineEpsilon } from '../headline-epsilon.ts';
 import { type Html, html, together } from '../html.ts';
 import { architectureTitle, datasetTitle, trainingTitle } from '../names.ts';
@@ -74,7 +74,8 @@ function rowHead(run: Run, arch: string): Html {
   const known = run.architectures.find((architecture) => architecture.name === arch);
   const paper = known?.paper !== undefined && html` · <a href="${known.paper}">paper</a>`;
   const details =
-    known && html`<small>${known.year}${paper}</small><small>${whole(known.parameters)} parameters</small>`;
+    known &&
+    html`<small>${known.year}${paper}</small><small>${together(`${compact(known.parameters)} parameters`)}</small>`;
   return html`<th scope="row" class="name">${architectureTitle(run, arch)}${details}</th>`;
 }
 
