@@ -3,7 +3,7 @@
  * projects on the ball and then on the box [0,1].
  *
  * Madry, Makelov, Schmidt, Tsipras, Vladu, "Towards Deep Learning Models Resistant to Adversarial Attacks", ICLR 2018,
- * section 2.1 and appendix B (step 2.5·ε/steps).
+ * section 2.1; the step 2.5·ε/steps is that of section 5 (L2): long enough to reach the ball's edge from any start.
  */
 import { defineAttack } from '../src/core/attack.ts';
 import { p } from '../src/core/params.ts';

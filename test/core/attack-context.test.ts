@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { attackContext, type ContextSpec } from '../../src/core/attack-context.ts';
+import * as losses from '../../src/core/losses.ts';
+import { tf } from '../../src/tf.ts';
+import { radii, randomImages, randomTensor, type Shape4D, seededNoise } from './batches.ts';
+
+const SHAPE: Shape4D = [3, 2, 2, 1];
+const LABELS = [0, 2, 4];
+const TARGETS = [1, 1, 3];
+
+const context = (logits: ContextSpec['logits'], targeted: boolean) =>
+  attackContext({
+    logits,
+    norm: 'Linf',
+    targeted,
+    params: {},
+    noise: seededNoise(SHAPE[0], 0),
+    clean: randomImages(SHAPE, 1),
+    label: tf.tensor1d(LABELS, 'int32'),
+    target: tf.tensor1d(targeted ? TARGETS : LABELS, 'int32'),
+    epsilon: radii(SHAPE[0], 0.1),
+    iteration: radii(SHAPE[0], 0),
+  });
+
+/** Bends, so that gradients differ from place to place. */
+const bent: ContextSpec['logits'] = (x) =>
+  x
+    .reshape([x.shape[0], 4])
+    .matMul(randomTensor([1, 4, 5, 1], 7, 'normal').reshape([4, 5]))
+    .square() as tf.Tensor2D;
+
+const list = (tensor: tf.Tensor): number[] => [...tensor.dataSync()];
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+describe('what an attack sees', () => {
+  it('are losses that grow for the adversary, away from the label', () => {
+    const logits = randomTensor([3, 5, 1, 1], 2, 'normal').reshape([3, 5]) as tf.Tensor2D;
+    const { crossEntropy, margin, dlr, label } = context(bent, false);
+    expect(list(crossEntropy(logits))).toEqual(list(losses.crossEntropy(logits, label)));
+    expect(list(margin(logits))).toEqual(list(losses.margin(logits, label)));
+    expect(list(dlr(logits))).toEqual(list(losses.dlr(logits, label)));
+  });
+
+  it('are losses that grow towards the target', () => {
+    const logits = randomTensor([3, 5, 1, 1], 2, 'normal').reshape([3, 5]) as tf.Tensor2D;
+    const { crossEntropy, margin, dlr, label, target } = context(bent, true);
+    expect(list(crossEntropy(logits))).toEqual(list(losses.crossEntropy(logits, target).neg()));
+    expect(list(margin(logits))).toEqual(list(losses.margin(logits, target).neg()));
+    expect(list(dlr(logits))).toEqual(list(losses.targetedDlr(logits, label, target)));
+    const closer = logits.add(tf.oneHot(target, 5).toFloat()) as tf.Tensor2D;
+    for (const loss of [crossEntropy, margin]) {
+      const gains = list(loss(closer).sub(loss(logits)));
+      expect(gains.every((gain) => gain > 0)).toBe(true);
+    }
+  });
+
+  it.each([false, true])('are value, gradient and logits of one place (targeted: %s)', (targeted) => {
+    const given = context(bent, targeted);
+    const x = randomImages(SHAPE, 5);
+    for (const loss of [undefined, given.margin, given.dlr]) {
+      const { value, gradient, logits } = given.valueAndGradient(x, loss);
+      const meant = loss ?? given.crossEntropy;
+      expect(list(logits)).toEqual(list(bent(x)));
+      expect(list(value)).toEqual(list(meant(bent(x))));
+      expect(list(gradient)).toEqual(list(tf.grad((z) => meant(bent(z as tf.Tensor4D)).sum())(x)));
+      expect(list(given.gradient(x, loss))).toEqual(list(gradient));
+    }
+  });
+
+  it('leaves nothing in memory but what it returns', () => {
+    tf.tidy(() => {
+      const given = context(bent, false);
+      const x = randomImages(SHAPE, 5);
+      const before = tf.memory().numTensors;
+      const kept = tf.tidy(() => ({ ...given.valueAndGradient(x) }));
+      expect(tf.memory().numTensors - before).toBe(3);
+      tf.dispose(kept);
+      tf.dispose(tf.tidy(() => given.gradient(x)));
+      expect(tf.memory().numTensors).toBe(before);
+    });
+  });
+});
