@@ -5,7 +5,7 @@ import { attackContext } from '../core/attack-context.ts';
 import type { Classifier } from '../core/classifier.ts';
 import type { Norm } from '../core/threat-model.ts';
 import type { tf } from '../tf.ts';
-import { elements, type NoiseRequest, noiseFrom, noiseSpecs } from './noise.ts';
+import { elements, noiseFrom, noiseSpecs } from './noise.ts';
 import type { PlannedAttack } from './plan.ts';
 import type { Rehearsal } from './rehearse.ts';
 
@@ -78,50 +78,60 @@ const STATE = 'state.';
 
 /** Compiles `init` and, if the attack takes any step, `step`. */
 export async function prepareAttack(prepare: Prepare, spec: EngineSpec): Promise<AttackEngine> {
-  const { attack, params, classifier, norm, targeted, batch, rehearsal } = spec;
-  const contextOf = (part: string, items: Tensors, requests: readonly NoiseRequest[], noise: Tensors): AttackContext =>
-    attackContext({
-      ...(items as unknown as ItemTensors),
-      logits: (x) => classifier.logits(x),
-      norm,
-      targeted,
-      params,
-      noise: noiseFrom(`attack ${attack.name}: ${part}`, requests, noise),
-    });
-  const items = itemSpecs(classifier, batch);
-  const named = (part: string) => ({
-    weights: 'frozen' as const,
-    name: `${attack.name} ${part} on ${classifier.name}`,
-  });
+  const init = await prepareInit(prepare, spec);
+  try {
+    return makeEngine(spec.batch, init, spec.rehearsal.steps === 0 ? undefined : await prepareStep(prepare, spec));
+  } catch (error) {
+    await init.release();
+    throw error;
+  }
+}
 
-  const init = await prepare(
-    (given: Tensors, noise: Tensors): Tensors => {
-      const context = contextOf('init', given, rehearsal.init.noise, noise);
+function prepareInit(prepare: Prepare, spec: EngineSpec) {
+  const { attack, classifier, batch, rehearsal } = spec;
+  return prepare(
+    (items: Tensors, noise: Tensors): Tensors => {
+      const context = contextOf(spec, 'init', items, noise);
       return requireState(spec, 'init', attack.init(context.clean, context));
     },
-    [items, noiseSpecs(rehearsal.init.noise, batch)],
-    named('init'),
+    [itemSpecs(classifier, batch), noiseSpecs(rehearsal.init.noise, batch)],
+    optionsOf(spec, 'init'),
   );
-  const step =
-    rehearsal.steps === 0
-      ? undefined
-      : await prepare(
-          (state: Tensors, given: Tensors, noise: Tensors): Tensors => {
-            const context = contextOf('step', given, rehearsal.step.noise, noise);
-            const entering = state as AttackState;
-            const next = requireState(spec, 'step', attack.step(entering, context));
-            // The gradient's forward pass at the same point: the compiler shares it.
-            const logits = context.logits(entering.x);
-            return {
-              ...Object.fromEntries(Object.entries(next).map(([name, tensor]) => [STATE + name, tensor])),
-              predicted: logits.argMax(1),
-              margin: context.margin(logits),
-            };
-          },
-          [stateSpecs(rehearsal, batch), items, noiseSpecs(rehearsal.step.noise, batch)],
-          named('step'),
-        );
-  return makeEngine(batch, init, step);
+}
+
+function prepareStep(prepare: Prepare, spec: EngineSpec) {
+  const { attack, classifier, batch, rehearsal } = spec;
+  return prepare(
+    (state: Tensors, items: Tensors, noise: Tensors): Tensors => {
+      const context = contextOf(spec, 'step', items, noise);
+      const entering = state as AttackState;
+      const next = requireState(spec, 'step', attack.step(entering, context));
+      // The gradient's forward pass at the same point: the compiler shares it.
+      const logits = context.logits(entering.x);
+      return {
+        ...Object.fromEntries(Object.entries(next).map(([name, tensor]) => [STATE + name, tensor])),
+        predicted: logits.argMax(1),
+        margin: context.margin(logits),
+      };
+    },
+    [stateSpecs(rehearsal, batch), itemSpecs(classifier, batch), noiseSpecs(rehearsal.step.noise, batch)],
+    optionsOf(spec, 'step'),
+  );
+}
+
+const optionsOf = ({ attack, classifier }: EngineSpec, part: string) => ({
+  weights: 'frozen' as const,
+  name: `${attack.name} ${part} on ${classifier.name}`,
+});
+
+function contextOf(spec: EngineSpec, part: 'init' | 'step', items: Tensors, noise: Tensors): AttackContext {
+  const { attack, params, classifier, norm, targeted, rehearsal } = spec;
+  return attackContext({
+    ...(items as unknown as ItemTensors),
+    logits: (x) => classifier.logits(x),
+    ...{ norm, targeted, params },
+    noise: noiseFrom(`attack ${attack.name}: ${part}`, rehearsal[part].noise, noise),
+  });
 }
 
 type ItemTensors = Pick<AttackContext, 'clean' | 'label' | 'target' | 'epsilon' | 'iteration'>;
