@@ -163,7 +163,7 @@ details>*+*{margin-top:1rem}
   .facts{grid-template-columns:1fr 1fr}
   .facts div:last-child:nth-child(odd){grid-column:1/-1}
   .facts small{overflow-wrap:normal}
-  .headline .name{position:sticky;left:0;background:var(--paper);z-index:1;min-width:6.6rem;max-width:7.4rem}
+  .headline .name{position:sticky;left:0;background:var(--paper);z-index:1;min-width:6.6rem}
   .headline tbody .name{box-shadow:6px 0 6px -6px var(--shade)}
   .pairs div{grid-template-columns:7rem 1fr}
 }

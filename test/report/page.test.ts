@@ -76,7 +76,7 @@ describe('the page', () => {
   test('shows every number of the headline, with its interval', () => {
     const table = /<table class="headline[\s\S]*?<\/table>/u.exec(page)?.[0] ?? '';
     for (const { name, title } of run.architectures) {
-      const row = textOf(new RegExp(`<tr><th[^>]*>${title}<[\\s\\S]*?</tr>`, 'u').exec(table)?.[0] ?? '');
+      const row = textOf(new RegExp(`<tr><th[^>]*><span[^>]*>${title}<[\\s\\S]*?</tr>`, 'u').exec(table)?.[0] ?? '');
       const cells = run.cells.filter((cell) => cell.arch === name && cell.epsilon === 0.3);
       expect(cells).toHaveLength(6);
       for (const { cleanCorrect, robustCorrect, images, wilson95: ends, cleanWilson95 } of cells) {
@@ -93,7 +93,9 @@ describe('the page', () => {
   });
 
   test('names the networks best first, by the worst case of the last training', () => {
-    const order = [...page.matchAll(/<th scope="row" class="name">([^<]*)</g)].map(([, title]) => title);
+    const order = [...page.matchAll(/<th scope="row" class="name"><span class="together">([^<]*)</g)].map(
+      ([, title]) => title,
+    );
     const worst = (title: string | undefined): number => {
       const arch = run.architectures.find((architecture) => architecture.title === title)?.name;
       const is = run.worstCases?.find((w) => w.arch === arch && w.training === 'adversarial' && w.epsilon === 0.3);

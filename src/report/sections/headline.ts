@@ -76,7 +76,7 @@ function rowHead(run: Run, arch: string): Html {
   const details =
     known &&
     html`<small>${known.year}${paper}</small><small>${together(`${compact(known.parameters)} parameters`)}</small>`;
-  return html`<th scope="row" class="name">${architectureTitle(run, arch)}${details}</th>`;
+  return html`<th scope="row" class="name">${together(architectureTitle(run, arch))}${details}</th>`;
 }
 
 const absent = (startsGroup: boolean): Html =>
