@@ -16,8 +16,16 @@ export interface HeadlineEpsilon {
   readonly why: string;
 }
 
-/** The one radius that the headline is about: the customary one if it was measured, else the middle of the grid. */
-export function headlineEpsilon({ dataset, norm, epsilons }: Slice): HeadlineEpsilon {
+/**
+ * The one radius that the headline is about: the customary one if it was measured, else the middle of the grid.
+ *
+ * @param slice - its radii ascending, in pixel units; a plan knows as much before the run
+ */
+export function headlineEpsilon({
+  dataset,
+  norm,
+  epsilons,
+}: Pick<Slice, 'dataset' | 'norm' | 'epsilons'>): HeadlineEpsilon {
   const customary = CUSTOMARY[dataset]?.[norm];
   const measured = epsilons.find((epsilon) => customary !== undefined && sameRadius(epsilon, customary));
   if (measured !== undefined) {
