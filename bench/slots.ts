@@ -22,8 +22,12 @@ const { values } = parseArgs({
     epsilon: { type: 'string', default: '0.1' },
   },
 });
-const [images, batch, epsilon] = [values.images, values.batch, values.epsilon].map(parseNumber) as number[];
-if (images === undefined || batch === undefined || epsilon === undefined) throw new Error('flags take numbers');
+const number = (given: string): number => {
+  const parsed = parseNumber(given);
+  if (parsed === undefined) throw new Error(`"${given}" is not a number`);
+  return parsed;
+};
+const [images, batch, epsilon] = [number(values.images), number(values.batch), number(values.epsilon)];
 
 interface Measured extends PoolReport {
   readonly seconds: number;
