@@ -1,6 +1,7 @@
 /** JSON from disk, with errors that name the file. */
 import { readFile } from 'node:fs/promises';
 import { messageOf, UserError } from '../core/errors.ts';
+import { fileError } from '../core/files.ts';
 
 /**
  * The parsed contents of a JSON file.
@@ -10,7 +11,7 @@ import { messageOf, UserError } from '../core/errors.ts';
  */
 export async function readJsonFile(path: string, shown = path, kind: UserError['kind'] = 'failed'): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new UserError(`${shown} cannot be read: ${messageOf(error)}`, kind);
+    throw new UserError(fileError('read', shown, error).message, kind);
   });
   try {
     return JSON.parse(text);

@@ -2,7 +2,8 @@
 import { constants } from 'node:fs';
 import { access, mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { messageOf, UserError, usageError } from '../core/errors.ts';
+import { UserError, usageError } from '../core/errors.ts';
+import { fileError } from '../core/files.ts';
 
 export const JOURNAL = 'journal.ndjson';
 export const REPORTS = 'reports';
@@ -51,7 +52,7 @@ async function entriesOf(folder: string): Promise<string[] | undefined> {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT') return undefined;
     if (code === 'ENOTDIR') throw usageError(`--out ${folder} is not a folder, or stands below a file`);
-    throw new UserError(`--out ${folder} cannot be read: ${messageOf(error)}`);
+    throw fileError('read', folder, error);
   }
 }
 
@@ -91,7 +92,7 @@ export async function makeOut(folder: string): Promise<() => Promise<void>> {
     // One by one: Node's recursive mkdir never returns below a folder like /proc.
     for (const path of missing) await mkdir(path);
   } catch (error) {
-    throw new UserError(`--out ${folder} cannot be made: ${messageOf(error)}`);
+    throw fileError('write', folder, error);
   }
   return async () => {
     if (missing.length > 0 && (await readdir(folder)).length === 0) await rmdir(folder);

@@ -11,6 +11,8 @@ export interface Progress {
   readonly unit: string;
   /** Share of what is done that is right. */
   readonly accuracy?: number;
+  /** Not worth a line that stays. */
+  readonly passing?: boolean;
 }
 
 export interface ProgressLine {
@@ -23,26 +25,42 @@ const LIVE_EVERY_MS = 100;
 const PLAIN_EVERY_MS = 10_000;
 const BAR_WIDTH = 20;
 
+/** When a job was first heard of, and how much of it was done already. */
+interface Beginning {
+  readonly at: number;
+  readonly done: number;
+}
+
+/** Milliseconds since then, and what was done already. */
+interface Elapsed {
+  readonly ms: number;
+  readonly done: number;
+}
+
+/** A rate measured over less than this says nothing. */
+const MEASURABLE_MS = 300;
+
 /** @param now - milliseconds that only ever grow */
 export function progressLine(terminal: Terminal, now: () => number = () => performance.now()): ProgressLine {
   const every = terminal.isLive ? LIVE_EVERY_MS : PLAIN_EVERY_MS;
-  let current: { readonly last: Progress; readonly started: number } | undefined;
+  let current: { readonly last: Progress; readonly began: Beginning } | undefined;
   // A pipe stays silent for the first ten seconds; a terminal never.
   let shown = terminal.isLive ? Number.NEGATIVE_INFINITY : now();
 
+  const since = ({ at, done }: Beginning): Elapsed => ({ ms: now() - at, done });
   const finish = (): void => {
-    if (current !== undefined && terminal.isLive) {
-      terminal.note(describe(current.last, now() - current.started, terminal.liveWidth));
+    if (current !== undefined && current.last.passing !== true && terminal.isLive) {
+      terminal.note(describe(current.last, since(current.began), terminal.liveWidth));
     }
     current = undefined;
   };
   return {
     show: (progress) => {
       if (current?.last.label !== progress.label) finish();
-      current = { last: progress, started: current?.started ?? now() };
+      current = { last: progress, began: current?.began ?? { at: now(), done: progress.done } };
       if (now() - shown < every) return;
       shown = now();
-      const line = describe(progress, shown - current.started, terminal.liveWidth);
+      const line = describe(progress, since(current.began), terminal.liveWidth);
       if (terminal.isLive) terminal.live(line);
       else terminal.note(line);
     },
@@ -54,16 +72,16 @@ export function progressLine(terminal: Terminal, now: () => number = () => perfo
 }
 
 /** `vgg16/standard pgd  ████░░░░  480/1200 images  41.3 %  230 images/s  3 s left`, at most `width` columns. */
-export function describe({ label, done, total, unit, accuracy }: Progress, elapsedMs: number, width: number): string {
+export function describe({ label, done, total, unit, accuracy }: Progress, elapsed: Elapsed, width: number): string {
   const filled = total === 0 ? BAR_WIDTH : Math.round((BAR_WIDTH * done) / total);
-  const rate = elapsedMs > 0 ? (1000 * done) / elapsedMs : 0;
+  const rate = elapsed.ms >= MEASURABLE_MS ? (1000 * (done - elapsed.done)) / elapsed.ms : 0;
   const parts = [
     label,
     '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled),
     `${done}/${total} ${unit}`,
     accuracy === undefined ? [] : `${(100 * accuracy).toFixed(1)} %`,
     rate === 0 ? [] : `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} ${unit}/s`,
-    rate === 0 ? [] : done < total ? `${duration((total - done) / rate)} left` : duration(elapsedMs / 1000),
+    done === total ? duration(elapsed.ms / 1000) : rate === 0 ? [] : `${duration((total - done) / rate)} left`,
   ].flat();
   return parts.join('  ').slice(0, Math.max(0, width - 1));
 }

@@ -17,6 +17,10 @@ export interface Terminal {
 }
 
 const DEFAULT_WIDTH = 100;
+
+/** Some terminals do not know their width and say 0. */
+const columnsOf = ({ columns }: NodeJS.WriteStream): number => columns || DEFAULT_WIDTH;
+
 /** Carriage return, then "erase to the end of the line". */
 const REWIND = '\r\u001b[K';
 
@@ -46,7 +50,7 @@ export function processTerminal(): Terminal {
     live,
     isLive,
     colour: wantsColour(stdout.isTTY === true, env),
-    width: stdout.columns ?? DEFAULT_WIDTH,
-    liveWidth: stderr.columns ?? DEFAULT_WIDTH,
+    width: columnsOf(stdout),
+    liveWidth: columnsOf(stderr),
   };
 }

@@ -52,7 +52,7 @@ describe('the folder of a run', () => {
 
   it('is an error in one line when the system refuses to make it', async () => {
     await writeFile(join(base, 'file'), '');
-    await expect(makeOut(join(base, 'file', 'run'))).rejects.toThrow(/--out .* cannot be made: /);
+    await expect(makeOut(join(base, 'file', 'run'))).rejects.toThrow(/^cannot write .*run: not a directory$/);
   });
 
   it('goes away again if nothing was written, and stays if something was', async () => {

@@ -65,6 +65,7 @@ function showEvent(line: ProgressLine, { phase, contender, attack, done, total, 
     label: `${contender} ${what}`,
     ...{ done, total },
     unit: UNITS[phase],
+    passing: phase === 'prepare' || phase === 'gallery',
     ...(accuracy === undefined ? {} : { accuracy }),
   });
 }

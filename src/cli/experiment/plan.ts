@@ -68,7 +68,7 @@ export async function planOf(values: Values<typeof experimentFlags>, moduleValue
 }
 
 function checkImages(images: number, { name, split, size }: Dataset): void {
-  if (images > size) throw usageError(`--images ${images}: the ${split} split of ${name} has ${size}`);
+  if (images > size) throw usageError(`--images ${images}: the ${split} split of ${name} has ${size} images`);
 }
 
 /** The flags that decide the numbers, as a config file that would give them again. */

@@ -1,0 +1,194 @@
+import { readFileSync, truncateSync } from 'node:fs';
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkpointPath } from '../../src/cli/checkpoints.ts';
+import { main } from '../../src/cli/main.ts';
+import { parseRun } from '../../src/core/run.ts';
+import { ARCH, listen, makeWorkplace, NETWORK, SMALL, type Workplace } from './workplace.ts';
+
+let work: Workplace;
+const before = process.cwd();
+beforeAll(async () => {
+  work = await makeWorkplace();
+  process.chdir(work.folder);
+});
+afterAll(async () => {
+  process.chdir(before);
+  await work.remove();
+});
+
+async function run(...words: string[]) {
+  const heard = listen();
+  return { code: await main(words, heard.terminal), ...heard };
+}
+
+const experiment = (...words: string[]) => run('experiment', ...NETWORK, ...SMALL, ...words);
+const runFile = (folder: string) => parseRun(JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')), folder);
+
+describe('an experiment', () => {
+  it('writes run.json, report.html, table.csv and the journal, and prints the table alone', async () => {
+    const { code, out, err } = await experiment('--out', 'first', '--seed', '3', '--pgd.steps', '2');
+    expect(err).toEqual([`wrote ${join('first', 'report.html')}`]);
+    expect(code).toBe(0);
+    expect((await readdir('first')).sort()).toEqual(['journal.ndjson', 'report.html', 'run.json', 'table.csv']);
+    expect(out.join('\n')).toContain('clean');
+    const { cells, provenance, command, config } = runFile('first');
+    expect(new Set(cells.map(({ attack }) => attack))).toEqual(new Set(['fgsm', 'pgd', 'noise']));
+    expect(new Set(cells.map(({ epsilon }) => epsilon))).toEqual(new Set([0, 8 / 255, 0.3]));
+    expect(cells.find(({ attack }) => attack === 'pgd')?.params).toMatchObject({ steps: 2 });
+    expect(provenance.seed).toBe(3);
+    expect(command).toContain('--pgd.steps 2');
+    expect(config).toMatchObject({ images: 12, 'pgd.steps': 2 });
+  });
+
+  it('gives the same numbers from the config that its run.json states, whatever the batch', async () => {
+    const first = runFile('first');
+    await writeFile('again.json', JSON.stringify(first.config));
+    const { code, out } = await run('experiment', '--config', 'again.json', '--batch', '5', '--out', 'again', '--json');
+    expect(code).toBe(0);
+    const withoutTime = (cells: typeof first.cells) => cells.map(({ seconds: _, ...cell }) => cell);
+    expect(withoutTime(parseRun(JSON.parse(out.join('\n')), 'stdout').cells)).toEqual(withoutTime(first.cells));
+  });
+
+  it('under reports/ is listed in the index', async () => {
+    const { code } = await experiment('--attack', 'fgsm', '--quiet');
+    expect(code).toBe(0);
+    const [index, ...runs] = (await readdir('reports')).sort().reverse();
+    expect(index).toBe('index.html');
+    expect(runs).toHaveLength(1);
+    expect(readFileSync(join('reports', 'index.html'), 'utf8')).toContain(runs[0]);
+  });
+
+  it('exits 1 when less than what --fail-under asks is left, after all is written', async () => {
+    const { code, err } = await experiment('--attack', 'noise', '--out', 'gate', '--fail-under', 'noise@0.3=1');
+    expect(err.at(-1)).toMatch(/^--fail-under: vgg11 \(standard\) keeps .* under noise at 0\.3; 1 is required$/);
+    expect(code).toBe(1);
+    expect(await readdir('gate')).toContain('report.html');
+  });
+
+  it('run dry says how much there is to do, and does nothing', async () => {
+    const { code, out } = await experiment('--attack', 'pgd', '--restarts', '2', '--dry-run', '--out', 'dry');
+    expect(code).toBe(0);
+    // 12 images, one try at radius 0 and two at each of the others; one step at radius 0, forty elsewhere.
+    expect(out.join('\n')).toMatch(/pgd\s+60\s+1,932\n/);
+    expect(await readdir('.')).not.toContain('dry');
+  });
+
+  it('has its report rebuilt by the report command, byte for byte', async () => {
+    const page = join('first', 'report.html');
+    const written = readFileSync(page, 'utf8');
+    await writeFile(page, '');
+    const { code, err } = await run('report', 'first');
+    expect([code, err]).toEqual([0, [`wrote ${page}`]]);
+    expect(readFileSync(page, 'utf8')).toBe(written);
+  });
+});
+
+/** A wrong command line, the exit code, and what is said about it. */
+const WRONG: readonly (readonly [words: string, code: number, said: RegExp])[] = [
+  ['--attack fsgm', 2, /unknown attack "fsgm"\. Did you mean "fgsm"\?/],
+  ['--attack nowhere/mine.ts', 2, /nowhere\/mine\.ts: no such file/],
+  ['--arch vgg61', 2, /unknown architecture "vgg61"\. Did you mean/],
+  ['--arch mine.ts', 1, /not here yet/],
+  ['--dataset minst', 2, /unknown dataset "minst"\. Did you mean "mnist"\?/],
+  ['--atack fgsm', 2, /unknown flag --atack\. Did you mean --attack\?/],
+  ['--pgd.stpes 4', 2, /Did you mean --pgd\.steps\?/],
+  ['--pgd.steps many', 2, /--pgd\.steps is "many"; it must be a whole number/],
+  ['--epsilon 8', 2, /did you mean 8\/255\?/],
+  ['--epsilon 0.1,x', 2, /each a number/],
+  ['--images 0', 2, /--images is "0"; it must be a whole number, at least 1/],
+  ['--images 10001', 2, /the test split of mnist has 10000/],
+  ['--seed -1', 2, /--seed is "-1"/],
+  ['--norm l1 --attack pgd', 2, /pgd does not attack in L1/],
+  ['--target 10', 2, /numbered from 0 to 9/],
+  ['--training robust', 1, /no checkpoint .*vgg11-robust\.safetensors: gibbon train --arch vgg11 --training robust/],
+  ['--weights nowhere.safetensors', 2, /no such file/],
+  ['--weights imagenet', 1, /not here yet/],
+  ['--weights short.safetensors', 1, /short\.safetensors is not a whole safetensors file/],
+  ['--weights corrupt.safetensors', 1, /corrupt\.safetensors is damaged/],
+  ['--backend onnx-webgpu', 1, /not here yet/],
+  ['--out full', 2, /is not empty/],
+  ['--out full/file', 2, /not a folder/],
+  ['--out /proc/gibbon/run', 1, /^gibbon: cannot write \/proc\/gibbon\/run/],
+  ['--resume', 2, /--resume needs --out/],
+  ['--resume --out new', 2, /no journal\.ndjson to resume/],
+  ['--fail-under pgd@0.3=50', 2, /ATTACK@EPSILON=ACCURACY/],
+  ['--fail-under pgd@0.7=0.5', 2, /epsilon 0\.7, which is not measured/],
+  ['--config nowhere.json', 2, /cannot read --config nowhere\.json/],
+  ['--config typo.json', 2, /unknown key "atack" in typo\.json\. Did you mean "attack"\?/],
+  ['stray', 2, /unexpected word "stray"/],
+];
+
+describe('a wrong command line', () => {
+  beforeAll(async () => {
+    const whole = checkpointPath('mnist', ARCH, 'standard');
+    await copyFile(whole, 'short.safetensors');
+    truncateSync('short.safetensors', 500);
+    const bytes = readFileSync(whole);
+    bytes[bytes.length - 100] = (bytes[bytes.length - 100] as number) ^ 1;
+    await writeFile('corrupt.safetensors', bytes);
+    await writeFile('typo.json', '{ "atack": "fgsm" }');
+    await mkdir('full');
+    await writeFile(join('full', 'file'), '');
+  });
+
+  it.each(WRONG)('%s: one clear line, exit code %i, nothing written', async (words, code, said) => {
+    const tree = () => readdir('.', { recursive: true });
+    const there = await tree();
+    const heard = await run('experiment', ...NETWORK, ...words.split(' '));
+    expect(heard.err).toHaveLength(1);
+    expect(heard.err[0]).toMatch(said);
+    expect(heard.err[0]).not.toContain('\n');
+    expect(heard.code).toBe(code);
+    expect(heard.out).toEqual([]);
+    expect(await tree()).toEqual(there);
+  });
+});
+
+describe('the other commands', () => {
+  it('are proposed to those who mistype them', async () => {
+    const { code, err } = await run('trian');
+    expect([code, err[0]]).toEqual([2, expect.stringContaining('Did you mean "train"?')]);
+  });
+
+  it('answer --help with every flag, those of attacks included', async () => {
+    const { code, out } = await run('--help');
+    expect(code).toBe(0);
+    for (const flag of ['--epsilon', '--fail-under', '--dry-run', '--pgd.steps', 'gibbon doctor']) {
+      expect(out.join('\n')).toContain(flag);
+    }
+  });
+
+  it('list what the registries hold, as JSON too', async () => {
+    const { out } = await run('list', '--json');
+    const known = JSON.parse(out.join('\n'));
+    expect(known.attacks.map(({ name }: { name: string }) => name)).toContain('pgd');
+    expect(known.checkpoints).toContainEqual(expect.objectContaining({ architecture: ARCH, training: 'standard' }));
+  });
+
+  it('answer in one line what is not here yet', async () => {
+    const { code, err } = await run('check-attack', 'mine.ts');
+    expect([code, err]).toEqual([1, [expect.stringContaining('not here yet')]]);
+  });
+
+  it('doctor finds that compiled code agrees with the reference', async () => {
+    const { out } = await run('doctor', '--json');
+    const findings: { name: string; found: string; well: boolean }[] = JSON.parse(out.join('\n'));
+    expect(findings.find(({ name }) => name === 'compiled gradient')).toMatchObject({ well: true });
+  });
+
+  it('report refuses what is no run', async () => {
+    await writeFile('run.json', '{"schema":"other"}');
+    expect(await run('report', '.')).toMatchObject({
+      code: 1,
+      err: [expect.stringMatching(/run\.json is not a gibbon/)],
+    });
+    expect(await run('report')).toMatchObject({ code: 2, err: [expect.stringContaining('name the folders')] });
+  });
+
+  it('train refuses a training that nobody knows and parameters that take no part', async () => {
+    expect((await run('train', '--training', 'magic')).err[0]).toMatch(/unknown training "magic"/);
+    expect((await run('train', '--pgd-training.steps', '3')).err[0]).toMatch(/pgd-training takes no part/);
+  });
+});

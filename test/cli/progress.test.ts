@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { describe as describeProgress, duration, type Progress, progressLine } from '../../src/cli/progress.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
+
+/** A terminal that remembers, and a clock that moves when told. */
+function stage(isLive: boolean) {
+  const notes: string[] = [];
+  const lives: string[] = [];
+  const clock = { ms: 0 };
+  const terminal: Terminal = {
+    print: () => undefined,
+    note: (text) => notes.push(text),
+    live: (text) => lives.push(text),
+    ...{ isLive, colour: false, width: 80, liveWidth: 80 },
+  };
+  return { notes, lives, clock, line: progressLine(terminal, () => clock.ms) };
+}
+
+const at = (done: number, label = 'vgg16/standard pgd'): Progress => ({ label, done, total: 100, unit: 'images' });
+
+describe('progress on a pipe', () => {
+  it('is a plain line every ten seconds and nothing else', () => {
+    const { notes, lives, clock, line } = stage(false);
+    for (clock.ms = 0; clock.ms <= 25_000; clock.ms += 500) line.show(at(clock.ms / 500));
+    line.end();
+    expect(notes).toHaveLength(2);
+    expect(notes[0]).toContain('20/100 images');
+    expect(lives.filter((text) => text !== '')).toEqual([]);
+  });
+});
+
+describe('progress on a terminal', () => {
+  it('rewrites one line, ten times a second at most', () => {
+    const { lives, clock, line } = stage(true);
+    for (clock.ms = 0; clock.ms < 1000; clock.ms += 10) line.show(at(clock.ms / 10));
+    expect(lives).toHaveLength(10);
+  });
+
+  it('leaves a line for every job that is done, in its last state', () => {
+    const { notes, line } = stage(true);
+    line.show(at(1, 'first'));
+    line.show(at(100, 'first'));
+    line.show(at(7, 'second'));
+    line.end();
+    expect(notes.map((note) => note.split('  ')[0])).toEqual(['first', 'second']);
+    expect(notes[0]).toContain('100/100');
+  });
+
+  it('leaves none for what is only passing', () => {
+    const { notes, line } = stage(true);
+    line.show({ ...at(0, 'compiling'), passing: true });
+    line.end();
+    expect(notes).toEqual([]);
+  });
+});
+
+describe('a line of progress', () => {
+  it('counts the rate from what was done when the job was first heard of', () => {
+    expect(describeProgress(at(60), { ms: 2000, done: 40 }, 120)).toContain('10 images/s  4.0 s left');
+  });
+
+  it('claims no rate that was not measured', () => {
+    expect(describeProgress(at(60), { ms: 1, done: 0 }, 120)).not.toContain('images/s');
+  });
+
+  it('never wraps, whatever the width', () => {
+    fc.assert(
+      fc.property(fc.nat(200), fc.nat(100), fc.nat(1e6), (width, done, ms) => {
+        expect(describeProgress(at(done), { ms, done: 0 }, width).length).toBeLessThanOrEqual(Math.max(0, width - 1));
+      }),
+    );
+  });
+});
+
+describe('a duration', () => {
+  it('is said in the two units that matter', () => {
+    expect([0.44, 59.4, 59.6, 125, 3599.6, 7800].map(duration)).toEqual([
+      '0.4 s',
+      '59 s',
+      '1 min 00 s',
+      '2 min 05 s',
+      '1 h 00 min',
+      '2 h 10 min',
+    ]);
+  });
+});
