@@ -19,7 +19,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   defenses: ['core', 'tf'],
   experiments: ['cli'],
   index: ['core', 'compile', 'weights', 'data', 'models', 'evaluate', 'train', 'report', 'tf'],
-  bench: ['core', 'compile', 'weights', 'data', 'models', 'evaluate', 'train', 'report', 'cli', 'tf'],
+  bench: ['attacks', 'core', 'compile', 'weights', 'data', 'models', 'evaluate', 'train', 'report', 'cli', 'tf'],
 };
 
 /** Packages that belong to some rooms alone, so that each can be replaced in one place. */
