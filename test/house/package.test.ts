@@ -20,10 +20,9 @@ describe('the package', () => {
     }
   });
 
-  it('brings a gibbon program that can be executed', () => {
-    const file = join(PACKAGE_ROOT, manifest.bin.gibbon);
-    expect(statSync(file).mode & 0o111).not.toBe(0);
-    expect(readFileSync(file, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  it.each([manifest.bin.gibbon, '.ci/run'])('brings %s, which can be executed', (file) => {
+    expect(statSync(join(PACKAGE_ROOT, file)).mode & 0o111).not.toBe(0);
+    expect(read(file)).toMatch(/^#!\/usr\/bin\/env (node|bash)\n/);
   });
 
   it('installs without its native extras: what may fail is optional, what downloads is told not to', () => {
