@@ -26,7 +26,7 @@ export interface Case {
   /** The magnitude of what was added up to make a result; the largest value of the reference by default. */
   readonly scale?: number;
   /** Replaces TensorFlow.js where it is wrong: takes what the compiled function gave, and judges it. */
-  readonly judge?: (results: readonly HostTensor[], inputs: readonly HostTensor[]) => void;
+  readonly judge?: (results: HostTensor[], inputs: readonly HostTensor[]) => void;
 }
 
 export interface Operand extends HostTensor {

@@ -14,6 +14,9 @@ export const check = <T>(arbitrary: fc.Arbitrary<T>, holds: (value: T) => Promis
     numRuns: runs * EFFORT,
     seed: SEED,
     endOnFailure: EFFORT > 1,
+    // Shrinking may take long; the smallest case found by then will do.
+    interruptAfterTimeLimit: 30_000 * EFFORT,
+    markInterruptAsFailure: false,
     // A counterexample is tensors full of numbers; the failure itself names the case.
     reporter: (details) => {
       if (!details.failed) return;

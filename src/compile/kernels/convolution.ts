@@ -1,7 +1,7 @@
 /** Convolutions, dense and depthwise, and their gradients towards the input and the filter. */
 import { tf } from '../../tf.ts';
 import { BLOCKED_DOMAIN, type Emitter, physicalShape, type Wire } from '../emitter.ts';
-import { type Inputs, input, type Node, output, type Value } from '../graph.ts';
+import { type Inputs, input, type Node, output, sameShape, type Value } from '../graph.ts';
 import { blockedFilter, canBlock } from './blocked.ts';
 import { filterGradient } from './filter-gradient.ts';
 import { inputGradient } from './input-gradient.ts';
@@ -13,7 +13,7 @@ export type ConvInfo = ReturnType<typeof tf.backend_util.computeConv2DInfo>;
 
 type Shape4 = [number, number, number, number];
 
-/** TensorFlow.js's own arithmetic of strides and padding. @throws Error for NCHW data */
+/** TensorFlow.js's own arithmetic of strides and padding. @throws Error for NCHW data, and for what only it can make of pads */
 export function convInfo(
   x: readonly number[],
   filter: readonly number[],
@@ -21,7 +21,7 @@ export function convInfo(
   depthwise: boolean,
 ): ConvInfo {
   if (a.dataFormat === 'NCHW') throw new Error('convolutions with dataFormat "NCHW" are not compiled; use NHWC');
-  return tf.backend_util.computeConv2DInfo(
+  const info = tf.backend_util.computeConv2DInfo(
     [...x] as Shape4,
     [...filter] as Shape4,
     a.strides as number,
@@ -29,6 +29,33 @@ export function convInfo(
     a.pad as 'same',
     a.dimRoundingMode as 'floor',
     depthwise,
+  );
+  const { padInfo: p } = info;
+  const [bottom, right] = [
+    padAfter(info.inHeight, info.outHeight, info.strideHeight, info.effectiveFilterHeight, p.top, p.bottom),
+    padAfter(info.inWidth, info.outWidth, info.strideWidth, info.effectiveFilterWidth, p.left, p.right),
+  ];
+  return { ...info, padInfo: { ...p, bottom, right } };
+}
+
+/** Padding at the end of an axis: a little more than was said where the output's size is rounded up. */
+function padAfter(size: number, out: number, stride: number, window: number, before: number, after: number): number {
+  const padding = Math.max(after, (out - 1) * stride + window - size - before);
+  if (Math.floor((size + before + padding - window) / stride) + 1 === out) return padding;
+  throw new Error(
+    'where padding is a number TensorFlow.js takes filters, strides and dilations to be square, and these are not; ' +
+      'give the padding of every side: [[0, 0], [top, bottom], [left, right], [0, 0]]',
+  );
+}
+
+/** The geometry of the convolution whose gradient this is. @throws Error if its output was rounded up */
+function forwardInfo(node: Node, x: readonly number[], filter: readonly number[], depthwise: boolean): ConvInfo {
+  const info = convInfo(x, filter, node.attributes, depthwise);
+  const dy = input(node, 'dy');
+  if (sameShape(dy.shape, info.outShape)) return info;
+  throw new Error(
+    `${node.kernel} has a gradient of shape [${dy.shape}] for an output of shape [${info.outShape}]: TensorFlow.js ` +
+      'forgets the dimRoundingMode of convolutions in their gradients; pad the input instead',
   );
 }
 
@@ -82,7 +109,7 @@ function convolution(depthwise: boolean, fused: boolean): Kernel {
       const activation = (node.attributes.activation as string | null | undefined) ?? 'linear';
       if (!fused || activated || activation === 'linear') return;
       const raw = emit.read(output(node), 'channelsFirst');
-      emit.define(output(node), activate(emit, raw, node), 'channelsFirst');
+      emit.define(output(node), activate(emit, raw, node, 'channelsFirst'), 'channelsFirst');
     },
   };
 }
@@ -92,7 +119,7 @@ function towardsInput(depthwise: boolean): Kernel {
     infer: (_inputs, { inputShape }) => typed(inputShape as number[], 'float32'),
     lower: (node, emit) => {
       const filter = input(node, 'filter');
-      const info = convInfo(node.attributes.inputShape as number[], filter.shape, node.attributes, depthwise);
+      const info = forwardInfo(node, node.attributes.inputShape as number[], filter.shape, depthwise);
       inputGradient(emit, output(node), input(node, 'dy'), filter, info, depthwise);
     },
   };
@@ -103,7 +130,7 @@ function towardsFilter(depthwise: boolean): Kernel {
     infer: (_inputs, { filterShape }) => typed(filterShape as number[], 'float32'),
     lower: (node, emit) => {
       const x = input(node, 'x');
-      const info = convInfo(x.shape, node.attributes.filterShape as number[], node.attributes, depthwise);
+      const info = forwardInfo(node, x.shape, node.attributes.filterShape as number[], depthwise);
       const dy = emit.read(input(node, 'dy'), 'channelsFirst');
       const gradient = filterGradient(emit, emit.read(x, 'channelsFirst'), dy, info, depthwise);
       emit.define(output(node), emit.reshape(gradient, output(node).shape));

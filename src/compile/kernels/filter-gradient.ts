@@ -51,7 +51,8 @@ function denseGradient(emit: Emitter, x: Wire, dy: Wire, info: ConvInfo): Wire {
   const { filterHeight: kh, filterWidth: kw, inChannels, outChannels, strideHeight, strideWidth } = info;
   const shape = [kh, kw, inChannels, outChannels];
   if (info.outHeight * info.outWidth < LONG_ENOUGH) return emit.reshape(foldedProduct(emit, x, dy, info), shape);
-  const plain = kh * kw === 1 || strideHeight !== 1 || strideWidth !== 1;
+  // Rows of dy that are longer than those of x have no place in x's lines.
+  const plain = kh * kw === 1 || strideHeight !== 1 || strideWidth !== 1 || info.outWidth > info.inWidth;
   if (plain) return emit.reshape(sumOfProducts(emit, columns(emit, x, info), flat(emit, dy)), shape);
   const product = sumOfProducts(emit, shiftedRows(emit, x, info), shiftedColumns(emit, dy, info));
   return emit.transpose(emit.reshape(product, [inChannels, kh, outChannels, kw]), [1, 3, 0, 2]);

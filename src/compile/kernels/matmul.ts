@@ -1,5 +1,5 @@
 /** Matrix products. */
-import type { Emitter, Wire } from '../emitter.ts';
+import { type Emitter, type Layout, readBroadcast, type Wire } from '../emitter.ts';
 import { input, type Node, output } from '../graph.ts';
 import { heaviside } from './elementwise.ts';
 import { broadcast, type Kernel, type KernelTable, need, typed } from './kernel.ts';
@@ -42,7 +42,7 @@ const batchMatMul: Kernel = {
 };
 
 /** The activation that a fused kernel ends with. @throws Error for one that is not known */
-export function activate(emit: Emitter, x: Wire, node: Node): Wire {
+export function activate(emit: Emitter, x: Wire, node: Node, layout: Layout = 'logical'): Wire {
   const name = (node.attributes.activation as string | null | undefined) ?? 'linear';
   switch (name) {
     case 'linear':
@@ -60,7 +60,7 @@ export function activate(emit: Emitter, x: Wire, node: Node): Wire {
       return emit.op('LeakyRelu', [x], x.shape, { attributes: { alpha } });
     }
     case 'prelu': {
-      const weights = emit.read(input(node, 'preluActivationWeights'));
+      const weights = readBroadcast(emit, input(node, 'preluActivationWeights'), layout);
       const negative = elementwise(emit, 'Mul', [x, weights]);
       const positive = heaviside(emit, x);
       return elementwise(emit, 'Where', [emit.cast(positive, 'bool'), x, negative], 'float32');

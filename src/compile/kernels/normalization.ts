@@ -4,15 +4,14 @@ import { input, type Node, output } from '../graph.ts';
 import { type Kernel, type KernelTable, need, typed } from './kernel.ts';
 import { elementwise } from './operators.ts';
 
-function softmax(operator: 'Softmax' | 'LogSoftmax'): Kernel {
-  return {
-    infer: (inputs) => [need(inputs, 'logits')],
-    lower: (node, emit) => {
-      const logits = emit.read(input(node, 'logits'));
-      emit.define(output(node), emit.op(operator, [logits], logits.shape, { attributes: { axis: -1 } }));
-    },
-  };
-}
+/** Along the last axis. tf.logSoftmax is made of other kernels. */
+const softmax: Kernel = {
+  infer: (inputs) => [need(inputs, 'logits')],
+  lower: (node, emit) => {
+    const logits = emit.read(input(node, 'logits'));
+    emit.define(output(node), emit.op('Softmax', [logits], logits.shape, { attributes: { axis: -1 } }));
+  },
+};
 
 /** (x - mean) / √(variance + ε) · scale + offset, as one product and one sum per element: x·a + (offset - mean·a). */
 const fusedBatchNorm: Kernel = {
@@ -89,8 +88,7 @@ const lrnGradient: Kernel = {
 
 export const NORMALIZATION: KernelTable = {
   FusedBatchNorm: fusedBatchNorm,
-  LogSoftmax: softmax('LogSoftmax'),
   LRN: lrn,
   LRNGrad: lrnGradient,
-  Softmax: softmax('Softmax'),
+  Softmax: softmax,
 };

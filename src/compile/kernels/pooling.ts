@@ -18,12 +18,29 @@ function poolInfo(shape: readonly number[], a: Node['attributes']): PoolInfo {
   );
 }
 
+/** The geometry of the pool whose gradient this is: TensorFlow.js does not tell gradients how the output was rounded. */
+function forwardInfo(node: Node): PoolInfo {
+  const [, outHeight, outWidth] = input(node, 'dy').shape as Shape4;
+  return { ...poolInfo(input(node, 'input').shape, node.attributes), outHeight, outWidth };
+}
+
 /** ONNX's window attributes, with just so much padding at the end as the last window needs. */
 function windows({ inHeight, inWidth, outHeight, outWidth, ...info }: PoolInfo) {
   const { padInfo: p, strideHeight: sh, strideWidth: sw, filterHeight: kh, filterWidth: kw } = info;
-  const bottom = Math.max(0, (outHeight - 1) * sh + kh - inHeight - p.top);
-  const right = Math.max(0, (outWidth - 1) * sw + kw - inWidth - p.left);
+  const bottom = padAfter(inHeight, outHeight, sh, kh, p.top);
+  const right = padAfter(inWidth, outWidth, sw, kw, p.left);
   return { kernel_shape: [kh, kw], strides: [sh, sw], pads: [p.top, p.left, bottom, right] };
+}
+
+/** @throws Error where TensorFlow.js slides windows of another number than fit, or beyond the edge */
+function padAfter(size: number, out: number, stride: number, window: number, before: number): number {
+  const padding = Math.max(0, (out - 1) * stride + window - size - before);
+  const fits = Math.floor((size + before + padding - window) / stride) + 1 === out;
+  if (fits && before < window && padding < window) return padding;
+  throw new Error(
+    `a pool of ${out} windows of ${window} by steps of ${stride} does not fit ${size} pixels padded by ${before}: where ` +
+      'padding is a number, windows and strides must be square and windows larger than the padding',
+  );
 }
 
 function pooling(operator: 'MaxPool' | 'AveragePool'): Kernel {
@@ -47,7 +64,7 @@ const maxPoolGradient: Kernel = {
   infer: (inputs) => [need(inputs, 'input')],
   lower: (node, emit) => {
     const value = input(node, 'input');
-    const info = poolInfo(value.shape, node.attributes);
+    const info = forwardInfo(node);
     const x = emit.read(value, 'channelsFirst');
     const dy = emit.read(input(node, 'dy'), 'channelsFirst');
     const attributes = windows(info);
@@ -75,7 +92,7 @@ const averagePoolGradient: Kernel = {
   infer: (inputs) => [need(inputs, 'input')],
   lower: (node, emit) => {
     const value = input(node, 'input');
-    const info = poolInfo(value.shape, node.attributes);
+    const info = forwardInfo(node);
     const { filterHeight: kh, filterWidth: kw, inChannels: channels } = info;
     const dy = emit.read(input(node, 'dy'), 'channelsFirst');
     const shape = physicalShape(value.shape, 'channelsFirst');
