@@ -16,8 +16,6 @@ export interface CommandInput<F extends Flags> {
 }
 
 export interface Command<F extends Flags = Flags> {
-  readonly name: string;
-  readonly summary: string;
   /** How its words are called in help: `DIR...`; without it, words are refused. */
   readonly words?: string;
   readonly flags: F;

@@ -29,8 +29,6 @@ interface Figures {
 }
 
 export const bench = defineCommand({
-  name: 'bench',
-  summary: 'measure forward passes and attack steps, in images a second',
   flags: benchFlags,
   run: async ({ values, terminal }) => {
     const { variant, size, batch, json } = values;

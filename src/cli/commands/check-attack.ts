@@ -2,8 +2,6 @@ import { UserError } from '../../core/errors.ts';
 import { defineCommand } from '../command.ts';
 
 export const checkAttack = defineCommand({
-  name: 'check-attack',
-  summary: 'hold an attack file against the laws that every attack obeys',
   words: 'FILE',
   flags: {},
   run: async () => {

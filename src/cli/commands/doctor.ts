@@ -22,8 +22,6 @@ interface Finding {
 }
 
 export const doctor = defineCommand({
-  name: 'doctor',
-  summary: 'say what this machine offers and whether compiled code computes the right numbers',
   flags: { json: p.boolean(false, 'print the findings as JSON') },
   run: async ({ values, terminal }) => {
     const findings = [...machine(), await compiledGradient(), ...packages(), await checkpoints()];

@@ -11,8 +11,6 @@ import { openFile } from '../open.ts';
 import { shortPath } from '../paths.ts';
 
 export const experiment = defineCommand({
-  name: 'experiment',
-  summary: 'attack trained networks and report how well they stand up',
   flags: experimentFlags,
   // Read leniently: what is wrong with --attack is said when all flags are read.
   moduleFlags: async ({ attack }) =>

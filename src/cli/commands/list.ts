@@ -3,8 +3,6 @@ import { defineCommand, EXIT } from '../command.ts';
 import { inventory, toMarkdown, toText } from '../inventory.ts';
 
 export const list = defineCommand({
-  name: 'list',
-  summary: 'list attacks, defenses, architectures, datasets and checkpoints',
   flags: {
     json: p.boolean(false, 'print as JSON'),
     markdown: p.boolean(false, "print as the README's tables"),

@@ -8,8 +8,6 @@ import { shortPath } from '../paths.ts';
 import { publishViews, RUN_FILE, tableOf } from '../publish.ts';
 
 export const report = defineCommand({
-  name: 'report',
-  summary: 'rebuild report.html and table.csv from run.json',
   words: 'DIR...',
   flags: {},
   run: async ({ words, terminal }) => {

@@ -33,6 +33,7 @@ export interface CheckpointFile {
 export async function checkpointFiles({ arch, training, weights, dataset }: Request): Promise<CheckpointFile[]> {
   if (weights !== null) return weights.map(fileOfWeights);
   const names = (await Promise.all(arch.map((word) => architecturesOf(word, dataset)))).flat();
+  if (names.length === 0) throw new UserError(`no network is trained on ${dataset} yet: gibbon train makes one`);
   return [...new Set(names)].flatMap((architecture) =>
     [...new Set(training)].map((name) => {
       const path = findCheckpoint(dataset, architecture, name);
