@@ -38,6 +38,15 @@ describe('the package', () => {
     expect(root.devDependencies).toEqual(manifest.devDependencies);
   });
 
+  it('locks what other platforms need too: npm ci refuses a lock without it', () => {
+    const locked = Object.keys(lock.packages).map((path) => path.replace(/^.*node_modules\//, ''));
+    for (const [path, { optionalDependencies = {} }] of Object.entries<{ optionalDependencies?: object }>(
+      lock.packages,
+    )) {
+      expect(locked, path).toEqual(expect.arrayContaining(Object.keys(optionalDependencies)));
+    }
+  });
+
   it('carries its papers', () => {
     for (const file of ['README.md', 'LICENSE', 'CONTRIBUTING.md', 'CHANGELOG.md', 'CITATION.cff']) {
       expect(existsSync(join(PACKAGE_ROOT, file)), file).toBe(true);
