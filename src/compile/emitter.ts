@@ -120,7 +120,9 @@ export class Emitter {
     { attributes = {}, domain = '' }: OpOptions = {},
   ): Wire[] {
     const wires = outputs.map(({ shape, type }) => ({ name: `t${this.#count++}`, shape, type }));
-    const names = inputs.map((wire) => (wire === undefined ? '' : this.#use(wire)));
+    // ONNX Runtime takes an empty name at the end for an input that is not constant, and gives up its blocked layout.
+    const given = inputs.slice(0, inputs.findLastIndex((wire) => wire !== undefined) + 1);
+    const names = given.map((wire) => (wire === undefined ? '' : this.#use(wire)));
     this.#nodes.push({ operator, domain, inputs: names, outputs: wires.map(({ name }) => name), attributes });
     return wires;
   }

@@ -28,6 +28,8 @@ export function recordFunction(
   if (isRecording()) throw new Error('compile was called inside a function that is being compiled');
   registerBackend();
   const engine = tf.engine();
+  // Chooses a backend if nobody has yet: there must be one to return to.
+  tf.backend();
   const backend = tf.getBackend();
   const held: HeldVariable[] = [];
   const active = new Trace(weights);
