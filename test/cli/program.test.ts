@@ -66,7 +66,7 @@ describe('an attack in a file of the user, in a folder that is no package', () =
 
   it('runs by its path, with its flags, and shares the program it is made for', async () => {
     const { code, out, err } = await experiment('--attack', 'mine/dim.ts', '--dim.share', '1/2', '--json');
-    expect(err).toMatch(/^wrote reports\/\S+-dim-vgg11\/report\.html\n$/);
+    expect(err).toMatch(/^wrote reports\/\S+-dim-vgg11\/report\.html\nnext: gibbon experiment .* --attack pgd\n$/);
     expect(code).toBe(0);
     const cells = parseRun(JSON.parse(out), 'stdout').cells.filter(({ attack }) => attack === 'dim');
     expect(cells.map(({ params }) => params)).toEqual([{ share: 0.5 }, { share: 0.5 }, { share: 0.5 }]);

@@ -5,7 +5,7 @@ import { carryOut } from '../experiment/carry-out.ts';
 import { dryRun } from '../experiment/dry-run.ts';
 import { shortfalls } from '../experiment/fail-under.ts';
 import { experimentFlags } from '../experiment/flags.ts';
-import { configOf, planOf } from '../experiment/plan.ts';
+import { configOf, planOf, type Work } from '../experiment/plan.ts';
 import { flagsOfModules } from '../module-flags.ts';
 import { openFile } from '../open.ts';
 import { shortPath } from '../paths.ts';
@@ -35,6 +35,9 @@ export const experiment = defineCommand({
     const report = await publish(work.folder, run);
     terminal.print(json ? JSON.stringify(run, null, 2) : tableOf(run, terminal));
     terminal.note(`wrote ${shortPath(report)}`);
+    const stronger = strongerAttack(work);
+    // A list grows when its flag is given again; a folder is written to only once.
+    if (stronger !== undefined && out === null) terminal.note(`next: ${commandLine} --attack ${stronger}`);
     if (values.open) openFile(report, () => terminal.note(`no browser to open it in; open ${report} yourself`));
 
     const missed = shortfalls(values['fail-under'] ?? [], run.cells);
@@ -42,3 +45,9 @@ export const experiment = defineCommand({
     return missed.length > 0 ? EXIT.failed : EXIT.ok;
   },
 });
+
+/** An attack of many steps, which a claim of robustness should meet first; undefined if the run had one. */
+function strongerAttack({ plan }: Work): string | undefined {
+  const isIterated = plan.attacks.some(({ attack, params }) => attack.access !== 'none' && attack.steps(params) > 1);
+  return isIterated || plan.norm === 'L1' ? undefined : 'pgd';
+}
