@@ -45,6 +45,7 @@ export class Emitter {
   readonly #constants = new Map<string, OnnxTensor>();
   readonly #smallConstants = new Map<string, Wire>();
   readonly #reshaped = new Map<string, Wire>();
+  readonly #given = new Set<string>();
   #count = 0;
 
   /** Channels in a block; 0 where blocked convolutions do not work. */
@@ -55,6 +56,7 @@ export class Emitter {
     this.block = block;
     graph.inputs.forEach(({ value }, i) => {
       this.define(value, { name: inputName(i), shape: value.shape, type: value.dtype });
+      this.#given.add(inputName(i));
     });
   }
 
@@ -67,6 +69,11 @@ export class Emitter {
   define(value: Value, wire: Wire, layout: Layout = 'logical'): void {
     this.#wires.set(value, new Map([[layout, wire]]));
     this.#home.set(value, layout);
+  }
+
+  /** Whether these are the bytes of an array that the caller hands in, wherever in memory he keeps it. */
+  isGiven(wire: Wire): boolean {
+    return this.#given.has(wire.name);
   }
 
   /** The layout the value was computed in, blocks aside: what an elementwise kernel should read it in. */
@@ -173,6 +180,7 @@ export class Emitter {
     const options = { type: wire.type, ...(shape.includes(0) ? { attributes: { allowzero: 1 } } : {}) };
     const reshaped = this.op('Reshape', [wire, this.ints(shape)], shape, options);
     this.#reshaped.set(key, reshaped);
+    if (this.isGiven(wire)) this.#given.add(reshaped.name);
     return reshaped;
   }
 

@@ -33,21 +33,40 @@ function lowerReduction(node: Node, emit: Emitter, write: (emit: Emitter, x: Wir
 const ALIGNMENT = 16;
 
 /**
- * Zeros appended along the last reduced axis, so that every image takes up whole vectors. Else the order of summation, and
- * with it the last bit, would depend on an image's place in the batch.
+ * A sum or product over axes of every image, in the same order whatever the batch. ONNX Runtime adds up columns in another
+ * order than rows, and takes the columns of a single image for rows: so it is given rows, behind a reshape that keeps it
+ * from turning them back.
  */
-function aligned(emit: Emitter, x: Wire, axes: readonly number[]): Wire {
-  const [, ...image] = x.shape;
-  const last = axes.at(-1);
-  if (last === undefined || axes[0] === 0 || sizeOf(image) % ALIGNMENT === 0) return x;
-  const missing = -(x.shape[last] as number) % ALIGNMENT;
-  return emit.pad(
-    x,
-    x.shape.map((_, axis) => [0, axis === last ? (missing + ALIGNMENT) % ALIGNMENT : 0] as const),
-  );
+function reduceImages(emit: Emitter, operator: string, x: Wire, axes: readonly number[]): Wire {
+  const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  const length = axes.reduce((product, axis) => product * (x.shape[axis] as number), 1);
+  const count = kept.reduce((product, axis) => product * (x.shape[axis] as number), 1);
+  const rows = emit.reshape(emit.transpose(x, [...kept, ...axes]), [count, length]);
+  const wholeVectors = sizeOf(x.shape.slice(1)) % ALIGNMENT === 0 && !emit.isGiven(rows);
+  const fill = operator === 'ReduceProd' ? 1 : 0;
+  return reduceAxes(emit, operator, wholeVectors ? rows : aligned(emit, rows, fill), [1]);
 }
 
-/** Opset 17 takes the axes of ReduceSum as an input, those of the others as an attribute. */
+/**
+ * Rows filled up to whole vectors. Else the order of summation, and with it the last bit, would depend on an image's place
+ * in the batch; and for what the caller hands in, on the address of his array: that is always copied.
+ */
+function aligned(emit: Emitter, rows: Wire, fill: number): Wire {
+  const missing = ALIGNMENT - ((rows.shape[1] as number) % ALIGNMENT);
+  const none = [0, 0] as const;
+  return emit.pad(rows, [none, [0, missing === ALIGNMENT && !emit.isGiven(rows) ? 0 : missing]], fill);
+}
+
+function reduceAxes(emit: Emitter, operator: string, x: Wire, axes: readonly number[]): Wire {
+  const shape = reducedShape(x.shape, axes, true);
+  // Opset 17 takes the axes of ReduceSum as an input, those of the others as an attribute.
+  if (operator === 'ReduceSum') {
+    return emit.op(operator, [x, emit.ints(axes)], shape, { type: x.type, attributes: { keepdims: 1 } });
+  }
+  return emit.op(operator, [x], shape, { type: x.type, attributes: { axes, keepdims: 1 } });
+}
+
+/** Reduces along physical axes, which stay with length one. */
 export function reduce(emit: Emitter, operator: string, x: Wire, axes: readonly number[]): Wire {
   const shape = reducedShape(x.shape, axes, true);
   if (axes.length === 0) return x;
@@ -55,13 +74,9 @@ export function reduce(emit: Emitter, operator: string, x: Wire, axes: readonly 
     const count = axes.reduce((product, axis) => product * (x.shape[axis] as number), 1);
     return emit.op('Div', [reduce(emit, 'ReduceSum', x, axes), emit.scalar(count)], shape);
   }
-  if (operator === 'ReduceSum') {
-    return emit.op(operator, [aligned(emit, x, axes), emit.ints(axes)], shape, {
-      type: x.type,
-      attributes: { keepdims: 1 },
-    });
-  }
-  return emit.op(operator, [x], shape, { type: x.type, attributes: { axes, keepdims: 1 } });
+  const adds = operator === 'ReduceSum' || operator === 'ReduceProd';
+  if (!adds || axes[0] === 0) return reduceAxes(emit, operator, x, axes);
+  return emit.reshape(reduceImages(emit, operator, x, axes), shape);
 }
 
 function reduction(operator: string, dtype?: Value['dtype']): Kernel {
