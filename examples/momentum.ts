@@ -20,7 +20,7 @@ export default defineAttack({
   step: (state, { ball, epsilon, gradient, params }) => {
     const g = gradient(state.x);
     const push = g.div(sizeOf('L1', g).maximum(1e-12));
-    const velocity = (state.velocity as tf.Tensor4D).mul(params.decay).add(push) as tf.Tensor4D;
+    const velocity: tf.Tensor4D = state.velocity.mul(params.decay).add(push);
     return { x: ball.project(state.x.add(ball.steepest(velocity).mul(epsilon.div(params.steps)))), velocity };
   },
 });

@@ -53,7 +53,7 @@ export interface AttackContext<P extends Params = Params> {
   readonly dlr: Loss;
 }
 
-export interface Attack<P extends Params = Params> {
+export interface Attack<P extends Params = Params, S extends AttackState = AttackState> {
   /** Its file's name. */
   readonly name: string;
   readonly title: string;
@@ -65,10 +65,10 @@ export interface Attack<P extends Params = Params> {
   /** How many times `step` is applied. */
   steps(params: Values<P>): number;
   /** The state before the first step. Pure; `x` [B, H, W, C] is the clean images. */
-  init(x: tf.Tensor4D, context: AttackContext<P>): AttackState;
+  init(x: tf.Tensor4D, context: AttackContext<P>): S;
   /** The state after one more step. Pure. */
-  step(state: AttackState, context: AttackContext<P>): AttackState;
+  step(state: S, context: AttackContext<P>): S;
 }
 
-/** Declares an attack; its parameters' types follow from their declaration. */
-export const defineAttack = <P extends Params>(attack: Attack<P>): Attack<P> => attack;
+/** Declares an attack; the types of its parameters and of its state follow from their declaration and from `init`. */
+export const defineAttack = <P extends Params, S extends AttackState>(attack: Attack<P, S>): Attack<P, S> => attack;
