@@ -28,7 +28,7 @@ export function foldScales(graph: Graph): Graph {
 }
 
 /** The operands of a product of which one is a factor per channel. */
-function splitProduct(product: Node): readonly (readonly [x: Value, factor: Value])[] {
+function splitProduct(product: Node, rewriter: Rewriter): readonly (readonly [x: Value, factor: Value])[] {
   const [a, b] = [input(product, 'a'), input(product, 'b')];
   const out = output(product);
   return (
@@ -38,7 +38,7 @@ function splitProduct(product: Node): readonly (readonly [x: Value, factor: Valu
     ] as const
   ).filter(
     ([x, factor]) =>
-      out.shape.length === 4 && sameShape(x.shape, out.shape) && isPerChannel(factor, out.shape[3] as number),
+      out.shape.length === 4 && sameShape(x.shape, out.shape) && isPerChannel(factor, out.shape, rewriter),
   );
 }
 
@@ -57,7 +57,7 @@ function scaleConvolution(x: Value, factor: Value, { call, producer }: Rewriter)
 }
 
 function foldForward(node: Node, rewriter: Rewriter, readOnce: (value: Value) => boolean): Value[] | undefined {
-  for (const [x, factor] of splitProduct(node)) {
+  for (const [x, factor] of splitProduct(node, rewriter)) {
     const folded = readOnce(x) ? scaleConvolution(x, factor, rewriter) : undefined;
     if (folded !== undefined) return [folded];
   }
@@ -68,7 +68,6 @@ function foldForward(node: Node, rewriter: Rewriter, readOnce: (value: Value) =>
 function unfuse(node: Node, rewriter: Rewriter, readOnce: (value: Value) => boolean): Value[] | undefined {
   const { call, scalar } = rewriter;
   const x = input(node, 'x');
-  const channels = output(node).shape.at(-1) as number;
   const statistics = ['mean', 'variance', 'scale', 'offset'].map((name) => node.inputs[name]);
   if (!readOnce(x) || statistics.some((value) => value !== undefined && value.shape.length !== 1)) return undefined;
   const epsilon = scalar(node.attributes.varianceEpsilon as number);
@@ -76,17 +75,18 @@ function unfuse(node: Node, rewriter: Rewriter, readOnce: (value: Value) => bool
   const { scale, offset } = node.inputs;
   const factor = scale === undefined ? inverse : call('Multiply', { a: inverse, b: scale });
   const scaled = scaleConvolution(x, factor, rewriter);
-  if (scaled === undefined || !isPerChannel(factor, channels)) return undefined;
+  if (scaled === undefined) return undefined;
   const shift = call('Neg', { x: call('Multiply', { a: input(node, 'mean'), b: factor }) });
   const summand = offset === undefined ? shift : call('Add', { a: offset, b: shift });
   return [call('Add', { a: scaled, b: summand })];
 }
 
 /** dy·a against the weights is dy against the weights times a. */
-function foldBackward(node: Node, { call, producer }: Rewriter): Value[] | undefined {
+function foldBackward(node: Node, rewriter: Rewriter): Value[] | undefined {
+  const { call, producer } = rewriter;
   const product = producer(input(node, 'dy'));
   if (product?.kernel !== 'Multiply') return undefined;
-  const [found] = splitProduct(product);
+  const [found] = splitProduct(product, rewriter);
   if (found === undefined) return undefined;
   const [dy, factor] = found;
   return [

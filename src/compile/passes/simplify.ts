@@ -155,11 +155,14 @@ const narrowFirst: Rule = (node, { call, producer }) => {
     [input(node, 'b'), input(node, 'a')],
   ] as const) {
     const inner = producer(wide);
-    if (inner?.kernel !== 'Multiply' || sizeOf(narrow.shape) >= sizeOf(out.shape)) continue;
+    // What counts is the size per image: with one image or many the same products must be rounded.
+    const width = (shape: readonly number[]): number =>
+      sizeOf(shape.length === out.shape.length ? shape.slice(1) : shape);
+    if (inner?.kernel !== 'Multiply' || width(narrow.shape) >= width(out.shape)) continue;
     const [x, y] = [input(inner, 'a'), input(inner, 'b')];
-    const [big, small] = sizeOf(x.shape) >= sizeOf(y.shape) ? [x, y] : [y, x];
+    const [big, small] = width(x.shape) >= width(y.shape) ? [x, y] : [y, x];
     const factor = broadcast(small.shape, narrow.shape);
-    if (sizeOf(factor) >= sizeOf(out.shape) || !sameShape(broadcast(big.shape, factor), out.shape)) continue;
+    if (width(factor) >= width(out.shape) || !sameShape(broadcast(big.shape, factor), out.shape)) continue;
     return call('Multiply', { a: big, b: call('Multiply', { a: small, b: narrow }) });
   }
   return undefined;
