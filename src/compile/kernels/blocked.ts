@@ -4,7 +4,7 @@
  */
 import type { Emitter, Wire } from '../emitter.ts';
 import type { Value } from '../graph.ts';
-import type { ConvInfo } from './convolution.ts';
+import type { ConvInfo } from './convolution-geometry.ts';
 
 type Shape4 = [number, number, number, number];
 

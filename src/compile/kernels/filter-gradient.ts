@@ -3,7 +3,7 @@
  * dy. It dominates training, so it is written as matrix products over long sums.
  */
 import type { Emitter, Wire } from '../emitter.ts';
-import type { ConvInfo } from './convolution.ts';
+import type { ConvInfo } from './convolution-geometry.ts';
 
 type Shape4 = [number, number, number, number];
 

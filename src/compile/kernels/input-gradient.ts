@@ -8,7 +8,7 @@
 import { BLOCKED_DOMAIN, type Emitter, type Wire } from '../emitter.ts';
 import type { Value } from '../graph.ts';
 import { blockedTurnedFilter, canBlock } from './blocked.ts';
-import { type ConvInfo, padsOf } from './convolution.ts';
+import { type ConvInfo, padsOf } from './convolution-geometry.ts';
 
 type Shape4 = [number, number, number, number];
 
