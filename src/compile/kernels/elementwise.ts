@@ -108,11 +108,11 @@ const variadic = (inputs: Inputs): Value[] => Object.values(inputs);
 
 export const ELEMENTWISE: KernelTable = {
   Abs: unary(op('Abs')),
-  Acos: unary(op('Acos')),
+  Acos: unary(transcendental.acos),
   Acosh: unary(op('Acosh')),
-  Asin: unary(op('Asin')),
+  Asin: unary(transcendental.asin),
   Asinh: unary(op('Asinh')),
-  Atan: unary(op('Atan')),
+  Atan: unary(transcendental.atan),
   Atanh: unary(op('Atanh')),
   Ceil: unary(op('Ceil')),
   Cos: unary(transcendental.cos),
@@ -233,7 +233,7 @@ function atan2(emit: Emitter, y: Wire, x: Wire): Wire {
   const yNegative = elementwise(emit, 'Less', [y, zero], 'bool');
   const xZero = elementwise(emit, 'Equal', [x, zero], 'bool');
   const divisor = elementwise(emit, 'Where', [xZero, emit.scalar(1), x], 'float32');
-  const base = elementwise(emit, 'Atan', [elementwise(emit, 'Div', [y, divisor])]);
+  const base = transcendental.atan(emit, elementwise(emit, 'Div', [y, divisor]));
   const halfTurn = elementwise(emit, 'Where', [yNegative, emit.scalar(-Math.PI), emit.scalar(Math.PI)], 'float32');
   const turned = elementwise(emit, 'Where', [xNegative, add(emit, base, halfTurn), base], 'float32');
   const upright = mul(emit, elementwise(emit, 'Sign', [y]), emit.scalar(Math.PI / 2));

@@ -2,7 +2,7 @@
 import { type Emitter, physicalShape, readBroadcast, type Wire } from '../emitter.ts';
 import { input, type Node, output } from '../graph.ts';
 import { type Kernel, type KernelTable, need, typed } from './kernel.ts';
-import { elementwise } from './operators.ts';
+import { add, div, elementwise, mul, sub } from './operators.ts';
 
 /** Along the last axis. tf.logSoftmax is made of other kernels. */
 const softmax: Kernel = {
@@ -53,16 +53,33 @@ function channelWindowSum(emit: Emitter, x: Wire, radius: number): Wire {
   return emit.reshape(elementwise(emit, 'Mul', [means, emit.scalar(size)]), x.shape);
 }
 
-/** y = x / (bias + α Σ x²)^β over neighbouring channels (Krizhevsky et al. 2012, section 3.3). */
+/** s = bias + α Σ x² over neighbouring channels. */
+function lrnSum(emit: Emitter, x: Wire, node: Node): Wire {
+  const { depthRadius, bias, alpha } = lrnAttributes(node);
+  const squares = channelWindowSum(emit, mul(emit, x, x), depthRadius);
+  return add(emit, mul(emit, squares, emit.scalar(alpha)), emit.scalar(bias));
+}
+
+/** s^(-β); by square roots for the exponents that networks use. */
+function inversePower(emit: Emitter, s: Wire, beta: number): Wire {
+  const reciprocal = (x: Wire): Wire => elementwise(emit, 'Reciprocal', [x]);
+  const root = (x: Wire): Wire => elementwise(emit, 'Sqrt', [x]);
+  if (beta === 1) return reciprocal(s);
+  if (beta === 0.5) return reciprocal(root(s));
+  if (beta === 0.75) return reciprocal(mul(emit, root(s), root(root(s))));
+  return elementwise(emit, 'Pow', [s, emit.scalar(-beta)]);
+}
+
+/**
+ * y = x / (bias + α Σ x²)^β over neighbouring channels (Krizhevsky et al. 2012, section 3.3). ONNX has an operator for it,
+ * whose last bits depend on an image's place in the batch.
+ */
 const lrn: Kernel = {
   infer: (inputs) => typed(need(inputs, 'x').shape, 'float32'),
   lower: (node, emit) => {
-    const { depthRadius, bias, alpha, beta } = lrnAttributes(node);
     const x = emit.read(input(node, 'x'), 'channelsFirst');
-    const size = 2 * depthRadius + 1;
-    // ONNX divides alpha by the window's size.
-    const attributes = { size, alpha: { float: alpha * size }, beta: { float: beta }, bias: { float: bias } };
-    emit.define(output(node), emit.op('LRN', [x], x.shape, { attributes }), 'channelsFirst');
+    const power = inversePower(emit, lrnSum(emit, x, node), lrnAttributes(node).beta);
+    emit.define(output(node), mul(emit, x, power), 'channelsFirst');
   },
 };
 
@@ -70,19 +87,17 @@ const lrn: Kernel = {
 const lrnGradient: Kernel = {
   infer: (inputs) => typed(need(inputs, 'x').shape, 'float32'),
   lower: (node, emit) => {
-    const { depthRadius, bias, alpha, beta } = lrnAttributes(node);
+    const { depthRadius, alpha, beta } = lrnAttributes(node);
     const [x, y, dy] = ['x', 'y', 'dy'].map((name) => emit.read(input(node, name), 'channelsFirst')) as [
       Wire,
       Wire,
       Wire,
     ];
-    const mul = (a: Wire, b: Wire): Wire => elementwise(emit, 'Mul', [a, b]);
-    const squares = channelWindowSum(emit, mul(x, x), depthRadius);
-    const s = elementwise(emit, 'Add', [mul(squares, emit.scalar(alpha)), emit.scalar(bias)]);
-    const direct = mul(dy, elementwise(emit, 'Pow', [s, emit.scalar(-beta)]));
-    const spread = channelWindowSum(emit, elementwise(emit, 'Div', [mul(dy, y), s]), depthRadius);
-    const indirect = mul(mul(x, emit.scalar(2 * alpha * beta)), spread);
-    emit.define(output(node), elementwise(emit, 'Sub', [direct, indirect]), 'channelsFirst');
+    const s = lrnSum(emit, x, node);
+    const direct = mul(emit, dy, inversePower(emit, s, beta));
+    const spread = channelWindowSum(emit, div(emit, mul(emit, dy, y), s), depthRadius);
+    const indirect = mul(emit, mul(emit, x, emit.scalar(2 * alpha * beta)), spread);
+    emit.define(output(node), sub(emit, direct, indirect), 'channelsFirst');
   },
 };
 

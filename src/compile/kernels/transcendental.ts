@@ -1,9 +1,9 @@
 /**
  * Logarithms and their kin by way of functions that do not look at their neighbours.
  *
- * ONNX Runtime computes Log, Softplus, Elu, Selu, Sin and Cos with vector instructions and finishes the last few elements
- * with others, whose results differ in the last bit: what an image gives would depend on its place in the batch. Exp, Tanh,
- * Sqrt, Tan, Asinh and Atanh do not have that habit, and the others follow from them.
+ * ONNX Runtime computes Log, Softplus, Elu, Selu, Sin, Cos, Asin, Acos and Atan with vector instructions and finishes the
+ * last few elements with others, whose results differ in the last bit: what an image gives would depend on its place in the
+ * batch. Exp, Tanh, Sqrt, Tan, Asinh and Atanh do not have that habit, nor has arithmetic, and the others follow from them.
  */
 import type { Emitter, Wire } from '../emitter.ts';
 import { add, div, elementwise, less, mul, sub, where } from './operators.ts';
@@ -83,4 +83,43 @@ export const sin: Unary = (emit, x) => {
 export const cos: Unary = (emit, x) => {
   const { square, sum } = halfAngle(emit, x);
   return div(emit, sub(emit, emit.scalar(1), square), sum);
+};
+
+/** tan(π/8) and tan(3π/8): where the arctangent's argument is turned by 45° or 90°. */
+const [LOW, HIGH] = [Math.SQRT2 - 1, Math.SQRT2 + 1];
+
+/** atan t ≈ t + t³·P(t²) for |t| < tan(π/8), highest power first (S. L. Moshier, Cephes, atanf.c). */
+const ARCTANGENT = [8.05374449538e-2, -1.38776856032e-1, 1.99777106478e-1, -3.33329491539e-1];
+
+export const atan: Unary = (emit, x) => {
+  const size = abs(emit, x);
+  const one = emit.scalar(1);
+  const isHigh = less(emit, emit.scalar(HIGH), size);
+  const isLow = less(emit, size, emit.scalar(LOW));
+  const quarter = div(emit, sub(emit, size, one), add(emit, size, one));
+  const turned = where(emit, isHigh, elementwise(emit, 'Neg', [reciprocal(emit, size)]), quarter);
+  const t = where(emit, isLow, size, turned);
+  const from = where(
+    emit,
+    isLow,
+    emit.scalar(0),
+    where(emit, isHigh, emit.scalar(Math.PI / 2), emit.scalar(Math.PI / 4)),
+  );
+  const square = mul(emit, t, t);
+  const [first, ...rest] = ARCTANGENT as [number, ...number[]];
+  const tail = rest.reduce((p, c) => add(emit, mul(emit, p, square), emit.scalar(c)), emit.scalar(first) as Wire);
+  const angle = add(emit, from, add(emit, t, mul(emit, mul(emit, tail, square), t)));
+  return where(emit, less(emit, x, emit.scalar(0)), elementwise(emit, 'Neg', [angle]), angle);
+};
+
+/** asin x = atan(x / √(1 - x²)). */
+export const asin: Unary = (emit, x) => {
+  const one = emit.scalar(1);
+  return atan(emit, div(emit, x, sqrt(emit, mul(emit, sub(emit, one, x), add(emit, one, x)))));
+};
+
+/** acos x = 2 atan √((1 - x) / (1 + x)). */
+export const acos: Unary = (emit, x) => {
+  const one = emit.scalar(1);
+  return twice(emit, atan(emit, sqrt(emit, div(emit, sub(emit, one, x), add(emit, one, x)))));
 };

@@ -383,6 +383,16 @@ describe('elementwise kernels keep the digits of', () => {
       Math.log1p,
     ));
 
+  it('log of anything a float can hold', () => precisely('log', magnitudes(-37, 38).map(Math.abs), tf.log, Math.log));
+
+  it('arctangents of anything, arcsines and arccosines up to the edge', async () => {
+    await precisely('atan', magnitudes(-30, 30), tf.atan, Math.atan);
+    await precisely('asin', magnitudes(-30, 0), tf.asin, Math.asin);
+    const edge = Float32Array.of(-1, 1, 0, 0.5, -0.5, 1 - 2 ** -20, 2 ** -20 - 1);
+    await precisely('asin', edge, tf.asin, Math.asin);
+    await precisely('acos', edge, tf.acos, Math.acos);
+  });
+
   it('tanh of tiny numbers', () => precisely('tanh', magnitudes(-30, 0), tf.tanh, Math.tanh));
 });
 
