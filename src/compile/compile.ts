@@ -71,15 +71,18 @@ export function lower(graph: Graph, block: number): OnnxGraph {
   return emitter.finish();
 }
 
-/** The names under which an argument's tensors enter the graph: `0`, or `1.x` for a record's field. */
+/**
+ * The names under which an argument's tensors enter the graph: `arg0`, or `arg1.x` for a record's field. Not plain numbers,
+ * which JavaScript would put before all other names.
+ */
 function flattenSpec(spec: ArgSpec, index: number): Record<string, TensorSpec> {
-  if (isTensorSpec(spec)) return { [index]: spec };
-  return Object.fromEntries(Object.entries(spec).map(([name, field]) => [`${index}.${name}`, field]));
+  if (isTensorSpec(spec)) return { [`arg${index}`]: spec };
+  return Object.fromEntries(Object.entries(spec).map(([name, field]) => [`arg${index}.${name}`, field]));
 }
 
 function gatherArgument(spec: ArgSpec, index: number, inputs: Readonly<Record<string, tf.Tensor>>) {
-  if (isTensorSpec(spec)) return inputs[index];
-  return Object.fromEntries(Object.keys(spec).map((name) => [name, inputs[`${index}.${name}`]]));
+  if (isTensorSpec(spec)) return inputs[`arg${index}`];
+  return Object.fromEntries(Object.keys(spec).map((name) => [name, inputs[`arg${index}.${name}`]]));
 }
 
 function makeExecutable<Specs extends readonly ArgSpec[], R extends Result>(

@@ -26,6 +26,9 @@ function current(): Trace {
 }
 
 class Recorder extends tf.KernelBackend {
+  /** How many tensors share a value; one, where nothing is said. */
+  readonly #references = new WeakMap<DataId, number>();
+
   override write(values: HostArray, shape: number[], dtype: DType): DataId {
     const { builder } = current();
     const uniform = uniformValue(values);
@@ -52,14 +55,18 @@ class Recorder extends tf.KernelBackend {
     return 0;
   }
 
-  override refCount(): number {
-    return 1;
+  override refCount(dataId: DataId): number {
+    return this.#references.get(dataId) ?? 1;
   }
 
-  override incRef(): void {}
+  override incRef(dataId: DataId): void {
+    this.#references.set(dataId, this.refCount(dataId) + 1);
+  }
 
-  override disposeData(): boolean {
-    return true;
+  override disposeData(dataId: DataId): boolean {
+    const left = this.refCount(dataId) - 1;
+    this.#references.set(dataId, left);
+    return left <= 0;
   }
 
   override floatPrecision(): 32 {
@@ -91,7 +98,11 @@ function uniformValue(values: HostArray): number | undefined {
 /** ` (at file:line)` of the first caller that is not TensorFlow.js or the compiler. */
 export function callSite(): string {
   const here = new URL('.', import.meta.url).pathname;
+  const limit = Error.stackTraceLimit;
+  // TensorFlow.js calls itself many times over.
+  Error.stackTraceLimit = Number.POSITIVE_INFINITY;
   const lines = (new Error().stack ?? '').split('\n').slice(1);
+  Error.stackTraceLimit = limit;
   const line = lines.find((l) => !l.includes('@tensorflow') && !l.includes(here) && !l.includes('node:'));
   const place = line === undefined ? null : /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(line.trim());
   return place === null ? '' : ` (at ${place[1]})`;

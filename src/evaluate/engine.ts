@@ -42,22 +42,14 @@ export interface AttackEngine {
 
 /** Logits [B · classes] of B images, forward only. */
 export interface Judge {
-  /** B: what was asked for, or 2. */
   readonly batch: number;
   readonly classes: number;
   logits(images: Float32Array): Promise<Float32Array>;
   release(): Promise<void>;
 }
 
-/**
- * Room for two images at least: ONNX Runtime splits a convolution of a single image among its threads in another way, and
- * adds up in another order.
- */
-const roomFor = (batch: number): number => Math.max(2, batch);
-
 /** The forward pass alone: clean accuracy, verification, and confidences come from it. */
-export async function prepareJudge(prepare: Prepare, classifier: Classifier, images: number): Promise<Judge> {
-  const batch = roomFor(images);
+export async function prepareJudge(prepare: Prepare, classifier: Classifier, batch: number): Promise<Judge> {
   const forward = await prepare(
     (x: tf.Tensor) => classifier.logits(x as tf.Tensor4D),
     [{ shape: [batch, ...classifier.input] }] as const,
@@ -85,8 +77,7 @@ type Tensors = Readonly<Record<string, tf.Tensor>>;
 const STATE = 'state.';
 
 /** Compiles `init` and, if the attack takes any step, `step`. */
-export async function prepareAttack(prepare: Prepare, wanted: EngineSpec): Promise<AttackEngine> {
-  const spec = { ...wanted, batch: roomFor(wanted.batch) };
+export async function prepareAttack(prepare: Prepare, spec: EngineSpec): Promise<AttackEngine> {
   const init = await prepareInit(prepare, spec);
   try {
     return makeEngine(spec.batch, init, spec.rehearsal.steps === 0 ? undefined : await prepareStep(prepare, spec));
