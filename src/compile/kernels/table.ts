@@ -11,6 +11,8 @@ import { NORMALIZATION } from './normalization.ts';
 import { POOLING } from './pooling.ts';
 import { REDUCE } from './reduce.ts';
 import { SHAPE } from './shape.ts';
+import { SPACE } from './space.ts';
+import { TRANSFORM } from './transform.ts';
 
 export const KERNELS: KernelTable = {
   ...CONVOLUTION,
@@ -23,6 +25,8 @@ export const KERNELS: KernelTable = {
   ...POOLING,
   ...REDUCE,
   ...SHAPE,
+  ...SPACE,
+  ...TRANSFORM,
 };
 
 /** @throws Error naming the kernel, if it is not known */
