@@ -1,7 +1,8 @@
 /** Runs a function on symbolic tensors and returns the graph of what it did. */
 import { tf } from '../tf.ts';
-import { type Graph, makeValue, type Named } from './graph.ts';
+import { type Graph, makeValue, type Named, type Value } from './graph.ts';
 import { HeldVariable, realiseNewVariables } from './held-variables.ts';
+import { withoutDeadCode } from './passes/rewrite.ts';
 import { BACKEND, isRecording, recordInto, registerBackend } from './recording-backend.ts';
 import { type RecordedVariable, Trace } from './trace.ts';
 import type { TensorSpec, Weights } from './types.ts';
@@ -83,5 +84,16 @@ function recordInScope(
   }
   const named = ({ variable, value }: RecordedVariable): Named => ({ name: variable.name, value });
   const graph = active.builder.finish([...inputs, ...active.reads.map(named)], [...outputs, ...writes.map(named)]);
+  refuseRandomness(graph, active.drawn);
   return { graph, reads: active.reads, writes };
+}
+
+/** @throws Error if an output depends on random numbers that were drawn while tracing */
+function refuseRandomness(graph: Graph, drawn: ReadonlyMap<Value, string>): void {
+  const { constants } = withoutDeadCode(graph);
+  const [place] = [...drawn].flatMap(([value, where]) => (constants.has(value) ? [where] : []));
+  if (place === undefined) return;
+  throw new Error(
+    `random numbers were drawn while compiling${place}: they would be the same at every call. Take them as an argument`,
+  );
 }

@@ -35,7 +35,9 @@ class Recorder extends tf.KernelBackend {
     // `tf.ones` of a whole batch's activations, say: one number, not a file full of them.
     if (uniform !== undefined)
       return current().dataIdOf(builder.call('Fill', {}, { shape: [...shape], dtype, value: uniform }));
-    return current().dataIdOf(builder.constant(copyAs(values, dtype), { shape, dtype }));
+    const value = builder.constant(copyAs(values, dtype), { shape, dtype });
+    if (isDrawn()) current().drawn.set(value, callSite());
+    return current().dataIdOf(value);
   }
 
   override readSync(dataId: DataId): HostArray {
@@ -95,6 +97,25 @@ function uniformValue(values: HostArray): number | undefined {
   return first;
 }
 
+const DRAWING = new Set(['randomUniform_', 'randomNormal_', 'truncatedNormal_', 'randomGamma_', 'rand_']);
+
+/** Whether one of TensorFlow.js's random operations is being run. */
+function isDrawn(): boolean {
+  const prepare = Error.prepareStackTrace;
+  let drawn = false;
+  // The call sites as they are: writing out a whole stack, with its source maps, takes far longer.
+  Error.prepareStackTrace = (_error, sites) => {
+    drawn = sites.some((site) => DRAWING.has(site.getFunctionName()?.split('.').at(-1) ?? ''));
+    return '';
+  };
+  void new Error().stack;
+  Error.prepareStackTrace = prepare;
+  return drawn;
+}
+
+/** TensorFlow.js's files, as they are installed or as source maps name them. */
+const TENSORFLOW = /@tensorflow|tfjs-(core|layers|converter|data|backend-\w+)[/\\]/;
+
 /** ` (at file:line)` of the first caller that is not TensorFlow.js or the compiler. */
 export function callSite(): string {
   const here = new URL('.', import.meta.url).pathname;
@@ -103,7 +124,7 @@ export function callSite(): string {
   Error.stackTraceLimit = Number.POSITIVE_INFINITY;
   const lines = (new Error().stack ?? '').split('\n').slice(1);
   Error.stackTraceLimit = limit;
-  const line = lines.find((l) => !l.includes('@tensorflow') && !l.includes(here) && !l.includes('node:'));
+  const line = lines.find((l) => !TENSORFLOW.test(l) && !l.includes(here) && !l.includes('node:'));
   const place = line === undefined ? null : /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(line.trim());
   return place === null ? '' : ` (at ${place[1]})`;
 }

@@ -21,6 +21,8 @@ export class Trace {
   readonly #foreign = new Map<DataId, Value>();
   readonly #variables = new Map<DataId, tf.Variable>();
   readonly reads: RecordedVariable[] = [];
+  /** Constants that were drawn at random, and where. */
+  readonly drawn = new Map<Value, string>();
   readonly #weights: Weights;
 
   constructor(weights: Weights) {

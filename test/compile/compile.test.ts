@@ -236,6 +236,29 @@ describe('errors of tracing', () => {
     expect(tf.getBackend()).toBe('cpu');
   });
 
+  it('name the line that draws random numbers, which would never change', async () => {
+    const shaken = compile((x) => tf.add(x, tf.randomNormal([2])), [{ shape: [2] }]);
+    await expect(shaken).rejects.toThrow(/drawn while compiling \(at .*compile\.test\.ts:\d+:\d+\).*argument/);
+    await expect(compile((x) => tf.dropout(x, 0.5), [{ shape: [2] }])).rejects.toThrow(/drawn while compiling/);
+  });
+
+  it('do not mind random numbers that nothing depends on, or that start a variable', async () => {
+    let made: tf.Variable | undefined;
+    const run = await compile(
+      (x) => {
+        tf.randomUniform([100]);
+        made ??= tf.variable(tf.randomUniform([2], 3, 4));
+        return tf.mul(x, made);
+      },
+      [{ shape: [2] }],
+      { weights: 'live' },
+    );
+    expect(numbers(await run(floats(1, 1)))).toEqual(Array.from(made?.dataSync() ?? []));
+    expect(made?.dataSync()[0]).toBeGreaterThanOrEqual(3);
+    await run.release();
+    made?.dispose();
+  });
+
   it('do not hinder reading what is constant', async () => {
     const run = await compile((x) => tf.mul(x, tf.add(tf.scalar(1), 2).dataSync()[0] as number), [{ shape: [2] }]);
     expect(numbers(await run(floats(1, 2)))).toEqual([3, 6]);
