@@ -9,7 +9,7 @@ const SEED = Number(process.env.FAST_CHECK_SEED ?? 20150320);
 const EFFORT = Number(process.env.FAST_CHECK_RUNS ?? 1);
 
 /** `fc.assert` of an asynchronous property. */
-export const check = <T>(arbitrary: fc.Arbitrary<T>, holds: (value: T) => Promise<void>, runs = 30): Promise<void> =>
+export const check = <T>(arbitrary: fc.Arbitrary<T>, holds: (value: T) => Promise<void>, runs = 18): Promise<void> =>
   fc.assert(fc.asyncProperty(arbitrary, holds), {
     numRuns: runs * EFFORT,
     seed: SEED,

@@ -238,7 +238,7 @@ async function follows(one: Plan, weights: Weights): Promise<void> {
 }
 
 describe('random networks and their gradients agree with TensorFlow.js', () => {
-  it('with frozen weights', () => check(plan, (one) => follows(one, 'frozen'), 60));
+  it('with frozen weights', () => check(plan, (one) => follows(one, 'frozen'), 40));
 
-  it('with live weights', () => check(plan, (one) => follows(one, 'live'), 60));
+  it('with live weights', () => check(plan, (one) => follows(one, 'live'), 40));
 });
