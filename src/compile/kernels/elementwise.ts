@@ -60,6 +60,18 @@ const predicate =
   (emit, ...wires) =>
     elementwise(emit, operator, wires, 'bool');
 
+/** For ONNX operators that know floats alone. */
+const ofFloats =
+  (write: Write1): Write1 =>
+  (emit, x) =>
+    write(emit, emit.cast(x, 'float32'));
+
+/** The same, where TensorFlow.js gives whole numbers for whole numbers. */
+const throughFloats =
+  (write: Write1): Write1 =>
+  (emit, x) =>
+    emit.cast(write(emit, emit.cast(x, 'float32')), x.type);
+
 /** A unary kernel with attributes. */
 function withAttributes(write: (emit: Emitter, x: Wire, attributes: Node['attributes']) => Wire): Kernel {
   return {
@@ -119,26 +131,26 @@ export const ELEMENTWISE: KernelTable = {
   Cosh: unary(op('Cosh')),
   Elu: unary(transcendental.elu),
   Erf: unary(op('Erf')),
-  Exp: unary(op('Exp')),
-  Expm1: unary(transcendental.expm1),
+  Exp: unary(ofFloats(op('Exp')), 'float32'),
+  Expm1: unary(throughFloats(transcendental.expm1)),
   Floor: unary(op('Floor')),
-  IsNan: unary(predicate('IsNaN'), 'bool'),
-  IsInf: unary(predicate('IsInf'), 'bool'),
-  IsFinite: unary((emit, x) => {
+  IsNan: unary(ofFloats(predicate('IsNaN')), 'bool'),
+  IsInf: unary(ofFloats(predicate('IsInf')), 'bool'),
+  IsFinite: unary(
     // x - x is 0 for finite x and NaN otherwise.
-    const zero = sub(emit, x as Wire, x as Wire);
-    return elementwise(emit, 'Equal', [zero, emit.scalar(0)], 'bool');
-  }, 'bool'),
+    ofFloats((emit, x) => elementwise(emit, 'Equal', [sub(emit, x, x), emit.scalar(0)], 'bool')),
+    'bool',
+  ),
   Log: unary(transcendental.log),
   Log1p: unary(transcendental.log1p),
   LogicalNot: unary(op('Not')),
   Neg: unary(op('Neg')),
-  Reciprocal: unary(reciprocal),
+  Reciprocal: unary(throughFloats(reciprocal)),
   Relu: unary((emit, x) =>
     x?.type === 'int32' ? elementwise(emit, 'Max', [x, emit.scalar(0, 'int32')]) : op('Relu')(emit, x as Wire),
   ),
   Relu6: unary((emit, x) => clip(emit, x as Wire, 0, 6)),
-  Round: unary(op('Round')),
+  Round: unary(throughFloats(op('Round'))),
   Rsqrt: unary((emit, x) => reciprocal(emit, elementwise(emit, 'Sqrt', [x as Wire]))),
   Selu: unary(transcendental.selu),
   Sigmoid: unary(op('Sigmoid')),
@@ -154,13 +166,21 @@ export const ELEMENTWISE: KernelTable = {
   ClipByValue: withAttributes((emit, x, { clipValueMin, clipValueMax }) =>
     clip(emit, x, clipValueMin as number, clipValueMax as number),
   ),
-  LeakyRelu: withAttributes((emit, x, { alpha }) =>
-    emit.op('LeakyRelu', [x], x.shape, { attributes: { alpha: { float: alpha as number } } }),
-  ),
+  LeakyRelu: {
+    infer: (inputs) => typed(need(inputs, 'x').shape, 'float32'),
+    lower: (node, emit) => {
+      const attributes = { alpha: { float: node.attributes.alpha as number } };
+      const write = ofFloats((e, x) => e.op('LeakyRelu', [x], x.shape, { attributes }));
+      lowerElementwise(node, emit, ['x'], write as Write);
+    },
+  },
   Step: withAttributes((emit, x, { alpha }) => {
-    if (alpha === undefined || alpha === 0) return heaviside(emit, x);
-    const positive = elementwise(emit, 'Greater', [x, emit.scalar(0)], 'bool');
-    return emit.op('Where', [positive, emit.scalar(1), emit.scalar(alpha as number)], x.shape);
+    const step = throughFloats((e, y) => {
+      if (alpha === undefined || alpha === 0) return heaviside(e, y);
+      const positive = elementwise(e, 'Greater', [y, e.scalar(0)], 'bool');
+      return e.op('Where', [positive, e.scalar(1), e.scalar(alpha as number)], y.shape);
+    });
+    return step(emit, x);
   }),
 
   Add: binary(add),
@@ -216,9 +236,10 @@ export const ELEMENTWISE: KernelTable = {
   Prelu: {
     infer: (inputs) => typed(broadcast(need(inputs, 'x').shape, need(inputs, 'alpha').shape), 'float32'),
     lower: (node, emit) =>
-      lowerElementwise(node, emit, ['x', 'alpha'], (e, x, alpha) => {
-        const positive = elementwise(e, 'Greater', [x as Wire, e.scalar(0)], 'bool');
-        return elementwise(e, 'Where', [positive, x as Wire, mul(e, x as Wire, alpha as Wire)], 'float32');
+      lowerElementwise(node, emit, ['x', 'alpha'], (e, ...given) => {
+        const [x, alpha] = given.map((wire) => e.cast(wire, 'float32')) as [Wire, Wire];
+        const positive = elementwise(e, 'Greater', [x, e.scalar(0)], 'bool');
+        return elementwise(e, 'Where', [positive, x, mul(e, x, alpha)], 'float32');
       }),
   },
 

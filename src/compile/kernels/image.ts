@@ -58,12 +58,12 @@ function resample(emit: Emitter, x: Wire, rows: Wire, columns: Wire): Wire {
   return emit.op('MatMul', [rows, wide], [n, c, height, width]);
 }
 
-function resize(weights: Weights): Kernel {
+function resize(weights: Weights, dtype?: Value['dtype']): Kernel {
   return {
     infer: (inputs, { size }) => {
       const images = need(inputs, 'images');
       const [height, width] = size as [number, number];
-      return typed([images.shape[0] as number, height, width, images.shape[3] as number], 'float32');
+      return typed([images.shape[0] as number, height, width, images.shape[3] as number], dtype ?? images.dtype);
     },
     lower: (node, emit) => {
       const images = input(node, 'images');
@@ -94,7 +94,7 @@ function lowerResample(node: Node, emit: Emitter, from: Value, matrix: (from: nu
   const [, h, w] = from.shape as Shape4;
   const [, height, width] = out.shape as Shape4;
   const x = emit.cast(emit.read(from, 'channelsFirst'), 'float32');
-  const resampled = resample(emit, x, matrix(h, height), matrix(w, width));
+  const resampled = emit.cast(resample(emit, x, matrix(h, height), matrix(w, width)), out.dtype);
   emit.define(out, emit.reshape(resampled, physicalShape(out.shape, 'channelsFirst')), 'channelsFirst');
 }
 
@@ -108,7 +108,7 @@ const flipLeftRight: Kernel = {
 
 export const IMAGE: KernelTable = {
   FlipLeftRight: flipLeftRight,
-  ResizeBilinear: resize(bilinear),
+  ResizeBilinear: resize(bilinear, 'float32'),
   ResizeBilinearGrad: resizeGradient(bilinear),
   ResizeNearestNeighbor: resize(nearest),
   ResizeNearestNeighborGrad: resizeGradient(nearest),

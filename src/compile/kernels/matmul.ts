@@ -12,13 +12,13 @@ function productShape(a: readonly number[], b: readonly number[], attributes: No
   return [...broadcast(a.slice(0, -2), b.slice(0, -2)), m as number, n as number];
 }
 
-/** One matrix: `Gemm`, which transposes for free. A stack of them: `MatMul`. */
+/** One matrix: `Gemm`, which transposes for free. A stack of them, or whole numbers: `MatMul`. */
 function product(emit: Emitter, a: Wire, b: Wire, node: Node): Wire {
   const shape = productShape(a.shape, b.shape, node.attributes);
   const transA = Number(node.attributes.transposeA === true);
   const transB = Number(node.attributes.transposeB === true);
   const stack = shape.slice(0, -2);
-  if (stack.every((d) => d === 1)) {
+  if (stack.every((d) => d === 1) && a.type === 'float32') {
     const attributes = { transA, transB };
     const flat = [a, b].map((w) => emit.reshape(w, w.shape.slice(-2)));
     return emit.reshape(emit.op('Gemm', flat, shape.slice(-2), { attributes }), shape);
@@ -28,7 +28,7 @@ function product(emit: Emitter, a: Wire, b: Wire, node: Node): Wire {
     const permutation = w.shape.map((_, i) => i);
     return turn === 1 ? emit.transpose(w, [...permutation.slice(0, -2), last, last - 1]) : w;
   };
-  return emit.op('MatMul', [turned(a, transA), turned(b, transB)], shape);
+  return emit.op('MatMul', [turned(a, transA), turned(b, transB)], shape, { type: a.type });
 }
 
 const batchMatMul: Kernel = {

@@ -221,6 +221,36 @@ describe('elementwise kernels agree with TensorFlow.js', () => {
       20,
     ));
 
+  it('on whole numbers, also where ONNX knows floats alone', () => {
+    const fns: Readonly<Record<string, Unary>> = {
+      abs: tf.abs,
+      neg: tf.neg,
+      sign: tf.sign,
+      square: tf.square,
+      relu: tf.relu,
+      relu6: tf.relu6,
+      clip: (x) => tf.clipByValue(x, -1, 2),
+      round: tf.round,
+      exp: tf.exp,
+      expm1: tf.expm1,
+      step: (x) => tf.step(x),
+      isNaN: tf.isNaN,
+      isInf: tf.isInf,
+      isFinite: tf.isFinite,
+      leakyRelu: (x) => tf.leakyRelu(x, 0.1),
+      prelu: (x) => tf.prelu(x, tf.scalar(2, 'int32')),
+      reciprocal: (x) => tf.reciprocal(x.square().add(tf.scalar(1, 'int32'))),
+    };
+    const one = (title: string, fn: Unary): fc.Arbitrary<Case> =>
+      shape()
+        .chain((s) => int(s, -9, 9))
+        .map((x) => ({ title: `${title} of int32[${x.shape}]`, inputs: [x], fn: fn as Case['fn'] }));
+    return checkAll(
+      Object.entries(fns).map(([title, fn]) => one(title, fn)),
+      8,
+    );
+  });
+
   it('when many are added', () =>
     checkMany(
       fc

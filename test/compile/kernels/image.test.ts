@@ -4,7 +4,7 @@ import { IMAGE } from '../../../src/compile/kernels/image.ts';
 import type { HostTensor } from '../../../src/compile/types.ts';
 import { tf } from '../../../src/tf.ts';
 import { type Case, missed, type Operand } from '../agree.ts';
-import { float, seed, shapeOfRank } from '../arbitrary.ts';
+import { float, int, seed, shapeOfRank } from '../arbitrary.ts';
 import { checkMany } from '../check.ts';
 
 type Resize = (
@@ -96,6 +96,18 @@ describe.each([
       8,
     ));
 });
+
+it('the nearest neighbour of a whole number is one', () =>
+  checkMany(
+    int([2, 3, 4, 1]).map(
+      (x): Case => ({
+        title: 'resizeNearestNeighbor of int32',
+        inputs: [x],
+        fn: (t) => tf.image.resizeNearestNeighbor(t as tf.Tensor4D, [5, 2]),
+      }),
+    ),
+    3,
+  ));
 
 describe('flips agree with TensorFlow.js', () => {
   it('left to right', () =>

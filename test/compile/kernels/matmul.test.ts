@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MATMUL } from '../../../src/compile/kernels/matmul.ts';
 import { tf } from '../../../src/tf.ts';
 import { type Case, missed, type Operand } from '../agree.ts';
-import { float } from '../arbitrary.ts';
+import { float, int } from '../arbitrary.ts';
 import { checkMany } from '../check.ts';
 
 interface Product {
@@ -84,6 +84,21 @@ describe('matrix products agree with TensorFlow.js', () => {
           scale: 500,
         }),
       ),
+    ));
+
+  it('of whole numbers', () =>
+    checkMany(
+      fc
+        .tuple(length, length, length)
+        .chain(([m, k, n]) => fc.tuple(int([m, k]), int([n, k])))
+        .map(
+          ([a, b]): Case => ({
+            title: `[${a.shape}] · [${b.shape}]ᵀ`,
+            inputs: [a, b],
+            fn: (x, y) => tf.matMul(x as tf.Tensor, y as tf.Tensor, false, true),
+          }),
+        ),
+      5,
     ));
 
   it('with vectors, outer and inner', () =>
