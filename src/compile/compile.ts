@@ -92,18 +92,25 @@ function makeExecutable<Specs extends readonly ArgSpec[], R extends Result>(
   session: Session,
   single: boolean,
 ): Executable<Specs, R> {
-  let state: 'idle' | 'running' | 'released' = 'idle';
+  let released = false;
+  let running: Promise<HostArray[]> | undefined;
   const resultCount = graph.outputs.length - writes.length;
   const call = async (...args: readonly HostArg<ArgSpec>[]): Promise<unknown> => {
-    if (state === 'released') throw new Error(`${name} was released`);
-    if (state === 'running') throw new Error(`${name} is still running: its calls must not overlap`);
+    if (released) throw new Error(`${name} was released`);
+    if (running !== undefined) throw new Error(`${name} is still running: its calls must not overlap`);
     const feeds = [
       ...specs.flatMap((spec, i) => flattenArgument(name, spec, i, args[i])),
       ...reads.map(({ variable }) => viewAs(variable.dataSync() as HostArray, variable.dtype as DType)),
     ];
-    state = 'running';
     try {
-      const arrays = await session.run(feeds);
+      running = session.run(feeds);
+      const arrays = await running;
+      graph.outputs.forEach(({ name: key, value: { shape } }, i) => {
+        if (arrays[i]?.length === sizeOf(shape)) return;
+        throw new Error(
+          `${name} gave ${arrays[i]?.length} values for "${key}" of shape [${shape}]: please report this`,
+        );
+      });
       writes.forEach(({ variable }, i) => {
         assign(variable, arrays[resultCount + i] as HostArray);
       });
@@ -113,11 +120,13 @@ function makeExecutable<Specs extends readonly ArgSpec[], R extends Result>(
       });
       return single ? results[0]?.[1] : Object.fromEntries(results);
     } finally {
-      state = 'idle';
+      running = undefined;
     }
   };
   const release = async (): Promise<void> => {
-    state = 'released';
+    released = true;
+    // A call that is under way gets its result.
+    await running?.catch(() => undefined);
     await session.release();
   };
   return Object.assign(call, { release }) as unknown as Executable<Specs, R>;

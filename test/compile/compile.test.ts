@@ -259,7 +259,11 @@ describe('errors of tracing', () => {
     made?.dispose();
   });
 
-  it('do not hinder reading what is constant', async () => {
+  it('do not hinder reading what is constant, in a gradient neither', async () => {
+    const three = (): number => tf.add(tf.scalar(1), 2).dataSync()[0] as number;
+    const slope = await compile((x) => tf.grad((t) => tf.mul(t, three()).square())(x), [{ shape: [1] }]);
+    expect(numbers(await slope(floats(2)))).toEqual([36]);
+    await slope.release();
     const run = await compile((x) => tf.mul(x, tf.add(tf.scalar(1), 2).dataSync()[0] as number), [{ shape: [2] }]);
     expect(numbers(await run(floats(1, 2)))).toEqual([3, 6]);
     await run.release();
@@ -318,6 +322,14 @@ describe('errors of calling', () => {
     await first;
     await run(new Float32Array(64 * 64));
     await run.release();
+  });
+
+  it('let a call finish that was under way at the release, and refuse the next', async () => {
+    const run = await compile((x) => tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D), [{ shape: [64, 64] }]);
+    const first = run(new Float32Array(64 * 64).fill(1));
+    await run.release();
+    expect((await first).data[0]).toBe(64);
+    await expect(run(new Float32Array(64 * 64))).rejects.toThrow(/was released/);
   });
 
   it('refuse a call after release, which may be repeated', async () => {

@@ -171,6 +171,33 @@ describe('an image gives the same bits wherever it is', () => {
     expect(await unstable(fns, images([9, 7, 1]))).toEqual([]);
   });
 
+  it('wherever in memory the caller keeps it', async () => {
+    const shape = [2, 8, 8, 4];
+    const size = sizeOf(shape);
+    const run = await compile(
+      (x) => ({
+        sum: tf.sum(x, [1, 2, 3]),
+        rows: tf.sum(x, [2, 3]),
+        channels: tf.sum(x, -1),
+        products: tf.prod(x, [1, 2, 3]),
+        flat: tf.sum(x.reshape([2, -1]), 1),
+      }),
+      [{ shape }],
+    );
+    const found = new Set<string>();
+    for (let offset = 0; offset < 16; offset++) {
+      const own = new Float32Array(size + offset).subarray(offset);
+      own.set(array(size, 'float32', 1, { from: -1.5, to: 1.5 }));
+      found.add(
+        Object.values(await run(own))
+          .map((result) => rowBits(result, 0))
+          .join(),
+      );
+    }
+    await run.release();
+    expect(found.size).toBe(1);
+  });
+
   it('in matrix products with weights, and their gradients', async () => {
     void tf.setBackend('cpu');
     const weights = (from: number, to: number): tf.Tensor2D =>
