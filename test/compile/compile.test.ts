@@ -228,6 +228,12 @@ describe('errors of tracing', () => {
     );
   });
 
+  it('name multinomial, which draws anew at every call', async () => {
+    await expect(compile((x) => tf.multinomial(x as tf.Tensor1D, 3), [{ shape: [4] }])).rejects.toThrow(
+      /"Multinomial"/,
+    );
+  });
+
   it('name the line that reads a value', async () => {
     const read = (x: tf.Tensor): tf.Tensor => tf.add(x, (x.dataSync()[0] as number) > 0 ? 1 : 2);
     await expect(compile((x) => read(x), [{ shape: [2] }])).rejects.toThrow(
