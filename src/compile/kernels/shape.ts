@@ -139,11 +139,11 @@ const unpack: Kernel = {
   },
 };
 
-/** Begin and size of a slice, per axis; -1 is "to the end". */
-function sliceBounds(x: Value, attributes: Node['attributes']): { begin: number[]; size: number[] } {
-  const begin = attributes.begin as number[];
-  const size = (attributes.size as number[]).map((s, i) => (s < 0 ? (x.shape[i] as number) - (begin[i] as number) : s));
-  return { begin, size };
+/** Begin and size of a slice, for every axis: callers may give fewer, a plain number for the first, or -1 for "to the end". */
+function sliceBounds(x: Value, { begin, size }: Node['attributes']): { begin: number[]; size: number[] } {
+  const shaped = { shape: x.shape } as unknown as tf.Tensor;
+  const [from, length] = tf.slice_util.parseSliceParams(shaped, begin as number | number[], size as number | number[]);
+  return { begin: from as number[], size: length as number[] };
 }
 
 const slice: Kernel = {
