@@ -25,6 +25,9 @@ export interface Architecture {
    * 28 to 64 pixels), and others where the file offers them.
    */
   readonly variants: Readonly<Record<'imagenet' | 'small', number>> & Readonly<Record<string, number>>;
-  /** Normalised images [B, H, W, C] to logits [B, classes]. Layers carry torchvision's names. */
+  /**
+   * Normalised images [B, H, W, C] to logits [B, classes]. Further outputs are the logits of auxiliary classifiers, which
+   * only training uses. Layers carry torchvision's names.
+   */
   build(options: BuildOptions): tf.LayersModel;
 }

@@ -9,7 +9,6 @@
  */
 import { tf } from '../tf.ts';
 
-const EPSILON = 1e-5;
 /** How far the running statistics move towards a batch's. */
 const MOMENTUM = 0.1;
 
@@ -23,7 +22,13 @@ interface Weights {
 /** A layer over the last axis: with the running statistics in inference, with the batch's in training. */
 export class BatchNorm extends tf.layers.Layer {
   static readonly className = 'GibbonBatchNorm';
+  readonly #epsilon: number;
   #weights: Weights | undefined;
+
+  constructor(name: string, epsilon: number) {
+    super({ name });
+    this.#epsilon = epsilon;
+  }
 
   override build(inputShape: tf.Shape | tf.Shape[]): void {
     const channels = (inputShape as tf.Shape).at(-1) as number;
@@ -46,18 +51,20 @@ export class BatchNorm extends tf.layers.Layer {
     const x = Array.isArray(inputs) ? (inputs[0] as tf.Tensor) : inputs;
     const weights = this.#weights;
     if (weights === undefined) throw new Error(`${this.name} is used before it is built`);
-    return tf.tidy(() => (training === true ? normaliseByBatch(x, weights) : normaliseByRunning(x, weights)));
+    const normalise = training === true ? normaliseByBatch : normaliseByRunning;
+    return tf.tidy(() => normalise(x, weights, this.#epsilon));
   }
 }
 
 /** With the running statistics, as one product and one sum: x·a + (β - μ·a), a = γ / √(σ² + ε). */
-function normaliseByRunning(x: tf.Tensor, weights: Weights): tf.Tensor {
-  const a = weights.weight.read().mul(inverseDeviation(weights.runningVariance.read()));
+function normaliseByRunning(x: tf.Tensor, weights: Weights, epsilon: number): tf.Tensor {
+  const a = weights.weight.read().mul(inverseDeviation(weights.runningVariance.read(), epsilon));
   return x.mul(a).add(weights.bias.read().sub(weights.runningMean.read().mul(a)));
 }
 
 /** With the batch's own statistics, towards which the running ones then move. */
-function normaliseByBatch(x: tf.Tensor, { weight, bias, runningMean, runningVariance }: Weights): tf.Tensor {
+function normaliseByBatch(x: tf.Tensor, weights: Weights, epsilon: number): tf.Tensor {
+  const { weight, bias, runningMean, runningVariance } = weights;
   const axes = x.shape.slice(0, -1).map((_, axis) => axis);
   const mean = x.mean(axes);
   const centred = x.sub(mean);
@@ -65,10 +72,10 @@ function normaliseByBatch(x: tf.Tensor, { weight, bias, runningMean, runningVari
   const values = x.size / mean.size;
   moveTowards(runningMean, mean);
   moveTowards(runningVariance, variance.mul(values / Math.max(1, values - 1)));
-  return scaleAndShift(x, centred, variance, weight.read(), bias.read());
+  return scaleAndShift(x, centred, inverseDeviation(variance, epsilon), weight.read(), bias.read());
 }
 
-const inverseDeviation = (variance: tf.Tensor): tf.Tensor => variance.add(EPSILON).rsqrt();
+const inverseDeviation = (variance: tf.Tensor, epsilon: number): tf.Tensor => variance.add(epsilon).rsqrt();
 
 function moveTowards(running: tf.LayerVariable, batch: tf.Tensor): void {
   running.write(
@@ -88,23 +95,22 @@ function moveTowards(running: tf.LayerVariable, batch: tf.Tensor): void {
 function scaleAndShift(
   x: tf.Tensor,
   centred: tf.Tensor,
-  variance: tf.Tensor,
+  inverse: tf.Tensor,
   weight: tf.Tensor,
   bias: tf.Tensor,
 ): tf.Tensor {
   const axes = x.shape.slice(0, -1).map((_, axis) => axis);
   const forward = (_x: tf.Tensor, γ: tf.Tensor, β: tf.Tensor, save: tf.GradSaveFunc) => {
-    const inverse = inverseDeviation(variance);
     const a = γ.mul(inverse);
     save([centred, inverse, a]);
     return { value: centred.mul(a).add(β), gradFunc: backward };
   };
   const backward = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[] => {
-    const [xc, inverse, a] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+    const [xc, r, a] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
     const n = xc.size / a.size;
     const dβ = dy.sum(axes);
-    const dγ = dy.mul(xc).sum(axes).mul(inverse);
-    const ofCentred = a.mul(inverse).mul(dγ).div(n);
+    const dγ = dy.mul(xc).sum(axes).mul(r);
+    const ofCentred = a.mul(r).mul(dγ).div(n);
     const dx = dy.mul(a).sub(xc.mul(ofCentred)).sub(a.mul(dβ).div(n));
     return [dx, dγ, dβ];
   };

@@ -24,6 +24,8 @@ export interface Network {
   readonly spec: NetworkSpec;
   /** Normalised images to logits. */
   readonly model: tf.LayersModel;
+  /** The same layers with the auxiliary classifiers that some architectures have while training; else the model itself. */
+  readonly trained: tf.LayersModel;
   readonly classifier: Classifier;
   /** How many numbers are trained. */
   readonly parameters: number;
@@ -51,7 +53,7 @@ export function smallSpec(arch: string, { input, classes }: Pick<Dataset, 'input
  */
 export function buildNetwork(spec: NetworkSpec, seed: number): Network {
   const network = assembleNetwork(spec);
-  initialise(network.model, seed);
+  initialise(network.trained, seed);
   return network;
 }
 
@@ -63,24 +65,53 @@ export function buildNetwork(spec: NetworkSpec, seed: number): Network {
  */
 export function assembleNetwork(spec: NetworkSpec): Network {
   checkSpec(spec);
-  const model = findArchitecture(spec.arch).build(spec);
+  return networkOf(spec, findArchitecture(spec.arch).build(spec));
+}
+
+/** A network around layers: those of a model whose first output are logits, and the others auxiliary ones. */
+export function networkOf(spec: NetworkSpec, trained: tf.LayersModel): Network {
+  const [logits] = trained.outputs;
+  const model =
+    trained.outputs.length === 1
+      ? trained
+      : tf.model({ inputs: trained.inputs, outputs: logits as tf.SymbolicTensor, name: spec.arch });
   return {
     spec,
     model,
+    trained,
     classifier: classifierOf(spec.arch, spec, model),
     parameters: countParameters(model),
-    dispose: () => void model.dispose(),
+    dispose: () => {
+      for (const weight of trained.weights) weight.dispose();
+    },
   };
 }
 
+export interface TrainingOutputs {
+  /** [B, classes] */
+  readonly logits: tf.Tensor2D;
+  /** Logits [B, classes] of every auxiliary classifier. */
+  readonly auxiliary: readonly tf.Tensor2D[];
+}
+
 /**
- * Logits [B, classes] in training mode: batch norm uses the batch's statistics and updates its running ones, dropout drops.
+ * Logits in training mode: batch norm uses the batch's statistics and updates its running ones, dropout drops.
  *
  * @param x - images [B, H, W, C] in [0,1]
  * @param noise - where dropout gets its randomness; networks without dropout need none
  */
-export const trainingLogits = ({ spec, model }: Network, x: tf.Tensor4D, noise?: Noise): tf.Tensor2D =>
-  tf.tidy(() => model.apply(normalise(x, spec.normalisation), { training: true, noise }) as tf.Tensor2D);
+export function trainingOutputs({ spec, trained }: Network, x: tf.Tensor4D, noise?: Noise): TrainingOutputs {
+  const outputs = tf.tidy(() => {
+    const applied = trained.apply(normalise(x, spec.normalisation), { training: true, noise });
+    return [applied].flat() as tf.Tensor2D[];
+  });
+  const [logits, ...auxiliary] = outputs as [tf.Tensor2D, ...tf.Tensor2D[]];
+  return { logits, auxiliary };
+}
+
+/** The logits alone. Arguments as `trainingOutputs`. */
+export const trainingLogits = (network: Network, x: tf.Tensor4D, noise?: Noise): tf.Tensor2D =>
+  tf.tidy(() => trainingOutputs(network, x, noise).logits);
 
 function checkSpec({ arch, width, input, classes, normalisation: { mean, std } }: NetworkSpec): void {
   const check = (what: string, value: unknown, holds: boolean, accepts: string): void => {

@@ -1,7 +1,7 @@
 /** The training step, compiled for one shape of batch and fed with seeded noise. */
 import type { Prepare } from '../compile/types.ts';
 import { resolveParams } from '../core/params.ts';
-import { type Network, trainingLogits } from '../models/network.ts';
+import { type Network, trainingOutputs } from '../models/network.ts';
 import { tf } from '../tf.ts';
 import type { Batch } from './batches.ts';
 import { drawNoise, type NoiseRequest, noiseFrom, noiseSpecs, rehearse } from './noise.ts';
@@ -34,7 +34,7 @@ export async function preparedStep(
     ...plan,
     params: resolveParams(defense.name, defense.params, plan.params),
     perturb: perturber({ attacks, classifier, norm, epsilon }),
-    model: (x, noise) => trainingLogits(network, x, noise),
+    model: (x, noise) => trainingOutputs(network, x, noise),
     slots,
   };
 
@@ -65,16 +65,16 @@ export async function preparedStep(
  */
 function rehearseStep(
   parts: StepParts,
-  { model, classifier }: Network,
+  { trained, classifier }: Network,
   threat: Omit<PerturbOptions, 'classifier'>,
 ): readonly NoiseRequest[] {
   const perturb = perturber({ ...threat, classifier: { logits: standInLogits(classifier.classes) } });
   return rehearse(1, (noise) => {
-    const before = model.weights.map((weight) => weight.read().clone());
+    const before = trained.weights.map((weight) => weight.read().clone());
     const x: tf.Tensor4D = tf.zeros([1, ...classifier.input]);
     const lossOf = preparedLoss({ ...parts, perturb }, { x, y: tf.zeros([1], 'int32'), noise });
-    lossOf((images) => parts.model(images, noise));
-    model.weights.forEach((weight, i) => {
+    lossOf((images) => parts.model(images, noise).logits);
+    trained.weights.forEach((weight, i) => {
       weight.write(before[i] as tf.Tensor);
     });
   });

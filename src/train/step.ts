@@ -1,8 +1,10 @@
 /** One batch of training as one function of tensors: perturb, loss, gradient and update, to be compiled as a whole. */
 import type { Noise } from '../core/ball.ts';
 import type { Defense } from '../core/defense.ts';
+import { crossEntropy } from '../core/losses.ts';
 import type { Params, Values } from '../core/params.ts';
 import type { Norm } from '../core/threat-model.ts';
+import type { TrainingOutputs } from '../models/network.ts';
 import { tf } from '../tf.ts';
 import type { Augmentation } from './augmentation.ts';
 import type { Perturb } from './perturb.ts';
@@ -16,8 +18,8 @@ export interface StepParts {
   readonly augmentation?: Augmentation;
   /** Adversarial images against the network in inference mode. */
   readonly perturb: Perturb;
-  /** Logits [B, K] in training mode; the noise is for dropout. */
-  readonly model: (x: tf.Tensor4D, noise: Noise) => tf.Tensor2D;
+  /** Logits [B, K] in training mode, those of auxiliary classifiers too; the noise is for dropout. */
+  readonly model: (x: tf.Tensor4D, noise: Noise) => TrainingOutputs;
   readonly slots: readonly Slot[];
   readonly momentum: number;
   readonly weightDecay: number;
@@ -62,10 +64,15 @@ export function trainingStep(
   let correct = tf.scalar(0);
   const { value, grads } = tf.variableGrads(
     () => {
-      const { loss, logits } = lossOf((x) => model(x, inputs.noise));
+      const auxiliary: tf.Tensor2D[] = [];
+      const { loss, logits } = lossOf((x) => {
+        const outputs = model(x, inputs.noise);
+        auxiliary.push(...outputs.auxiliary);
+        return outputs.logits;
+      });
       // The gradient's scope disposes of everything but the loss.
       correct = tf.keep(countCorrect(logits, inputs.y));
-      return loss;
+      return auxiliary.reduce((total, side) => total.add(auxiliaryLoss(side, inputs.y)), loss);
     },
     slots.map(({ weight }) => weight),
   );
@@ -74,6 +81,9 @@ export function trainingStep(
   correct.dispose();
   return { loss: value, correct: counted };
 }
+
+/** What an auxiliary classifier adds to the loss (Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 5). */
+const auxiliaryLoss = (logits: tf.Tensor2D, y: tf.Tensor1D): tf.Scalar => crossEntropy(logits, y).mean().mul(0.3);
 
 /** How many logits [B, K] are largest at their label [B], as a float32 scalar. */
 export const countCorrect = (logits: tf.Tensor2D, y: tf.Tensor1D): tf.Scalar => isCorrect(logits, y).sum() as tf.Scalar;

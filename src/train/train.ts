@@ -86,12 +86,12 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   const files = trainingFiles(harness.out);
   checkFiles(files, harness.resume ?? false);
   const network = (harness.build ?? buildNetwork)(plan.network, plan.seed);
-  const slots = slotsOf(network.model);
+  const slots = slotsOf(network.trained);
   const releases: (() => Promise<void>)[] = [];
   try {
     const record = await planRecord(plan);
     const progress: Progress = harness.resume
-      ? await restoreState(files.state, network.model, slots, record)
+      ? await restoreState(files.state, network.trained, slots, record)
       : { ...freshEpoch, command: harness.command, epoch: 0, history: [] };
     const batches = batchesPerEpoch(plan.dataset, plan.validation.images, plan.batch);
     const heldOut = await holdOut(plan.dataset, plan.validation.images);
@@ -99,7 +99,7 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
     releases.push(step.release);
     const validator = await validatorOf(plan, network, heldOut, harness.prepare);
     releases.push(validator.release);
-    const save = (reached: Progress): Promise<void> => saveState(files.state, network.model, slots, record, reached);
+    const save = (reached: Progress): Promise<void> => saveState(files.state, network.trained, slots, record, reached);
     // Before any work: a place that cannot be written to is an error now, not after the first epoch.
     await save(progress);
 

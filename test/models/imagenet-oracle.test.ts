@@ -10,7 +10,7 @@ import { fillWithOracleWeights, oracleImages } from './oracle-weights.ts';
 const norm = (values: Float32Array, power: number): number =>
   values.reduce((sum, value) => sum + Math.abs(value) ** power, 0) ** (1 / power);
 
-it.each(['vgg16'])(
+it.each(['alexnet', 'vgg16', 'googlenet', 'resnet18', 'densenet121'])(
   '%s at 224x224 computes what torchvision computes: logits, loss and input gradient',
   async (arch) => {
     const golden = JSON.parse(readFileSync(new URL(`../oracles/imagenet/${arch}.json`, import.meta.url), 'utf8'));

@@ -6,10 +6,8 @@ import type { Dataset, Example } from '../../src/core/dataset.ts';
 import type { Defense } from '../../src/core/defense.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { batchNorm, chain, conv, dense, dropout, globalAveragePool, relu } from '../../src/models/blocks.ts';
-import { classifierOf } from '../../src/models/classifier.ts';
 import { initialise } from '../../src/models/initialise.ts';
-import type { Network, NetworkSpec } from '../../src/models/network.ts';
-import { countParameters } from '../../src/models/weights.ts';
+import { type Network, type NetworkSpec, networkOf } from '../../src/models/network.ts';
 import { tf } from '../../src/tf.ts';
 import { TRAINING_DEFAULTS, type TrainingPlan } from '../../src/train/plan.ts';
 import type { TrainingHarness } from '../../src/train/train.ts';
@@ -42,13 +40,7 @@ export function tinyNetwork(spec: NetworkSpec = tinySpec, seed = 1): Network {
   );
   const model = tf.model({ inputs: image, outputs: body(image) });
   initialise(model, seed);
-  return {
-    spec,
-    model,
-    classifier: classifierOf('tiny', spec, model),
-    parameters: countParameters(model),
-    dispose: () => void model.dispose(),
-  };
+  return networkOf(spec, model);
 }
 
 /** A bright row, a bright column or a bright square, on noise. */

@@ -1,0 +1,217 @@
+/**
+ * GoogLeNet: nine Inception modules, each looking at the same maps through windows of 1x1, 3x3, 5x5 and a pool, side by
+ * side, and paying for the wide windows by first squeezing the channels with 1x1 convolutions (figure 2b).
+ *
+ * Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke, Rabinovich, "Going Deeper with Convolutions", CVPR 2015,
+ * table 1.
+ */
+import type { Architecture } from '../core/architecture.ts';
+import {
+  adaptiveAveragePool,
+  averagePool,
+  batchNorm,
+  chain,
+  conv,
+  dense,
+  dropout,
+  flatten,
+  globalAveragePool,
+  localResponse,
+  maxPool,
+  modules,
+  type Named,
+  parallel,
+  relu,
+  sequential,
+} from './blocks.ts';
+import { defineArchitecture, type FormOptions, type Layers, scaled } from './define-architecture.ts';
+
+/** Table 1, the columns of the Inception modules: what each branch ends with, and what it is squeezed to before. */
+const INCEPTION = {
+  // 1x1, 3x3 reduce, 3x3, 5x5 reduce, 5x5, pool projection
+  '3a': [64, 96, 128, 16, 32, 32],
+  '3b': [128, 128, 192, 32, 96, 64],
+  '4a': [192, 96, 208, 16, 48, 64],
+  '4b': [160, 112, 224, 24, 64, 64],
+  '4c': [128, 128, 256, 24, 64, 64],
+  '4d': [112, 144, 288, 32, 64, 64],
+  '4e': [256, 160, 320, 32, 128, 128],
+  '5a': [256, 160, 320, 32, 128, 128],
+  '5b': [384, 192, 384, 48, 128, 128],
+} as const;
+
+type ModuleName = keyof typeof INCEPTION;
+type Row = readonly [number, number, number, number, number, number];
+
+const row = (name: ModuleName, width: number): Row =>
+  INCEPTION[name].map((channels) => scaled(channels, width)) as unknown as Row;
+
+/** Halves the side, rounding up. */
+const halvingPool = (size: number): Named => maxPool(size, { stride: 2, ceil: true });
+/** The pool inside a module keeps the side. */
+const steadyPool = (): Named => maxPool(3, { stride: 1, padding: 1 });
+
+/** The auxiliary classifiers' dropout, and the main one's in the paper (sections 5 and 6). */
+const AUXILIARY_DROPOUT = 0.7;
+const AUXILIARY_CHANNELS = 128;
+const AUXILIARY_HIDDEN = 1024;
+
+/** A convolution that keeps the side, batch norm, rectifier. */
+const unit = (channels: number, size: number, stride = 1): Named =>
+  modules({
+    conv: conv(channels, size, { stride, padding: (size - 1) / 2, bias: false }),
+    bn: batchNorm(1e-3),
+    relu: relu(),
+  });
+
+/** A module with batch norm; `wide` is the size of its widest window. */
+const inception = ([one, reduce3, three, reduce5, five, pool]: Row, wide: number): Named =>
+  parallel({
+    branch1: unit(one, 1),
+    branch2: sequential(unit(reduce3, 1), unit(three, 3)),
+    branch3: sequential(unit(reduce5, 1), unit(five, wide)),
+    branch4: sequential(steadyPool(), unit(pool, 1)),
+  });
+
+/**
+ * torchvision's network: batch norm (with ε = 10⁻³) everywhere, no local response normalisation, and 3x3 windows in the
+ * branch that should have 5x5 (a slip in its ancestor that its weights have learned with). Auxiliary classifiers hang on 4a
+ * and 4d while training.
+ */
+const imagenet =
+  ({ classes, width }: FormOptions): Layers =>
+  (image) => {
+    const module = (name: ModuleName) => inception(row(name, width), 3)(`inception${name}`);
+    const auxiliary = (name: string) =>
+      chain(
+        adaptiveAveragePool(4)(`${name}.pool`),
+        unit(scaled(AUXILIARY_CHANNELS, width), 1)(`${name}.conv`),
+        flatten()(`${name}.flatten`),
+        dense(scaled(AUXILIARY_HIDDEN, width))(`${name}.fc1`),
+        relu()(`${name}.relu`),
+        dropout(AUXILIARY_DROPOUT)(`${name}.dropout`),
+        dense(classes)(`${name}.fc2`),
+      );
+    const to4a = chain(
+      unit(scaled(64, width), 7, 2)('conv1'),
+      halvingPool(3)('maxpool1'),
+      unit(scaled(64, width), 1)('conv2'),
+      unit(scaled(192, width), 3)('conv3'),
+      halvingPool(3)('maxpool2'),
+      module('3a'),
+      module('3b'),
+      halvingPool(3)('maxpool3'),
+      module('4a'),
+    )(image);
+    const to4d = chain(module('4b'), module('4c'), module('4d'))(to4a);
+    const logits = chain(
+      module('4e'),
+      halvingPool(2)('maxpool4'),
+      module('5a'),
+      module('5b'),
+      globalAveragePool()('avgpool'),
+      dropout(0.2)('dropout'),
+      dense(classes)('fc'),
+    )(to4d);
+    return [logits, auxiliary('aux1')(to4a), auxiliary('aux2')(to4d)];
+  };
+
+/**
+ * Table 1 as it stands: biases, no batch norm, local response normalisation in the stem, real 5x5 windows; 6,998,552
+ * parameters without the auxiliary classifiers. Layers are named as in the authors' published Caffe model, whose weights fit
+ * (images in the order blue, green, red).
+ */
+const paper =
+  ({ classes, width }: FormOptions): Layers =>
+  (image) => {
+    const layer = (name: string, channels: number, size: number, stride = 1) =>
+      chain(conv(scaled(channels, width), size, { stride, padding: (size - 1) / 2 })(name), relu()(`${name}.relu`));
+    const normalise = localResponse({ size: 5, k: 1, alpha: 1e-4 / 5, beta: 0.75 });
+    const module = (name: ModuleName) => {
+      const [one, reduce3, three, reduce5, five, pool] = INCEPTION[name];
+      const branch =
+        (...layers: ReturnType<typeof layer>[]): Named =>
+        () =>
+          chain(...layers);
+      const own = (part: string): string => `inception_${name}/${part}`;
+      return parallel({
+        one: branch(layer(own('1x1'), one, 1)),
+        three: branch(layer(own('3x3_reduce'), reduce3, 1), layer(own('3x3'), three, 3)),
+        five: branch(layer(own('5x5_reduce'), reduce5, 1), layer(own('5x5'), five, 5)),
+        pool: branch(steadyPool()(own('pool')), layer(own('pool_proj'), pool, 1)),
+      })(own('output'));
+    };
+    const auxiliary = (name: string) =>
+      chain(
+        averagePool(5, { stride: 3 })(`${name}/ave_pool`),
+        layer(`${name}/conv`, AUXILIARY_CHANNELS, 1),
+        flatten()(`${name}/flatten`),
+        dense(scaled(AUXILIARY_HIDDEN, width))(`${name}/fc`),
+        relu()(`${name}/relu_fc`),
+        dropout(AUXILIARY_DROPOUT)(`${name}/drop_fc`),
+        dense(classes)(`${name}/classifier`),
+      );
+    const to4a = chain(
+      layer('conv1/7x7_s2', 64, 7, 2),
+      halvingPool(3)('pool1/3x3_s2'),
+      normalise('pool1/norm1'),
+      layer('conv2/3x3_reduce', 64, 1),
+      layer('conv2/3x3', 192, 3),
+      normalise('conv2/norm2'),
+      halvingPool(3)('pool2/3x3_s2'),
+      module('3a'),
+      module('3b'),
+      halvingPool(3)('pool3/3x3_s2'),
+      module('4a'),
+    )(image);
+    const to4d = chain(module('4b'), module('4c'), module('4d'))(to4a);
+    const logits = chain(
+      module('4e'),
+      halvingPool(3)('pool4/3x3_s2'),
+      module('5a'),
+      module('5b'),
+      globalAveragePool()('pool5/7x7_s1'),
+      dropout(0.4)('pool5/drop_7x7_s1'),
+      dense(classes)('loss3/classifier'),
+    )(to4d);
+    return [logits, auxiliary('loss1')(to4a), auxiliary('loss2')(to4d)];
+  };
+
+/**
+ * The same nine modules, with their real 5x5 windows, for small images: the stem halves the side once instead of three
+ * times. Batch norm makes the auxiliary classifiers, which were there to bring gradients down, unnecessary.
+ */
+const small = ({ classes, width }: FormOptions): Layers => {
+  const module = (name: ModuleName) => inception(row(name, width), 5)(`inception${name}`);
+  return chain(
+    unit(scaled(64, width), 3)('conv1'),
+    halvingPool(3)('maxpool1'),
+    unit(scaled(64, width), 1)('conv2'),
+    unit(scaled(192, width), 3)('conv3'),
+    module('3a'),
+    module('3b'),
+    halvingPool(3)('maxpool3'),
+    ...(['4a', '4b', '4c', '4d', '4e'] as const).map(module),
+    halvingPool(2)('maxpool4'),
+    module('5a'),
+    module('5b'),
+    globalAveragePool()('avgpool'),
+    dropout(0.2)('dropout'),
+    dense(classes)('fc'),
+  );
+};
+
+export const googlenet: Architecture = defineArchitecture(
+  {
+    name: 'googlenet',
+    title: 'GoogLeNet',
+    paper: 'https://arxiv.org/abs/1409.4842',
+    year: 2014,
+    idea: 'Windows of several sizes side by side, each made cheap by squeezing the channels first',
+  },
+  {
+    imagenet: { width: 1, least: 32, layers: imagenet },
+    paper: { width: 1, least: 193, layers: paper },
+    small: { width: 3 / 16, least: 8, layers: small },
+  },
+);
