@@ -37,7 +37,7 @@ const specSchema = z.object({
   width: z.number().positive().max(4),
   input: z.tuple([size, size, size]).readonly(),
   classes: z.number().int().min(1).max(100_000),
-  normalisation: z.object({ mean: perChannel, std: perChannel }),
+  normalisation: z.object({ mean: perChannel, std: perChannel, order: z.literal('bgr').optional() }),
 });
 
 const count = z
