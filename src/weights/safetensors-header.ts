@@ -1,10 +1,7 @@
 /** The header of a safetensors file: JSON that names every tensor's type, shape and place. Nothing in it is believed. */
 import { UserError } from '../core/errors.ts';
 import { jsonProblem } from './json-keys.ts';
-
-/** Bytes of one element. */
-export const ELEMENT_BYTES = { F32: 4, I32: 4, I64: 8, U8: 1, BOOL: 1 } as const;
-export type StoredType = keyof typeof ELEMENT_BYTES;
+import { ELEMENT_BYTES, type StoredType } from './stored-tensor.ts';
 
 /** Where one tensor lies; offsets count from the end of the header. */
 export interface Entry {
