@@ -49,6 +49,16 @@ export const partOf = ({ path, read }: ByteSource, begin: number, size: number):
   },
 });
 
+/** Bytes that are in memory already. */
+export const inMemory = (path: string, bytes: Uint8Array<ArrayBuffer>): ByteSource => ({
+  path,
+  size: bytes.length,
+  read: async (position, length) => {
+    if (position + length > bytes.length) throw cutShort(path, position + length, bytes.length);
+    return bytes.slice(position, position + length);
+  },
+});
+
 /** Opening a pipe would wait forever, so the kind of file is looked at first. */
 async function requireFile(path: string) {
   const status = await stat(path);

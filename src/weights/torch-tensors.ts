@@ -29,6 +29,9 @@ export async function readTensors(
     const refuse = (why: string) => reader.refuse(`tensor ${quoted(name)} ${why}`);
     const dtype = requireStored(tensor.dtype, refuse);
     checkBounds(tensor, refuse);
+    if (reader.bigEndian && tensor.dtype.bytes !== tensor.storage.dtype.bytes) {
+      throw refuse('is big-endian and of another type than its storage');
+    }
     const { key } = tensor.storage;
     const bytes = storages.get(key) ?? (await readStorage(tensor.storage, reader));
     storages.set(key, bytes);
@@ -70,8 +73,8 @@ function swap(bytes: Uint8Array<ArrayBuffer>, width: number): void {
 
 function elementsOf(tensor: Tensor, storage: Uint8Array<ArrayBuffer>, allowance: Allowance): Uint8Array<ArrayBuffer> {
   const width = tensor.dtype.bytes;
+  if (tensor.shape.includes(0)) return new Uint8Array();
   const count = tensor.shape.reduce((product, size) => product * size, 1);
-  if (count === 0) return new Uint8Array();
   const begin = tensor.storage.begin * tensor.storage.dtype.bytes + tensor.offset * width;
   if (isInOrder(tensor)) return storage.subarray(begin, begin + count * width);
   allowance(count * width);

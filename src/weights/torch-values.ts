@@ -63,11 +63,28 @@ export function tensorOf(
   return { kind: 'tensor', name: 'torch.Tensor', storage, dtype, offset, shape: [...shape], strides: [...strides] };
 }
 
-/** A whole storage, as it is declared at its first mention. */
-export function storageOf(key: unknown, type: PickleValue | undefined, length: unknown, refuse: Refuse): Storage {
-  if (!isStorageClass(type)) throw refuse('a storage in it has no type');
-  if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'bigint')
-    throw refuse('a storage in it has no key');
-  if (!isSize(length)) throw refuse(`storage ${quoted(String(key))} has no valid length`);
-  return { kind: 'storage', name: type.name, key: String(key), dtype: type.dtype, total: length, begin: 0, length };
+/** The storages of a file by key. Each is mentioned wherever a tensor lies in it, and always as the same. */
+export interface Storages {
+  /** @throws UserError for what is no storage, or differs from an earlier mention */
+  readonly declare: (key: unknown, type: PickleValue | undefined, length: unknown) => Storage;
+  readonly get: (key: string) => Storage | undefined;
+}
+
+export function createStorages(refuse: Refuse): Storages {
+  const known = new Map<string, Storage>();
+  const declare: Storages['declare'] = (key, type, length) => {
+    if (!isStorageClass(type)) throw refuse('a storage in it has no type');
+    if (typeof key !== 'string' && !isSize(key)) throw refuse('a storage in it has no valid key');
+    const name = String(key);
+    if (!isSize(length)) throw refuse(`storage ${quoted(name)} has no valid length`);
+    const { dtype } = type;
+    const first = known.get(name);
+    if (first !== undefined && (first.dtype !== dtype || first.total !== length)) {
+      throw refuse(`storage ${quoted(name)} is described in two ways`);
+    }
+    const storage: Storage = { kind: 'storage', name: type.name, key: name, dtype, total: length, begin: 0, length };
+    known.set(name, first ?? storage);
+    return first ?? storage;
+  };
+  return { declare, get: (key) => known.get(key) };
 }
