@@ -33,7 +33,7 @@ const LOOKS: readonly Look[] = [
     remedy: 'Fetch the file itself: git lfs pull',
   },
   {
-    is: text(/^\{[^]*"(modelTopology|weightsManifest)"/),
+    is: text(/^\{.*"(modelTopology|weightsManifest)"/s),
     what: 'is a TensorFlow.js model',
     remedy: 'Give its folder to --arch',
   },

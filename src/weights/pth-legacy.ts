@@ -12,7 +12,7 @@ import { quoted, type Refuse, refusalOf } from './refusal.ts';
 import { stateDictOf } from './state-dict.ts';
 import type { StoredTensor } from './stored-tensor.ts';
 import { readTensors } from './torch-tensors.ts';
-import { createStorages, isSize, type Storages } from './torch-values.ts';
+import { createStorages, isSize, type Storage, type Storages } from './torch-values.ts';
 import { torchWorld } from './torch-world.ts';
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
@@ -47,7 +47,7 @@ export async function readPthLegacy(
 }
 
 /** `('storage', class, key, device, length, view)`; a view is null, or `(key, offset, length)` */
-function storageFrom(id: PickleValue, storages: Storages, refuse: Refuse): PickleValue {
+function storageFrom(id: PickleValue, storages: Storages, refuse: Refuse): Storage {
   // A whole module comes with its source code, `('module', class, file, code)`, but its class is refused before.
   if (!Array.isArray(id) || id[0] !== 'storage') throw refuse('something in it lies elsewhere, and is no storage');
   const whole = storages.declare(id[2], id[1], id[4]);

@@ -11,7 +11,7 @@ import { quoted, type Refuse, refusalOf } from './refusal.ts';
 import { stateDictOf } from './state-dict.ts';
 import type { StoredTensor } from './stored-tensor.ts';
 import { readTensors } from './torch-tensors.ts';
-import { createStorages, type Storages } from './torch-values.ts';
+import { createStorages, type Storage, type Storages } from './torch-values.ts';
 import { torchWorld } from './torch-world.ts';
 import { openZip, type ZipArchive } from './zip.ts';
 
@@ -57,7 +57,7 @@ function rootOf({ names }: ZipArchive, path: string): string {
 }
 
 /** `('storage', class, key, device, length)` */
-function storageFrom(id: PickleValue, storages: Storages, refuse: Refuse): PickleValue {
+function storageFrom(id: PickleValue, storages: Storages, refuse: Refuse): Storage {
   if (!Array.isArray(id) || id[0] !== 'storage') throw refuse('something in it lies elsewhere, and is no storage');
   return storages.declare(id[2], id[1], id[4]);
 }

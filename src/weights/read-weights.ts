@@ -49,8 +49,8 @@ async function formatOf(source: ByteSource): Promise<WeightsFormat> {
   if (head.toString('latin1', 0, 4) === 'PK\x03\x04') return 'pth-zip';
   if (hasMagicNumber(head)) return 'pth-legacy';
   if (head.toString('latin1', 257, 262) === 'ustar') return 'pth-tar';
-  // The header of a safetensors file is JSON, after its length.
-  if (head[8] === 0x7b) return 'safetensors';
+  // A safetensors file begins with the length of its header, in eight bytes of which the last are zero, and the header is JSON.
+  if (head[8] === 0x7b && head.readUIntLE(4, 4) === 0) return 'safetensors';
   throw new UserError(`${source.path} ${looksLike(head)}`);
 }
 
