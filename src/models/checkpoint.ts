@@ -9,7 +9,8 @@ import { loadWeights } from './load-weights.ts';
 import { assembleNetwork, type Network, type NetworkSpec } from './network.ts';
 import { weightsOf } from './weights.ts';
 
-const FORMAT = 'gibbon.checkpoint/1';
+/** What a checkpoint's metadata says under `format`. */
+export const CHECKPOINT_FORMAT = 'gibbon.checkpoint/1';
 
 /** How a network came about. */
 export interface CheckpointMetadata {
@@ -66,7 +67,7 @@ export async function saveCheckpoint(path: string, network: Network, metadata: C
   }
   const { dataset, training, command, seed, epochs } = metadata;
   const words = {
-    format: FORMAT,
+    format: CHECKPOINT_FORMAT,
     network: JSON.stringify(network.spec),
     ...{ dataset, training, command, seed: String(seed), epochs: String(epochs) },
   };
@@ -96,9 +97,9 @@ function parseMetadata(
   path: string,
 ): { readonly spec: NetworkSpec; readonly metadata: CheckpointMetadata } {
   const { content, ...words } = metadata;
-  if (words.format !== FORMAT) {
+  if (words.format !== CHECKPOINT_FORMAT) {
     const found = words.format === undefined ? 'no format' : `the format ${JSON.stringify(words.format.slice(0, 80))}`;
-    throw new UserError(`${path} is not a checkpoint of this version: it states ${found}, not ${FORMAT}`);
+    throw new UserError(`${path} is not a checkpoint of this version: it states ${found}, not ${CHECKPOINT_FORMAT}`);
   }
   if (content !== contentHash(tensors, words)) {
     throw new UserError(`${path} is damaged: its content does not match the checksum it was saved with. Copy it again`);

@@ -15,14 +15,7 @@ const IDLE = /\.num_batches_tracked$/;
  * @throws UserError naming what is missing, unexpected, of the wrong shape or of the wrong type
  */
 export function loadWeights(network: Network, tensors: ReadonlyMap<string, StoredTensor>, source: string): void {
-  const weights = weightsOf(network.model);
-  const known = new Set(weights.map(({ name }) => name));
-  const problems = [
-    ...weights.flatMap((weight) => problemOf(weight, tensors.get(weight.name)) ?? []),
-    ...[...tensors.keys()]
-      .filter((name) => !known.has(name) && !IDLE.test(name))
-      .map((name) => `${name} is unexpected`),
-  ];
+  const problems = misfits(network, tensors);
   if (problems.length > 0) {
     const { arch, variant, width } = network.spec;
     const more = problems.length > 3 ? `, and ${problems.length - 3} more such problems` : '';
@@ -30,7 +23,18 @@ export function loadWeights(network: Network, tensors: ReadonlyMap<string, Store
       `the weights in ${source} do not fit ${arch} (${variant}, width ${width}): ${problems.slice(0, 3).join('; ')}${more}`,
     );
   }
-  for (const weight of weights) weight.write(toFloat32(tensors.get(weight.name) as StoredTensor));
+  for (const weight of weightsOf(network.model)) weight.write(toFloat32(tensors.get(weight.name) as StoredTensor));
+}
+
+/** What keeps the tensors from being the weights of the network, a phrase each. */
+export function misfits({ model }: Network, tensors: ReadonlyMap<string, StoredTensor>): readonly string[] {
+  const weights = weightsOf(model);
+  const known = new Set(weights.map(({ name }) => name));
+  const strangers = [...tensors.keys()].filter((name) => !known.has(name) && !IDLE.test(name));
+  return [
+    ...weights.flatMap((weight) => problemOf(weight, tensors.get(weight.name)) ?? []),
+    ...strangers.map((name) => `${name} is unexpected`),
+  ];
 }
 
 function problemOf({ name, shape }: Weight, tensor: StoredTensor | undefined): string | undefined {
