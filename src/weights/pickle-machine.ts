@@ -47,8 +47,15 @@ export interface Machine {
   readonly world: World;
 }
 
-export function pop({ stack, marks, world }: Machine): PickleValue {
-  const value = stack.length > (marks.at(-1) ?? 0) ? stack.pop() : undefined;
+export function pop(machine: Machine): PickleValue {
+  const value = top(machine);
+  machine.stack.pop();
+  return value;
+}
+
+/** The value on top, which stays. */
+export function top({ stack, marks, world }: Machine): PickleValue {
+  const value = stack.length > (marks.at(-1) ?? 0) ? stack.at(-1) : undefined;
   if (value === undefined) throw world.refuse('a pickle in it takes more from its stack than is there');
   return value;
 }
@@ -58,11 +65,4 @@ export function popMark({ stack, marks, world }: Machine): PickleValue[] {
   const height = marks.pop();
   if (height === undefined) throw world.refuse('a pickle in it lacks a mark');
   return stack.splice(height);
-}
-
-/** The value on top, which stays. */
-export function top(machine: Machine): PickleValue {
-  const value = pop(machine);
-  machine.stack.push(value);
-  return value;
 }

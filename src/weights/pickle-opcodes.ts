@@ -92,11 +92,11 @@ export const OPCODES: ReadonlyMap<number, Instruction> = new Map(
     t: push(popMark),
 
     // EMPTY_LIST, LIST, APPEND, APPENDS, EMPTY_SET, ADDITEMS, FROZENSET
-    ']': tuple(0),
+    ']': push(() => []),
     l: push(popMark),
     a: (machine) => append(machine, [pop(machine)]),
     e: (machine) => append(machine, popMark(machine)),
-    '\x8f': tuple(0),
+    '\x8f': push(() => []),
     '\x90': (machine) => append(machine, popMark(machine)),
     '\x91': push(popMark),
 

@@ -10,7 +10,7 @@ import { OPCODES } from './pickle-opcodes.ts';
 
 /** Far more than any network needs: a tensor takes some thirty instructions and two hundred bytes. */
 const MAX_BYTES = 16 * 2 ** 20;
-const MAX_STEPS = 2 ** 20;
+const MAX_STEPS = 2 ** 19;
 const FIRST_WINDOW = 4096;
 
 /**

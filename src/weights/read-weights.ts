@@ -7,7 +7,7 @@ import { readPthLegacy } from './pth-legacy.ts';
 import { readPthTar } from './pth-tar.ts';
 import { readPthZip } from './pth-zip.ts';
 import { refusalOf } from './refusal.ts';
-import { readSafetensors } from './safetensors.ts';
+import { readSafetensorsFrom } from './safetensors.ts';
 import { sha256Of } from './sha256.ts';
 import type { StoredTensor } from './stored-tensor.ts';
 
@@ -35,13 +35,14 @@ const READERS = { 'pth-zip': readPthZip, 'pth-legacy': readPthLegacy, 'pth-tar':
  *
  * @throws UserError naming the file, and what it is instead or what is wrong with it
  */
-export async function readWeights(path: string): Promise<Weights> {
-  const format = await withFile(path, formatOf);
-  if (format === 'safetensors') return { ...(await readSafetensors(path)), format };
-  return withFile(path, async (source) => {
-    const tensors = await READERS[format](source, allowanceFor(source.size, refusalOf(path)));
-    return { tensors, metadata: {}, sha256: await sha256Of(source), format };
-  });
+export const readWeights = (path: string): Promise<Weights> => withFile(path, readWeightsFrom);
+
+/** Likewise, of a file that is open. */
+export async function readWeightsFrom(source: ByteSource): Promise<Weights> {
+  const format = await formatOf(source);
+  if (format === 'safetensors') return { ...(await readSafetensorsFrom(source)), format };
+  const tensors = await READERS[format](source, allowanceFor(source.size, refusalOf(source.path)));
+  return { tensors, metadata: {}, sha256: await sha256Of(source), format };
 }
 
 async function formatOf(source: ByteSource): Promise<WeightsFormat> {

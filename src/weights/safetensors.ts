@@ -26,9 +26,10 @@ const MAX_HEADER_BYTES = 16 * 2 ** 20;
  * @throws UserError naming the file, if it is missing, damaged, cut short, or holds a type other than those of
  *   `StoredTensor`
  */
-export const readSafetensors = (path: string): Promise<Safetensors> => withFile(path, readFrom);
+export const readSafetensors = (path: string): Promise<Safetensors> => withFile(path, readSafetensorsFrom);
 
-async function readFrom(source: ByteSource): Promise<Safetensors> {
+/** Likewise, of a file that is open. */
+export async function readSafetensorsFrom(source: ByteSource): Promise<Safetensors> {
   const { path, size } = source;
   const hash = createHash('sha256');
   const read = async (position: number, length: number): Promise<Uint8Array<ArrayBuffer>> => {

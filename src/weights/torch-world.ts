@@ -9,7 +9,7 @@ import { DATA_TYPES, type DataType, STORAGE_TYPES, TENSOR_TYPES } from './torch-
 import { isDataType, isStorage, isTensor, type Tensor, type TypeClass, tensorOf } from './torch-values.ts';
 
 /** A list can be named again and again; turning it into a dictionary is the one thing that takes memory each time. */
-const MAX_COPIED_ENTRIES = 2 ** 20;
+const MAX_COPIED_ENTRIES = 2 ** 19;
 
 /**
  * What the pickles of one file may refer to.
