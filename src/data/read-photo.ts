@@ -19,7 +19,7 @@ const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'gif', 'tif
  */
 const READING = { failOn: 'warning', ignoreIcc: true, sequentialRead: true, animated: false } as const;
 
-/** Decoded bytes that are held at once; a photograph of more is read in strips. */
+/** 64 MiB: what a photograph of 22 megapixels decodes to. */
 const STRIP_BYTES = 2 ** 26;
 
 /** Shares of red, green and blue in grey, of 2¹⁶ (ITU-R BT.601), as Pillow rounds them. */
@@ -48,14 +48,20 @@ export function requirePhotoForm({ input, resize }: PhotoForm): void {
  * Decodes, scales as Pillow does, cuts out the centre and puts it upright: H·W·C values in [0,1]. Transparency is dropped,
  * sixteen bits become eight. Memory does not grow with the size of the photograph.
  *
+ * @param stripBytes - decoded bytes that are held at once: a photograph of more is read in strips
  * @throws UnreadablePhoto if the file is missing, damaged, cut short, or no image of a known format
  */
-export async function readPhoto(path: string, form: PhotoForm): Promise<Float32Array> {
+export async function readPhoto(path: string, form: PhotoForm, stripBytes = STRIP_BYTES): Promise<Float32Array> {
   const { width, height, orientation } = await inspect(path);
   const [rows, columns, channels] = form.input;
   const input = isTransposed(orientation) ? ([columns, rows, channels] as const) : form.input;
   const crop = cropOf({ width, height }, { input, resize: form.resize });
-  const pixels = upright(await readCrop(path, { width, height }, crop), crop.height, crop.width, orientation);
+  const pixels = upright(
+    await readCrop(path, { width, height }, crop, stripBytes),
+    crop.height,
+    crop.width,
+    orientation,
+  );
   return toUnit(channels === 1 ? toGrey(pixels) : pixels);
 }
 
@@ -68,13 +74,13 @@ async function inspect(path: string): Promise<Size & { readonly orientation: num
 const UNKNOWN_FORMAT = 'it is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image';
 
 /** The crop's pixels, RGB. Rows below the crop are decoded too: a file that is cut short there is damaged all the same. */
-async function readCrop(path: string, photo: Size, crop: Crop): Promise<Uint8Array> {
+async function readCrop(path: string, photo: Size, crop: Crop, stripBytes: number): Promise<Uint8Array> {
   const across = tapsOf(photo.width, crop.scaled.width, crop.left, crop.width);
   const down = tapsOf(photo.height, crop.scaled.height, crop.top, crop.height);
   const [left, right] = [across.start[0] as number, lastInput(across) + 1];
   const [top, bottom] = [down.start[0] as number, lastInput(down) + 1];
   const width = right - left;
-  const stripRows = Math.max(1, Math.floor(STRIP_BYTES / (3 * width)));
+  const stripRows = Math.max(1, Math.floor(stripBytes / (3 * width)));
   const narrow = new Uint8Array((bottom - top) * crop.width * 3);
   for (let row = top; row < photo.height; row += stripRows) {
     const height = Math.min(stripRows, photo.height - row);

@@ -34,7 +34,7 @@ export const picture = (width = 40, height = 32, seed = 0): Sharp =>
 /** Writes a picture, and the folders on the way to it. */
 export async function put(path: string, made: Sharp = picture()): Promise<string> {
   await mkdir(dirname(path), { recursive: true });
-  const format = path.split('.').at(-1) as 'png';
+  const format = path.split('.').at(-1)?.toLowerCase() as 'png';
   await made.toFormat(format).toFile(path);
   return path;
 }
