@@ -32,7 +32,7 @@ beforeAll(async () => {
     if (i === 1) await picture().toColourspace('cmyk').jpeg().toFile(at('mixed', '01-cmyk.jpg'));
     else if (i === 2) await put(at('mixed', '02-deep.png'), picture().toColourspace('rgb16'));
     else if (i === 3) await movingPicture(at('mixed', '03-moving.gif'));
-    else if (i === 5) await put(at('mixed', '05-big.jpg'), picture(3000, 2000));
+    else if (i === 5) await put(at('mixed', '05-big.jpg'), picture(2400, 1600));
     else await put(at('mixed', `${two}.${i % 2 === 0 ? 'jpg' : 'png'}`), picture(30 + i, 25, i));
   }
   await writeFile(at('mixed', '04-text.jpg'), 'no photograph');
@@ -82,7 +82,7 @@ describe('a folder of photographs without classes', () => {
     const order = idsOf(await take(await openFolder(MIXED, 'test', FORM), { seed: 3 }));
     expect(order).toHaveLength(17);
     expect(order).not.toEqual(order.toSorted());
-    for (const images of [1, 6, 17, 20]) {
+    for (const images of [1, 17, 20]) {
       const dataset = await openFolder(MIXED, 'test', FORM);
       expect(idsOf(await take(dataset, { seed: 3, images }))).toEqual(order.slice(0, images));
     }
