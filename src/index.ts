@@ -14,7 +14,7 @@ export { type Param, p, resolveParams, type Values } from './core/params.ts';
 export { type Cell, parseRun, type Run, runSchema } from './core/run.ts';
 export { wilson95 } from './core/statistics.ts';
 export { type Goal, NORMS, type Norm, type ThreatModel, UNTARGETED } from './core/threat-model.ts';
-export { datasetNames, openDataset } from './data/registry.ts';
+export { datasetNames, openDataset, openPhotos } from './data/registry.ts';
 export { runExperiment } from './evaluate/experiment.ts';
 export { openJournal } from './evaluate/journal.ts';
 export { type Contender, type ExperimentPlan, type Harness, Interrupted } from './evaluate/plan.ts';

@@ -1,3 +1,5 @@
+import type { SkippedFile } from '../../core/dataset.ts';
+import { printable } from '../../report/html.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { quoted } from '../command-line.ts';
 import { knownAttacks } from '../experiment/attacks.ts';
@@ -34,6 +36,8 @@ export const experiment = defineCommand({
     const { publish, tableOf } = await import('../publish.ts');
     const report = await publish(work.folder, run);
     terminal.print(json ? JSON.stringify(run, null, 2) : tableOf(run, terminal));
+    const { skipped = [] } = run.provenance.dataset;
+    if (skipped.length > 0) terminal.note(leftOut(skipped));
     terminal.note(`wrote ${shortPath(report)}`);
     const stronger = strongerAttack(work);
     // A list grows when its flag is given again; a folder is written to only once.
@@ -45,6 +49,14 @@ export const experiment = defineCommand({
     return missed.length > 0 ? EXIT.failed : EXIT.ok;
   },
 });
+
+/** `left out 2 files that gave no image: a.jpg (it is damaged), b.jpg (...)` */
+function leftOut(skipped: readonly SkippedFile[]): string {
+  const named = skipped.slice(0, 5).map(({ id, why }) => printable(`${id} (${why})`));
+  const more = skipped.length > named.length ? `, and ${skipped.length - named.length} more in run.json` : '';
+  const files = skipped.length === 1 ? '1 file' : `${skipped.length} files`;
+  return `left out ${files} that gave no image: ${named.join(', ')}${more}`;
+}
 
 /** An attack of many steps, which a claim of robustness should meet first; undefined if the run had one. */
 function strongerAttack({ plan }: Work): string | undefined {
