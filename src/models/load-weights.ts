@@ -1,5 +1,6 @@
 import { UserError } from '../core/errors.ts';
-import type { StoredTensor } from '../weights/safetensors.ts';
+import type { StoredTensor } from '../weights/stored-tensor.ts';
+import { isFloat, misfit, toFloat32 } from '../weights/to-float32.ts';
 import type { Network } from './network.ts';
 import { type Weight, weightsOf } from './weights.ts';
 
@@ -9,7 +10,7 @@ const IDLE = /\.num_batches_tracked$/;
 /**
  * Sets all weights of a network, or none.
  *
- * @param tensors - under PyTorch's names, in its layout
+ * @param tensors - under PyTorch's names, in its layout, of any float type
  * @param source - where they come from, for the error
  * @throws UserError naming what is missing, unexpected, of the wrong shape or of the wrong type
  */
@@ -29,12 +30,15 @@ export function loadWeights(network: Network, tensors: ReadonlyMap<string, Store
       `the weights in ${source} do not fit ${arch} (${variant}, width ${width}): ${problems.slice(0, 3).join('; ')}${more}`,
     );
   }
-  for (const weight of weights) weight.write(tensors.get(weight.name)?.data as Float32Array<ArrayBuffer>);
+  for (const weight of weights) weight.write(toFloat32(tensors.get(weight.name) as StoredTensor));
 }
 
 function problemOf({ name, shape }: Weight, tensor: StoredTensor | undefined): string | undefined {
   if (tensor === undefined) return `${name} is missing`;
-  if (tensor.dtype !== 'F32') return `${name} is ${tensor.dtype}, not F32`;
-  if (tensor.shape.join() === shape.join()) return undefined;
-  return `${name} has the shape [${tensor.shape.join(', ')}], not [${shape.join(', ')}]`;
+  if (!isFloat(tensor)) return `${name} is ${tensor.dtype}, not a float type`;
+  if (tensor.shape.join() !== shape.join()) {
+    return `${name} has the shape [${tensor.shape.join(', ')}], not [${shape.join(', ')}]`;
+  }
+  const problem = misfit(tensor);
+  return problem && `${name} has the value ${problem}`;
 }

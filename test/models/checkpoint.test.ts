@@ -143,7 +143,7 @@ describe('loading weights', () => {
       [new Map([...tensors, ['classifier.weight', bias]]), /: classifier.weight has the shape \[10\], not \[10, 8\]$/],
       [
         new Map([...tensors, ['classifier.bias', { dtype: 'I32', shape: [10], data: new Int32Array(10) }]]),
-        /: classifier.bias is I32, not F32$/,
+        /: classifier.bias is I32, not a float type$/,
       ],
     ];
     for (const [some, message] of wrong) {
