@@ -4,7 +4,8 @@
  */
 import { UserError } from '../core/errors.ts';
 import { tf } from '../tf.ts';
-import type { StoredTensor } from '../weights/safetensors.ts';
+import type { StoredTensor } from '../weights/stored-tensor.ts';
+import { isFloat, misfit, toFloat32 } from '../weights/to-float32.ts';
 import { permute } from './permute.ts';
 
 /** How PyTorch calls and keeps a weight that TensorFlow.js keeps under another name or in another order of axes. */
@@ -56,7 +57,7 @@ const IDLE = /(^|\.)num_batches_tracked$/;
  * Sets all weights of a model, or none.
  *
  * @param torch - PyTorch's module paths of layers that have other names here
- * @param tensors - under PyTorch's names, in its layout
+ * @param tensors - under PyTorch's names, in its layout, of any float type
  * @param source - where they come from, for the error
  * @returns what the user should know, a sentence each
  * @throws UserError naming what is missing, unexpected, of the wrong shape or type, or ordered otherwise than in PyTorch
@@ -89,7 +90,7 @@ export function loadTorchWeights(
       `the weights in ${source} do not fit the network ${model.name}: ${problems.slice(0, 3).join('; ')}${more}. ${remedy}`,
     );
   }
-  for (const slot of slots) slot.write(tensors.get(slot.name)?.data as Float32Array);
+  for (const slot of slots) slot.write(toFloat32(tensors.get(slot.name) as StoredTensor));
   return layers.flatMap(epsilonNote);
 }
 
@@ -119,9 +120,12 @@ function slotsOf(layer: tf.layers.Layer, path: string): readonly Slot[] {
 
 function problemOf({ name, shape }: Slot, tensor: StoredTensor | undefined): string | undefined {
   if (tensor === undefined) return `${name} is missing`;
-  if (tensor.dtype !== 'F32') return `${name} is ${tensor.dtype}, not F32`;
-  if (tensor.shape.join() === shape.join()) return undefined;
-  return `${name} has the shape [${tensor.shape.join(', ')}], not [${shape.join(', ')}]`;
+  if (!isFloat(tensor)) return `${name} is ${tensor.dtype}, not a float type`;
+  if (tensor.shape.join() !== shape.join()) {
+    return `${name} has the shape [${tensor.shape.join(', ')}], not [${shape.join(', ')}]`;
+  }
+  const problem = misfit(tensor);
+  return problem && `${name} has the value ${problem}`;
 }
 
 /**

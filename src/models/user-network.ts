@@ -8,7 +8,7 @@ import { fileError } from '../core/files.ts';
 import type { Run } from '../core/run.ts';
 import type { UserModel } from '../core/user-network.ts';
 import { tf } from '../tf.ts';
-import type { StoredTensor } from '../weights/safetensors.ts';
+import type { StoredTensor } from '../weights/stored-tensor.ts';
 import { loadTfjsModel } from '../weights/tfjs-model.ts';
 import { imageInput, scalingOf } from './image-input.ts';
 import { type Declaration, parseDeclaration, parseSideFile, type Statement } from './network-statement.ts';

@@ -2,6 +2,8 @@
 import { UserError } from '../core/errors.ts';
 import type { tf } from '../tf.ts';
 import { jsonProblem } from './json-keys.ts';
+import type { Refuse } from './refusal.ts';
+import { checkGraph } from './tfjs-graph.ts';
 
 /** Bytes of one element, as it is stored. */
 const ELEMENT_BYTES = { float32: 4, int32: 4, bool: 1, uint8: 1, uint16: 2, float16: 2 } as const;
@@ -13,7 +15,6 @@ const QUANTISED: readonly string[] = ['uint8', 'uint16', 'float16'] satisfies St
 const MAX_DEPTH = 200;
 
 type Fields = Readonly<Record<string, unknown>>;
-export type Refuse = (why: string) => UserError;
 
 /** Weights that lie one after the other in the files of `paths`. */
 export interface ShardGroup {
@@ -48,6 +49,7 @@ export function parseModelJson(text: string, path: string): ModelJson {
   const topology = json.modelTopology;
   if (!isRecord(topology)) throw refuse('it has no modelTopology; a TensorFlow.js model.json has one');
   const format = formatOf(json.format, topology, refuse);
+  if (format === 'graph') checkGraph(topology.node as readonly unknown[], refuse);
   const groups = parseManifest(json.weightsManifest, refuse);
   const { signature, userDefinedMetadata, modelInitializer } = json;
   if (modelInitializer !== undefined)

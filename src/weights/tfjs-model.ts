@@ -4,11 +4,10 @@
  * and operations are looked up by name among those that TensorFlow.js has.
  */
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../core/errors.ts';
-import { fileError } from '../core/files.ts';
 import { tf } from '../tf.ts';
+import { withFile } from './byte-source.ts';
 import { parseModelJson, type ShardGroup } from './tfjs-manifest.ts';
 
 /** The file in a model's folder that describes it. */
@@ -62,43 +61,13 @@ async function checkSizes({ paths, bytes }: ShardGroup, folder: string, path: st
   );
 }
 
-/** Opening a pipe would wait forever, so the kind of file is looked at first. */
-async function sizeOf(file: string): Promise<number> {
-  const status = await stat(file).catch((error: unknown) => {
-    throw fileError('read', file, error);
+const sizeOf = (file: string): Promise<number> => withFile(file, async ({ size }) => size);
+
+const readWhole = (file: string, most = Number.POSITIVE_INFINITY): Promise<Uint8Array<ArrayBuffer>> =>
+  withFile(file, ({ size, read }) => {
+    if (size > most) throw new UserError(`cannot read ${file}: it has ${size} bytes, and ${most} are allowed`);
+    return read(0, size);
   });
-  if (!status.isFile()) throw new UserError(`cannot read ${file}: it is not a file`);
-  return status.size;
-}
-
-async function readWhole(file: string, most = Number.POSITIVE_INFINITY): Promise<Uint8Array<ArrayBuffer>> {
-  const size = await sizeOf(file);
-  if (size > most) throw new UserError(`cannot read ${file}: it has ${size} bytes, and ${most} are allowed`);
-  try {
-    const handle = await open(file, 'r');
-    try {
-      return await readExactly(handle, size, file);
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (error instanceof RangeError) throw new UserError(`cannot read ${file}: it does not fit into memory`);
-    throw fileError('read', file, error);
-  }
-}
-
-/** The most that is read at once: the system's own limit is 2 GiB. */
-const CHUNK_BYTES = 64 * 2 ** 20;
-
-async function readExactly(handle: FileHandle, size: number, file: string): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(size);
-  for (let done = 0; done < size; ) {
-    const { bytesRead } = await handle.read(bytes, done, Math.min(CHUNK_BYTES, size - done), done);
-    if (bytesRead === 0) throw new UserError(`cannot read ${file}: it became shorter while it was read`);
-    done += bytesRead;
-  }
-  return bytes;
-}
 
 function decode(bytes: ArrayBuffer, path: string): string {
   try {

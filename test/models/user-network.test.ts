@@ -13,7 +13,7 @@ import { defineNetwork, type UserModel, type UserNetwork } from '../../src/core/
 import { chain, conv, dense, flatten } from '../../src/models/blocks.ts';
 import { openModelFolder, openNetworkModule } from '../../src/models/user-network.ts';
 import { tf } from '../../src/tf.ts';
-import type { StoredTensor } from '../../src/weights/safetensors.ts';
+import type { StoredTensor } from '../../src/weights/stored-tensor.ts';
 import { loadTfjsModel } from '../../src/weights/tfjs-model.ts';
 import {
   FLOAT,
@@ -58,9 +58,9 @@ function fill(model: tf.LayersModel): tf.LayersModel {
       shape.reduce((a, b) => a * b, 1),
       100 * i,
     );
-    tf.tidy(() =>
-      weight.write(tf.tensor(positive(weight.originalName) ? values.map((v) => 1 + v / 2) : values, shape)),
-    );
+    const tensor = tf.tensor(positive(weight.originalName) ? values.map((v) => 1 + v / 2) : values, shape);
+    weight.write(tensor);
+    tensor.dispose();
   });
   return model;
 }

@@ -182,7 +182,7 @@ describe('a model that wants more than it may have', () => {
 
   it.each([
     ['one file twice', manifestOf([4, 3], {}, ['weights.bin', 'weights.bin']), /names the file "weights.bin" twice/],
-    ['a folder for a file', manifestOf([4, 3], {}, ['.']), /it is not a file/],
+    ['a folder for a file', manifestOf([4, 3], {}, ['.']), /it is a folder, not a file/],
     ['texts for weights', manifestOf([4, 3], { dtype: 'string' }), /has the dtype "string"/],
     ['shapes that are none', manifestOf([4, -3]), /has no valid shape/],
     ['an unknown quantisation', manifestOf([4, 3], { quantization: { dtype: 'int4' } }), /quantised to "int4"/],
@@ -224,6 +224,24 @@ describe('a model that TensorFlow.js does not know', () => {
     ['no layers', { format: 'layers-model', modelTopology: { some: 1 } }, /neither layers nor nodes/],
     ['no topology', { weightsManifest: [] }, /has no modelTopology/],
     ['a list', [], /not a JSON object/],
+    [
+      'a node that reads nothing',
+      { modelTopology: { node: [{ name: 'y', op: 'Relu', input: ['x:1'] }] } },
+      /"y" reads "x:1"/,
+    ],
+    [
+      'two nodes of one name',
+      {
+        modelTopology: {
+          node: [
+            { name: 'y', op: 'A' },
+            { name: 'y', op: 'B' },
+          ],
+        },
+      },
+      /one name/,
+    ],
+    ['a node without a name', { modelTopology: { node: [null] } }, /lacks a name/],
     ['tables to fill', { modelTopology: { node: [] }, weightsManifest: [], modelInitializer: {} }, /fills tables/],
   ])('is refused: %s', async (_what, json, says) => {
     await saveLayers(folder, small());

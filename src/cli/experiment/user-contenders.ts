@@ -15,7 +15,7 @@ import {
   openNetworkModule,
 } from '../../models/user-network.ts';
 import { tf } from '../../tf.ts';
-import { readSafetensors } from '../../weights/safetensors.ts';
+import { readWeights } from '../../weights/read-weights.ts';
 import { MODEL_JSON } from '../../weights/tfjs-model.ts';
 import { importUserFile, isFile } from '../user-files.ts';
 
@@ -114,7 +114,7 @@ async function open({ kind, path, weights }: UserNetworkFile): Promise<{ network
 }
 
 async function givenWeights(path: string): Promise<GivenWeights & { readonly training: string | undefined }> {
-  const { tensors, metadata, sha256 } = await readSafetensors(path);
+  const { tensors, metadata, sha256 } = await readWeights(path);
   return { source: path, tensors, sha256, training: metadata.training };
 }
 
@@ -159,13 +159,20 @@ const clash = (a: Contender, b: Contender): boolean =>
   a.architecture.name === b.architecture.name &&
   (a.training === b.training || a.architecture.title !== b.architecture.title);
 
+/** Images in a rehearsal: more than one, so that a model made for one is found out. */
+const REHEARSED = 2;
+
 /** Traces the network, and its gradient if attacks need it. @throws UserError naming the file */
 function rehearseNetwork(classifier: Classifier, path: string, withGradient: boolean): void {
   const logits = (x: tf.Tensor): tf.Tensor => classifier.logits(x as tf.Tensor4D);
-  const gradient = (x: tf.Tensor): tf.Tensor => tf.grad((image: tf.Tensor) => logits(image).sum())(x);
-  const fn = withGradient ? gradient : logits;
+  const gradient = tf.grad((x: tf.Tensor) => logits(x).sum());
+  const shape = [REHEARSED, ...classifier.input];
   try {
-    recordFunction(({ x }) => ({ y: fn(x as tf.Tensor) }), { x: { shape: [2, ...classifier.input] } }, 'frozen');
+    recordFunction(
+      ({ x }) => ({ logits: logits(x as tf.Tensor), ...(withGradient ? { gradient: gradient(x as tf.Tensor) } : {}) }),
+      { x: { shape } },
+      'frozen',
+    );
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`${path} cannot be attacked: ${messageOf(error).split('\n')[0]}`);
