@@ -110,7 +110,7 @@ const architecture = z.object({
   name: z.string(),
   title: z.string(),
   paper: z.url({ protocol: /^https$/ }).optional(),
-  year: z.number().int(),
+  year: z.number().int().optional(),
   idea: z.string(),
   parameters: count,
 });

@@ -20,6 +20,7 @@ export const experiment = defineCommand({
   run: async ({ values, moduleValues, terminal, commandLine }) => {
     const { resume, quiet, json, out } = values;
     const work = await planOf(values, moduleValues, new Date());
+    if (!quiet) for (const note of work.notes) terminal.note(note);
     if (values['dry-run']) {
       terminal.print(await dryRun(work.plan));
       return EXIT.ok;

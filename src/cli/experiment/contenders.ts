@@ -7,13 +7,13 @@ import { loadCheckpoint } from '../../models/checkpoint.ts';
 import { architectures, findArchitecture } from '../../models/registry.ts';
 import { checkpointPath, findCheckpoint, listCheckpoints } from '../checkpoints.ts';
 import { shortPath } from '../paths.ts';
-import { isFile } from '../user-files.ts';
+import { isUserNetwork, openUserContender, type UserNetworkFile, userNetworkFiles } from './user-contenders.ts';
 
 export interface Request {
-  /** Names of architectures, or `all`. */
+  /** Names of architectures, `all`, or networks of the user's own: modules, or folders of models. */
   readonly arch: readonly string[];
   readonly training: readonly string[];
-  /** Files to take instead. */
+  /** Files to take instead; those of the user's own modules, if there are any. */
   readonly weights: readonly string[] | null;
   readonly dataset: string;
 }
@@ -25,12 +25,25 @@ export interface CheckpointFile {
   readonly training?: string;
 }
 
+/** What contenders are opened from. */
+export type ContenderFile = CheckpointFile | UserNetworkFile;
+
 /**
- * The files of the networks asked for, in the order of architectures, then trainings.
+ * The files of the networks asked for: the user's own, then those trained here.
  *
  * @throws UserError naming the architecture or the missing file, and how it is made
  */
-export async function checkpointFiles({ arch, training, weights, dataset }: Request): Promise<CheckpointFile[]> {
+export async function contenderFiles({ arch, weights, ...rest }: Request): Promise<ContenderFile[]> {
+  const known = architectures.map(({ name }) => name);
+  const own = arch.filter((word) => isUserNetwork(word, known));
+  const named = arch.filter((word) => !own.includes(word));
+  if (own.length === 0) return checkpointFiles({ arch, weights, ...rest });
+  const files = userNetworkFiles(own, weights);
+  return named.length === 0 ? files : [...files, ...(await checkpointFiles({ arch: named, weights: null, ...rest }))];
+}
+
+/** The checkpoints asked for, in the order of architectures, then trainings. Errors as `contenderFiles`. */
+async function checkpointFiles({ arch, training, weights, dataset }: Request): Promise<CheckpointFile[]> {
   if (weights !== null) return weights.map(fileOfWeights);
   const names = (await Promise.all(arch.map((word) => architecturesOf(word, dataset)))).flat();
   if (names.length === 0) throw new UserError(`no network is trained on ${dataset} yet: gibbon train makes one`);
@@ -60,18 +73,16 @@ async function architecturesOf(word: string, dataset: string): Promise<string[]>
     const trained = (await listCheckpoints(known)).filter((found) => found.dataset === dataset);
     return known.filter((name) => trained.some(({ architecture }) => architecture === name));
   }
-  if (isFile(word) || /[\\/]/.test(word) || existsSync(word)) {
-    throw new UserError(`--arch ${word}: architectures from files are not here yet; known: ${known.join(', ')}`);
-  }
   return [findArchitecture(word).name];
 }
 
 /**
- * Loads a checkpoint as a contender.
+ * Loads a checkpoint, or a network of the user's own, as a contender.
  *
  * @throws UserError if the file is corrupt, is another network than its name says, or does not fit the dataset
  */
-export async function openContender(file: CheckpointFile, dataset: Dataset): Promise<Contender> {
+export async function openContender(file: ContenderFile, dataset: Dataset): Promise<Contender> {
+  if ('kind' in file) return openUserContender(file, dataset);
   const { spec, classifier, parameters, metadata, sha256 } = await loadCheckpoint(file.path);
   const shown = shortPath(file.path);
   if (file.architecture !== undefined && spec.arch !== file.architecture) {

@@ -20,9 +20,17 @@ export const experimentFlags = {
     ['fgsm', 'pgd'],
     'attacks: names, files, or all',
   ),
-  arch: listOf(word('', '', 'an architecture, or all'), ['vgg16'], 'architectures: names, or all that are trained'),
+  arch: listOf(
+    word('', '', "an architecture, a module, a model's folder, or all"),
+    ['vgg16'],
+    'networks: architectures, all that are trained, or your own',
+  ),
   weights: optional(
-    listOf(word('', '', 'a checkpoint file'), [], 'checkpoints to attack instead of the bundled ones'),
+    listOf(
+      word('', '', 'a file'),
+      [],
+      'checkpoints to attack instead of the bundled ones, or weights for your own modules',
+    ),
     'the bundled ones',
   ),
   training: listOf(word('', '', 'a name'), ['standard', 'adversarial'], 'how the networks were trained'),

@@ -8,10 +8,11 @@ import { type Backend, openBackend } from '../backend.ts';
 import type { Given } from '../flags.ts';
 import { checkOut, defaultFolder } from '../out-folder.ts';
 import { chooseAttacks, knownAttacks, withoutBaseline } from './attacks.ts';
-import { checkpointFiles, openContender } from './contenders.ts';
+import { contenderFiles, openContender } from './contenders.ts';
 import { checkRequirements } from './fail-under.ts';
 import type { experimentFlags } from './flags.ts';
 import { goalOf, radiiOf } from './threat.ts';
+import { checkUserContenders } from './user-contenders.ts';
 
 /** Images per network and attack in the report's gallery. */
 const GALLERY_ROWS = 4;
@@ -21,6 +22,8 @@ export interface Work {
   readonly backend: Backend;
   /** Where the run is written; it need not exist yet. */
   readonly folder: string;
+  /** What the user should know before it starts, a line each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -41,9 +44,11 @@ export async function planOf(values: Values<typeof experimentFlags>, moduleValue
   const dataset = await openDataset(values.dataset, 'test');
   checkImages(values.images, dataset);
   const goal = goalOf(values.target, dataset.classes);
-  const files = await checkpointFiles(values);
+  const files = await contenderFiles(values);
   if (values.out !== null) await checkOut(values.out, values.resume);
   const contenders = await Promise.all(files.map((file) => openContender(file, dataset)));
+  const gradients = attacks.some(({ attack }) => attack.access === 'gradient');
+  const notes = checkUserContenders(contenders, { compiled: backend.name !== 'cpu', gradients });
   const architectures = [...new Set(contenders.map(({ architecture }) => architecture.name))];
   const folder = values.out ?? defaultFolder(withoutBaseline(names), architectures, now);
   if (values.out === null) await checkOut(folder, false);
@@ -64,6 +69,7 @@ export async function planOf(values: Values<typeof experimentFlags>, moduleValue
     },
     backend,
     folder,
+    notes,
   };
 }
 
