@@ -17,7 +17,7 @@ export interface CleanPassOptions {
 /**
  * Label and predicted class of every selected image, in order.
  *
- * @throws UserError if an image does not fit the classifier, or there is none
+ * @throws UserError if an image does not fit the classifier, or there is none, or logits are not finite
  * @throws Interrupted after the batch at hand, if the signal is aborted
  */
 export async function cleanPass(
@@ -38,8 +38,8 @@ export async function cleanPass(
       judge,
       batch.map(({ pixels }) => pixels),
     );
-    batch.splice(0).forEach(({ label }, i) => {
-      const found = argMax(logits[i] as Float32Array);
+    batch.splice(0).forEach(({ id, label }, i) => {
+      const found = argMax(finite(contender, id, logits[i] as Float32Array));
       labels.push(label);
       predicted.push(found);
       if (found === label) correct += 1;
@@ -55,6 +55,14 @@ export async function cleanPass(
   if (labels.length === 0) throw new UserError('the dataset gave no image that could be read');
   const seconds = (performance.now() - began) / 1000;
   return { kind: 'clean', contender: contenderName(contender), labels, predicted, seconds };
+}
+
+/** Logits of which none is NaN, which `argMax` would take for the first class, or beyond float32. */
+function finite(contender: Contender, id: string, logits: Float32Array): Float32Array {
+  if (logits.every(Number.isFinite)) return logits;
+  throw new UserError(
+    `${contenderName(contender)} gives logits that are not finite for ${id}: its weights are broken, or of another network`,
+  );
 }
 
 function requireFit(contender: Contender, { id, label, pixels }: SelectedImage): void {

@@ -6,6 +6,7 @@ import { eager } from '../../src/compile/eager.ts';
 import type { Prepare } from '../../src/compile/types.ts';
 import type { Attack } from '../../src/core/attack.ts';
 import { defineAttack } from '../../src/core/attack.ts';
+import type { Classifier } from '../../src/core/classifier.ts';
 import type { Run } from '../../src/core/run.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
 import type { ExperimentPlan, Harness, ProgressEvent } from '../../src/evaluate/plan.ts';
@@ -207,6 +208,25 @@ describe('an attack that breaks its word', () => {
     expect(verdict).toBe('fail');
   });
 
+  it('gains the network nothing where its logits are no numbers: every such image is counted', async () => {
+    const honest = smallClassifier();
+    // 0/0 on the white image, to which every candidate goes, and 1 elsewhere.
+    const fragile: Classifier = {
+      ...honest,
+      logits: (x) => {
+        const room = tf.scalar(1).sub(x.min([1, 2, 3]));
+        return honest.logits(x).mul(room.div(room).expandDims(1)) as tf.Tensor2D;
+      },
+    };
+    const white = customAttack({ step: ({ x }) => ({ x: tf.onesLike(x) as tf.Tensor4D }) });
+    const { cells, checks } = await runExperiment(
+      plan([planned(white)], { epsilons: [1], contenders: [contender(fragile)] }),
+      harness(),
+    );
+    expect(cells[0]).toMatchObject({ robustCorrect: 18, unverified: 18 });
+    expect(checks.find(({ name }) => name === 'every claimed success is confirmed')?.verdict).toBe('fail');
+  });
+
   it('gains nothing by a forward pass that claims what is not so', async () => {
     // The network of the step is broken: it sees fooled images everywhere. The judge's is not.
     const honest = smallClassifier();
@@ -236,6 +256,22 @@ describe('an attack that breaks its word', () => {
     expect(calls).toBeGreaterThan(0);
     expect(cells[0]).toMatchObject({ robustCorrect: 18, unverified: 18 });
   });
+});
+
+describe('a network whose logits are no numbers', () => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    '(%s) is refused, with the image: it would seem robust',
+    async (bad) => {
+      const honest = smallClassifier();
+      const broken = {
+        ...honest,
+        logits: (x: tf.Tensor4D) => tf.fill([x.shape[0], honest.classes], bad) as tf.Tensor2D,
+      };
+      await expect(run({ contenders: [contender(broken)] })).rejects.toThrow(
+        /small-1\/standard gives logits that are not finite for toy\/test\/0/,
+      );
+    },
+  );
 });
 
 describe('a plan that cannot be carried out', () => {
