@@ -58,9 +58,17 @@ async function checked(file: FileHandle, path: string, dimensions: number): Prom
     shape,
     // Synchronous: the system has the file in its cache, and a trip through the thread pool costs ten times the read.
     read: (record, out, offset) => {
-      const count = readSync(fd, out, offset, recordBytes, start + record * recordBytes);
+      const count = readRecord(path, () => readSync(fd, out, offset, recordBytes, start + record * recordBytes));
       if (count < recordBytes) throw new UserError(`${path} became shorter while it was read`);
     },
     close: () => file.close(),
   };
+}
+
+function readRecord(path: string, read: () => number): number {
+  try {
+    return read();
+  } catch (error) {
+    throw fileError('read', path, error);
+  }
 }

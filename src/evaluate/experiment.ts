@@ -29,7 +29,7 @@ interface Job {
  */
 export async function runExperiment(plan: ExperimentPlan, harness: Harness): Promise<Run> {
   requirePlan(plan);
-  const journal = harness.journal ?? forgetfulJournal();
+  const journal = harness.journal ?? forgetfulJournal(harness.command);
   const selection = selectImages(plan.dataset, plan.images, plan.seed);
   const job: Job = { plan, harness, journal, selection, stopwatch: new Stopwatch() };
   const cells: Cell[] = [];
@@ -46,7 +46,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   const run: Run = {
     schema: RUN_SCHEMA,
     id: harness.id,
-    command: harness.command,
+    command: journal.command,
     config: { ...harness.config },
     provenance: await provenanceOf({
       ...{ plan, harness, images },

@@ -57,6 +57,7 @@ export interface Harness {
   readonly prepare: Prepare;
   /** What `prepare` runs on, in words: `onnx-cpu`. */
   readonly backend: string;
+  /** The command line at hand; the run states that of its journal, which began it. */
   readonly command: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly id: string;

@@ -30,7 +30,7 @@ export async function carryOut({ plan, backend, folder }: Work, manner: Manner):
   try {
     const versions = { gibbon: packageFacts().version, commit: commitOf(), packages: packageVersions() };
     const key = await journalKey(plan, { backend: backend.name, versions });
-    const journal = await openJournal(join(folder, JOURNAL), { key, resume });
+    const journal = await openJournal(join(folder, JOURNAL), { key, command, resume });
     try {
       return await runExperiment(plan, {
         ...{ prepare: backend.prepare, backend: backend.name, command, config, journal },
