@@ -8,14 +8,14 @@ import { writeAtomically } from '../core/files.ts';
 import { saveCheckpoint } from '../models/checkpoint.ts';
 import { buildNetwork, type Network, type NetworkSpec } from '../models/network.ts';
 import { batchesPerEpoch, epochBatches, holdOut } from './batches.ts';
-import { checkPlan, planRecord, type TrainingPlan, trainingName } from './plan.ts';
+import { checkPlan, type Means, planRecord, type TrainingPlan, trainingName } from './plan.ts';
 import { preparedStep, type TrainBatch } from './prepared-step.ts';
 import { scheduleOf } from './schedule.ts';
 import { slotsOf } from './sgd.ts';
 import { type EpochRecord, freshEpoch, type Progress, restoreState, saveState } from './state.ts';
 import { type Validator, validatorOf } from './validate.ts';
 
-export interface TrainingHarness {
+export interface TrainingHarness extends Means {
   readonly prepare: Prepare;
   /** The checkpoint to make: `checkpoints/mnist/vgg16-adversarial.safetensors`. */
   readonly out: string;
@@ -89,7 +89,7 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   const slots = slotsOf(network.trained);
   const releases: (() => Promise<void>)[] = [];
   try {
-    const record = await planRecord(plan);
+    const record = await planRecord(plan, harness);
     const progress: Progress = harness.resume
       ? await restoreState(files.state, network.trained, slots, record)
       : { ...freshEpoch, command: harness.command, epoch: 0, history: [] };

@@ -8,10 +8,10 @@ import { UserError } from '../../src/core/errors.ts';
 import type { Run } from '../../src/core/run.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
 import { type Journal, type JournalRecord, openJournal } from '../../src/evaluate/journal.ts';
-import { Interrupted } from '../../src/evaluate/plan.ts';
+import { type Harness, Interrupted } from '../../src/evaluate/plan.ts';
 import { journalKey } from '../../src/evaluate/provenance.ts';
 import { tf } from '../../src/tf.ts';
-import { contender, customAttack, harness, plan, planned, smallClassifier } from './fixtures.ts';
+import { contender, customAttack, harness, plan, planned, smallClassifier, smallDataset } from './fixtures.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -160,8 +160,9 @@ describe('a journal', () => {
 });
 
 describe('the key of a journal', () => {
-  const keyOf = (given: Parameters<typeof plan>[1] = {}, attacks = [planned(fgsm)], backend = 'cpu') =>
-    journalKey(plan(attacks, given), { backend, versions: harness().versions });
+  const keyOf = (given: Parameters<typeof plan>[1] = {}, attacks = [planned(fgsm)], rest: Partial<Harness> = {}) =>
+    journalKey(plan(attacks, given), harness(rest));
+  const versions = { gibbon: '0.0.0', commit: null, packages: { tf: '1' } };
 
   it('is the same for the same numbers, whatever the batch', async () => {
     expect(await keyOf({ batch: 3 })).toBe(await keyOf({ batch: 64 }));
@@ -176,12 +177,27 @@ describe('the key of a journal', () => {
       keyOf({ norm: 'L2' }),
       keyOf({ restarts: 2 }),
       keyOf({ goal: { kind: 'targeted', target: 1 } }),
+      keyOf({ galleryRows: 1 }),
+      keyOf({ galleryEpsilon: 0.05 }),
       keyOf({ contenders: [contender(smallClassifier(2))] }),
+      keyOf({ contenders: [{ ...contender(), training: 'other' }] }),
+      keyOf({ contenders: [{ ...contender(), sha256: 'other weights' }] }),
+      keyOf({ dataset: { ...smallDataset(20), name: 'other' } }),
+      keyOf({ dataset: { ...smallDataset(20), split: 'train' } }),
+      keyOf({ dataset: { ...smallDataset(20), hash: async () => 'beef' } }),
       keyOf({}, [planned(pgd)]),
       keyOf({}, [planned(pgd, { steps: 3 })]),
       keyOf({}, [planned(customAttack({}))]),
       keyOf({}, [planned(customAttack({ step: ({ x }) => ({ x: x.mul(1) }) }))]),
-      keyOf({}, [planned(fgsm)], 'onnx-cpu'),
+      keyOf({}, [planned(customAttack({ init: (x) => ({ x: x.mul(1) }) }))]),
+      keyOf({}, [planned(customAttack({ steps: () => 4 }))]),
+      keyOf({}, [{ ...planned(fgsm), source: 'one file' }]),
+      keyOf({}, [{ ...planned(fgsm), source: 'another' }]),
+      keyOf({}, [planned(fgsm)], { backend: 'onnx-cpu' }),
+      keyOf({}, [planned(fgsm)], { versions }),
+      keyOf({}, [planned(fgsm)], { versions: { ...versions, packages: { tf: '2' } } }),
+      keyOf({}, [planned(fgsm)], { versions: { ...versions, commit: 'c0ffee' } }),
+      keyOf({}, [planned(fgsm)], { versions: { ...versions, gibbon: '0.0.1' } }),
     ]);
     expect(new Set(keys).size).toBe(keys.length);
   });

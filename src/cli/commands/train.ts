@@ -8,6 +8,7 @@ import { flagsOfModules } from '../module-flags.ts';
 import { loadDefenses } from '../modules.ts';
 import { shortPath } from '../paths.ts';
 import { duration, progressLine } from '../progress.ts';
+import { versionsHere } from '../surroundings.ts';
 import type { Terminal } from '../terminal.ts';
 import { planOf, trainFlags } from '../train/plan.ts';
 
@@ -16,7 +17,7 @@ export const train = defineCommand({
   moduleFlags: async () => flagsOfModules([...(await loadDefenses()).values(), ...schedules]),
   run: async ({ values, moduleValues, terminal, commandLine }) => {
     const plan = await planOf(values, moduleValues);
-    const { prepare } = await openBackend(values.backend);
+    const { name: backend, prepare } = await openBackend(values.backend);
     const { name, training } = plan.defense;
     const out = values.out ?? checkpointPath(values.dataset, values.arch, training ?? name);
     const watch = watchTraining(terminal, values.quiet);
@@ -25,7 +26,8 @@ export const train = defineCommand({
       const { signal } = interrupt;
       const { resume } = values;
       const result = await runTraining(plan, {
-        ...{ prepare, out, resume, signal },
+        ...{ prepare, backend, out, resume, signal },
+        versions: versionsHere(),
         command: commandLine,
         onProgress: watch.show,
       });

@@ -1,8 +1,12 @@
 /** Which attacks a run makes, and with which parameters. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { Attack } from '../../core/attack.ts';
 import { unknownName, usageError } from '../../core/errors.ts';
+import { fileError } from '../../core/files.ts';
 import { resolveParams } from '../../core/params.ts';
 import type { Norm } from '../../core/threat-model.ts';
+import type { PlannedAttack } from '../../evaluate/plan.ts';
 import type { Given } from '../flags.ts';
 import { paramsOf, refuseIdle } from '../module-flags.ts';
 import { loadAttackFile, loadAttacks } from '../modules.ts';
@@ -17,10 +21,7 @@ export function withoutBaseline(names: readonly string[]): readonly string[] {
   return aimed.length > 0 ? aimed : names;
 }
 
-export interface ChosenAttack {
-  readonly attack: Attack;
-  readonly params: Readonly<Record<string, unknown>>;
-}
+export type ChosenAttack = Pick<PlannedAttack, 'attack' | 'params'>;
 
 /** The attacks that the program has, and those in the files among `words`: by name. */
 export async function knownAttacks(words: readonly string[]): Promise<ReadonlyMap<string, Attack>> {
@@ -64,6 +65,17 @@ export function chooseAttacks(
     attack,
     params: resolveParams(attack.name, attack.params, paramsOf(attack.name, given)),
   }));
+}
+
+/** SHA-256 of the files among `words`, in hex, by the names of their attacks. */
+export async function sourcesOf(words: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const hashed = words.filter(isFile).map(async (file) => {
+    const bytes = await readFile(file).catch((error: unknown) => {
+      throw fileError('read', file, error);
+    });
+    return [nameOfFile(file), createHash('sha256').update(bytes).digest('hex')] as const;
+  });
+  return new Map(await Promise.all(hashed));
 }
 
 function namesOf(known: ReadonlyMap<string, Attack>, words: readonly string[], norm: Norm): string[] {

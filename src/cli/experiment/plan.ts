@@ -3,11 +3,11 @@ import type { Dataset } from '../../core/dataset.ts';
 import { usageError } from '../../core/errors.ts';
 import type { Values } from '../../core/params.ts';
 import { openDataset } from '../../data/registry.ts';
-import type { ExperimentPlan } from '../../evaluate/plan.ts';
+import type { ExperimentPlan, PlannedAttack } from '../../evaluate/plan.ts';
 import { type Backend, openBackend } from '../backend.ts';
 import type { Given } from '../flags.ts';
 import { checkOut, defaultFolder } from '../out-folder.ts';
-import { chooseAttacks, knownAttacks, withoutBaseline } from './attacks.ts';
+import { chooseAttacks, knownAttacks, sourcesOf, withoutBaseline } from './attacks.ts';
 import { checkpointFiles, openContender } from './contenders.ts';
 import { checkRequirements } from './fail-under.ts';
 import type { experimentFlags } from './flags.ts';
@@ -32,7 +32,12 @@ export interface Work {
  */
 export async function planOf(values: Values<typeof experimentFlags>, moduleValues: Given, now: Date): Promise<Work> {
   const { norm, seed, restarts, batch } = values;
-  const attacks = chooseAttacks(await knownAttacks(values.attack), values.attack, norm, moduleValues);
+  const chosen = chooseAttacks(await knownAttacks(values.attack), values.attack, norm, moduleValues);
+  const sources = await sourcesOf(values.attack);
+  const attacks = chosen.map((planned): PlannedAttack => {
+    const source = sources.get(planned.attack.name);
+    return source === undefined ? planned : { ...planned, source };
+  });
   const epsilons = radiiOf(values.epsilon, norm);
   const names = attacks.map(({ attack }) => attack.name);
   checkRequirements(values['fail-under'] ?? [], names, epsilons);
