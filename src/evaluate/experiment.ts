@@ -125,8 +125,12 @@ function distinctArchitectures(contenders: readonly Contender[]): Run['architect
   return [...new Map(contenders.map(({ architecture }) => [architecture.name, architecture])).values()];
 }
 
-/** @throws UserError (usage) for what would make the run meaningless */
-function requirePlan(plan: ExperimentPlan): void {
+/**
+ * Refuses a plan that cannot be carried out, or whose run would be meaningless.
+ *
+ * @throws UserError (usage) naming what is wrong
+ */
+export function requirePlan(plan: ExperimentPlan): void {
   const { attacks, contenders, epsilons, norm, goal, restarts, batch, galleryEpsilon } = plan;
   const nothing = [
     ['attack', attacks],

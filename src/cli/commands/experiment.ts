@@ -15,14 +15,14 @@ export const experiment = defineCommand({
   // Read leniently: what is wrong with --attack is said when all flags are read.
   moduleFlags: async ({ attack }) =>
     flagsOfModules((await knownAttacks(experimentFlags.attack.parse(attack) ?? [])).values()),
-  run: async ({ values, moduleValues, terminal, commandLine }) => {
+  run: async ({ values, given, moduleValues, terminal, commandLine }) => {
     const { resume, quiet, json, out } = values;
-    const work = await planOf(values, moduleValues, new Date());
+    const work = await planOf(values, given, moduleValues, new Date());
     if (values['dry-run']) {
       terminal.print(await dryRun(work.plan));
       return EXIT.ok;
     }
-    const config = configOf(values, moduleValues, work);
+    const config = configOf(values, given, moduleValues, work);
     const run = await carryOut(work, { command: commandLine, config, resume, quiet, terminal });
     if (run === undefined) {
       const where = out === null ? ` --out ${quoted(work.folder)}` : '';

@@ -9,7 +9,7 @@ import type { Norm } from '../../core/threat-model.ts';
 import type { PlannedAttack } from '../../evaluate/plan.ts';
 import type { Given } from '../flags.ts';
 import { paramsOf, refuseIdle } from '../module-flags.ts';
-import { loadAttackFile, loadAttacks } from '../modules.ts';
+import { loadAttackFile, loadAttacks, nameOf } from '../modules.ts';
 import { isFile } from '../user-files.ts';
 
 /** What a perturbation of the same size costs when nobody aims it: always measured beside the named attacks. */
@@ -73,7 +73,7 @@ export async function sourcesOf(words: readonly string[]): Promise<ReadonlyMap<s
     const bytes = await readFile(file).catch((error: unknown) => {
       throw fileError('read', file, error);
     });
-    return [nameOfFile(file), createHash('sha256').update(bytes).digest('hex')] as const;
+    return [nameOf(file), createHash('sha256').update(bytes).digest('hex')] as const;
   });
   return new Map(await Promise.all(hashed));
 }
@@ -81,8 +81,6 @@ export async function sourcesOf(words: readonly string[]): Promise<ReadonlyMap<s
 function namesOf(known: ReadonlyMap<string, Attack>, words: readonly string[], norm: Norm): string[] {
   return words.flatMap((word) => {
     if (word === 'all') return [...known.values()].filter(({ norms }) => norms.includes(norm)).map(({ name }) => name);
-    return isFile(word) ? [nameOfFile(word)] : [word];
+    return isFile(word) ? [nameOf(word)] : [word];
   });
 }
-
-const nameOfFile = (file: string): string => file.replace(/^.*[\\/]/, '').replace(/\.[cm]?[jt]s$/, '');
