@@ -14,6 +14,8 @@ export interface CommandInput<F extends Flags> {
   readonly words: readonly string[];
   /** The command as one would type it again. */
   readonly commandLine: string;
+  /** The same with more words behind, for hints. */
+  readonly commandLineWith: (...more: readonly string[]) => string;
   readonly terminal: Terminal;
 }
 

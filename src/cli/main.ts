@@ -123,7 +123,8 @@ async function runCommand(
     throw usageError(`unexpected word "${plain[0]}": gibbon ${entry.name} takes flags only. --help lists them all`);
   }
   const read = await readFlags(command, given);
-  return command.run({ ...read, words: plain, terminal, commandLine: commandLineOf(entry.name, words) });
+  const commandLineWith = (...more: readonly string[]): string => commandLineOf(entry.name, [...words, ...more]);
+  return command.run({ ...read, words: plain, terminal, commandLine: commandLineWith(), commandLineWith });
 }
 
 function parse(words: readonly string[], flags: Flags) {

@@ -1,6 +1,7 @@
 import { readFileSync, truncateSync } from 'node:fs';
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkpointPath } from '../../src/cli/checkpoints.ts';
 import { main } from '../../src/cli/main.ts';
@@ -176,6 +177,24 @@ describe('a wrong command line', () => {
     expect(heard.code).toBe(code);
     expect(heard.out).toEqual([]);
     expect(await tree()).toEqual(there);
+  });
+});
+
+describe('an interrupted experiment', () => {
+  it('without a word on its command line says how to go on: npm hands on what stands after --', async () => {
+    const event = process.env.npm_lifecycle_event;
+    process.env.npm_lifecycle_event = 'experiment';
+    try {
+      const interrupted = run('experiment');
+      while (process.listenerCount('SIGINT') === 0) await setTimeout(5);
+      process.emit('SIGINT');
+      const { code, err } = await interrupted;
+      expect(code).toBe(130);
+      expect(err.at(-1)).toMatch(/Go on with: npm run experiment -- --out reports\S+ --resume$/);
+    } finally {
+      if (event === undefined) delete process.env.npm_lifecycle_event;
+      else process.env.npm_lifecycle_event = event;
+    }
   });
 });
 

@@ -15,7 +15,7 @@ import { planOf, trainFlags } from '../train/plan.ts';
 export const train = defineCommand({
   flags: trainFlags,
   moduleFlags: async () => flagsOfModules([...(await loadDefenses()).values(), ...schedules]),
-  run: async ({ values, moduleValues, terminal, commandLine }) => {
+  run: async ({ values, moduleValues, terminal, commandLine, commandLineWith }) => {
     const plan = await planOf(values, moduleValues);
     const { name: backend, prepare } = await openBackend(values.backend);
     const { name, training } = plan.defense;
@@ -34,7 +34,7 @@ export const train = defineCommand({
       watch.end();
       if (values.json) terminal.print(JSON.stringify(result.history, null, 2));
       if (!result.finished) {
-        const again = resume ? commandLine : `${commandLine} --resume`;
+        const again = commandLineWith(...(resume ? [] : ['--resume']));
         terminal.note(`interrupted; ${shortPath(result.files.state)} holds the training. Go on with: ${again}`);
         return EXIT.interrupted;
       }
