@@ -6,12 +6,16 @@ import type { Terminal } from './terminal.ts';
 export interface CommandInput<F extends Flags> {
   /** Every declared flag's value. */
   readonly values: Values<F>;
+  /** Which of the declared flags were given, on the command line or in a config file; the others have their defaults. */
+  readonly given: ReadonlySet<string>;
   /** The flags of discovered modules that were given, parsed: `{ 'pgd.steps': 40 }`. */
   readonly moduleValues: Given;
   /** The words that are no flags: folders, files. */
   readonly words: readonly string[];
   /** The command as one would type it again. */
   readonly commandLine: string;
+  /** The same with more words behind, for hints. */
+  readonly commandLineWith: (...more: readonly string[]) => string;
   readonly terminal: Terminal;
 }
 

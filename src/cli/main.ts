@@ -122,8 +122,9 @@ async function runCommand(
   if (command.words === undefined && plain.length > 0) {
     throw usageError(`unexpected word "${plain[0]}": gibbon ${entry.name} takes flags only. --help lists them all`);
   }
-  const { values, moduleValues } = await readFlags(command, given);
-  return command.run({ values, moduleValues, words: plain, terminal, commandLine: commandLineOf(entry.name, words) });
+  const read = await readFlags(command, given);
+  const commandLineWith = (...more: readonly string[]): string => commandLineOf(entry.name, [...words, ...more]);
+  return command.run({ ...read, words: plain, terminal, commandLine: commandLineWith(), commandLineWith });
 }
 
 function parse(words: readonly string[], flags: Flags) {
@@ -148,7 +149,7 @@ async function readFlags(command: Command, onCommandLine: Given) {
     ...parseGiven(all, onCommandLine),
   };
   const moduleValues = Object.fromEntries(Object.entries(parsed).filter(([name]) => name in moduleFlags));
-  return { values: withDefaults(command.flags, parsed), moduleValues };
+  return { values: withDefaults(command.flags, parsed), given: new Set(Object.keys(parsed)), moduleValues };
 }
 
 const HELP_WIDTH = 120;

@@ -1,6 +1,6 @@
 /** Attacks and defenses, found by listing their folders: a file dropped in is known at once, by its name. */
 import { readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Attack } from '../core/attack.ts';
 import type { Defense } from '../core/defense.ts';
@@ -11,7 +11,9 @@ import { MODULE_ROOT, shortPath } from './paths.ts';
 import { importUserFile, reasonOf } from './user-files.ts';
 
 const isModule = (file: string): boolean => /\.[jt]s$/.test(file) && !file.endsWith('.d.ts');
-const nameOf = (file: string): string => basename(file).replace(/\.[cm]?[jt]s$/, '');
+
+/** A module is called by its file: `attacks/pgd.ts` is `pgd`. */
+export const nameOf = (file: string): string => file.replace(/^.*[\\/]/, '').replace(/\.[cm]?[jt]s$/, '');
 
 interface Kind<T> {
   readonly folder: string;

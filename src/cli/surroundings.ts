@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import type { Versions } from '../core/versions.ts';
 import { PACKAGE_ROOT, packageFacts } from './paths.ts';
 
 /** The commit of a clone, with `-dirty` where files differ from it; null in an installed package. */
@@ -35,6 +36,13 @@ export function packageVersions(): Record<string, string> {
     }),
   );
 }
+
+/** The versions that results of this process stand on. */
+export const versionsHere = (): Versions => ({
+  gibbon: packageFacts().version,
+  commit: commitOf(),
+  packages: packageVersions(),
+});
 
 /** The processor's name, as the system gives it. */
 export const cpuName = (): string => cpus()[0]?.model.trim() ?? 'unknown';

@@ -70,5 +70,8 @@ export interface Attack<P extends Params = Params, S extends AttackState = Attac
   step(state: S, context: AttackContext<P>): S;
 }
 
+/** The text of an attack's functions: what can be seen of its code, and not what they close over or import. */
+export const codeOf = ({ steps, init, step }: Attack): readonly string[] => [steps, init, step].map(String);
+
 /** Declares an attack; the types of its parameters and of its state follow from their declaration and from `init`. */
 export const defineAttack = <P extends Params, S extends AttackState>(attack: Attack<P, S>): Attack<P, S> => attack;

@@ -48,7 +48,7 @@ const cell = z.object({
   /** Per-image gradient evaluations and forward passes spent by the attack, summed over the images. */
   gradients: count,
   forwards: count,
-  /** Successful claims of the attack that the separate verification pass did not confirm. */
+  /** Claims of the attack that the separate verification pass did not confirm, and candidates whose logits are no numbers. */
   unverified: count,
   seconds: z.number().min(0),
 });

@@ -84,9 +84,17 @@ function checked(source: Source, path: string, dimensions: number): IdxFile {
     path,
     shape,
     read: (record, out, offset) => {
-      const count = source.read(out, offset, recordBytes, start + record * recordBytes);
+      const count = readRecord(path, () => source.read(out, offset, recordBytes, start + record * recordBytes));
       if (count < recordBytes) throw new UserError(`${path} became shorter while it was read`);
     },
     close: source.close,
   };
+}
+
+function readRecord(path: string, read: () => number): number {
+  try {
+    return read();
+  } catch (error) {
+    throw fileError('read', path, error);
+  }
 }

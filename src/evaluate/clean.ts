@@ -19,7 +19,7 @@ export interface CleanPassOptions {
 /**
  * Label and predicted class of every selected image, in order.
  *
- * @throws UserError if an image does not fit the classifier, or there is none
+ * @throws UserError if an image does not fit the classifier, or there is none, or logits are not finite
  * @throws Interrupted after the batch at hand, if the signal is aborted
  */
 export async function cleanPass(
@@ -41,7 +41,7 @@ export async function cleanPass(
       batch.map(({ pixels }) => pixels),
     );
     batch.splice(0).forEach((image, i) => {
-      const found = argMax(logits[i] as Float32Array);
+      const found = argMax(finite(contender, image.id, logits[i] as Float32Array));
       const label = source === 'true' ? image.label : found;
       labels.push(label);
       predicted.push(found);
@@ -59,6 +59,14 @@ export async function cleanPass(
   const seconds = (performance.now() - began) / 1000;
   const skipped = [...selection.skipped()];
   return { kind: 'clean', contender: contenderName(contender), labels, predicted, skipped, seconds };
+}
+
+/** Logits of which none is NaN, which `argMax` would take for the first class, or beyond float32. */
+function finite(contender: Contender, id: string, logits: Float32Array): Float32Array {
+  if (logits.every(Number.isFinite)) return logits;
+  throw new UserError(
+    `${contenderName(contender)} gives logits that are not finite for ${id}: its weights are broken, or of another network`,
+  );
 }
 
 function requireFit(contender: Contender, { id, label, pixels }: SelectedImage, source: 'true' | 'predicted'): void {

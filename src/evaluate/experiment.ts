@@ -29,7 +29,7 @@ interface Job {
  */
 export async function runExperiment(plan: ExperimentPlan, harness: Harness): Promise<Run> {
   requirePlan(plan);
-  const journal = harness.journal ?? forgetfulJournal();
+  const journal = harness.journal ?? forgetfulJournal(harness.command);
   const selection = selectImages(plan.dataset, plan.images, plan.seed);
   const job: Job = { plan, harness, journal, selection, stopwatch: new Stopwatch() };
   const cells: Cell[] = [];
@@ -48,7 +48,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   const run: Run = {
     schema: RUN_SCHEMA,
     id: harness.id,
-    command: harness.command,
+    command: journal.command,
     config: { ...harness.config },
     provenance: await provenanceOf({
       ...{ plan, harness, selection, images, skipped },
@@ -128,8 +128,12 @@ function distinctArchitectures(contenders: readonly Contender[]): Run['architect
   return [...new Map(contenders.map(({ architecture }) => [architecture.name, architecture])).values()];
 }
 
-/** @throws UserError (usage) for what would make the run meaningless */
-function requirePlan(plan: ExperimentPlan): void {
+/**
+ * Refuses a plan that cannot be carried out, or whose run would be meaningless.
+ *
+ * @throws UserError (usage) naming what is wrong
+ */
+export function requirePlan(plan: ExperimentPlan): void {
   const { attacks, contenders, epsilons, norm, goal, restarts, batch, galleryEpsilon } = plan;
   const nothing = [
     ['attack', attacks],

@@ -2,17 +2,17 @@
  * The journal of a run: finished work, a line each, appended as it comes, so that an interrupted run can go on where it
  * stopped and end in the same numbers.
  *
- * Format `gibbon.journal/1`: newline-delimited JSON. The first line is `{ schema, key, started }`, where `key` is a hash of
- * everything the numbers depend on; every other line is a `JournalRecord`. A line counts only if it is whole, line break
- * included: a crash can tear the last one, and `openJournal` cuts it off.
+ * Format `gibbon.journal/2`: newline-delimited JSON. The first line is `{ schema, key, started, command }`, where `key` is a
+ * hash of what the numbers depend on; every other line is a `JournalRecord`. A line counts only if it is whole, line break
+ * included: a crash can tear the last one, and `openJournal` cuts it off. Whatever else it cannot read it leaves alone.
  */
 import { open, readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { usageError } from '../core/errors.ts';
+import { UserError, usageError } from '../core/errors.ts';
 import { fileError, writeAtomically } from '../core/files.ts';
 import { galleryItem, skippedFile } from '../core/run.ts';
 
-export const JOURNAL_SCHEMA = 'gibbon.journal/1';
+const JOURNAL_SCHEMA = 'gibbon.journal/2';
 
 const count = z.number().int().min(0);
 const flag = z.union([z.literal(0), z.literal(1)]);
@@ -49,6 +49,8 @@ export type OutcomeRow = z.infer<typeof outcomeRow>;
 export interface Journal {
   /** When the run began, ISO 8601; on resuming, when it first began. */
   readonly started: string;
+  /** The command line that began the run: those that go on with it make nothing by themselves. */
+  readonly command: string;
   /** What earlier attempts finished. */
   readonly records: readonly JournalRecord[];
   append(record: JournalRecord): Promise<void>;
@@ -56,7 +58,12 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-const header = z.object({ schema: z.literal(JOURNAL_SCHEMA), key: z.string(), started: z.iso.datetime() });
+const header = z.object({
+  schema: z.literal(JOURNAL_SCHEMA),
+  key: z.string(),
+  started: z.iso.datetime(),
+  command: z.string(),
+});
 
 /** A line is on the disk, not only in the system's memory, at most this long after it was written. */
 const SYNC_INTERVAL_MS = 2000;
@@ -64,6 +71,8 @@ const SYNC_INTERVAL_MS = 2000;
 export interface JournalOptions {
   /** Of `journalKey`: the configuration that the finished work must belong to. */
   readonly key: string;
+  /** The command line at hand: that of the run, if it begins with it. */
+  readonly command: string;
   /** Whether finished work found there is taken up; otherwise the journal starts empty. */
   readonly resume: boolean;
 }
@@ -71,9 +80,10 @@ export interface JournalOptions {
 /**
  * The journal at `path`.
  *
- * @throws UserError if the work found there belongs to another configuration, or the file cannot be read or written
+ * @throws UserError if the work found there belongs to another configuration, a line of it is none of this version's, or
+ *   the file cannot be read or written
  */
-export async function openJournal(path: string, { key, resume }: JournalOptions): Promise<Journal> {
+export async function openJournal(path: string, { key, command, resume }: JournalOptions): Promise<Journal> {
   const found = resume ? await readJournal(path) : undefined;
   if (found !== undefined && found.key !== key) {
     throw usageError(
@@ -81,21 +91,22 @@ export async function openJournal(path: string, { key, resume }: JournalOptions)
         'Repeat the command of that run, or choose another --out',
     );
   }
-  const started = found?.started ?? new Date().toISOString();
+  const begun = found ?? { started: new Date().toISOString(), command, records: [], bytes: undefined };
   try {
     if (found === undefined) {
-      const first = `${JSON.stringify({ schema: JOURNAL_SCHEMA, key, started })}\n`;
+      const first = `${JSON.stringify({ schema: JOURNAL_SCHEMA, key, started: begun.started, command })}\n`;
       await writeAtomically(path, (file) => file.writeFile(first));
     }
-    return await appendTo(path, started, found?.records ?? [], found?.bytes);
+    return await appendTo(path, begun);
   } catch (error) {
     throw fileError('write', path, error);
   }
 }
 
 /** A journal that is kept nowhere. */
-export const forgetfulJournal = (): Journal => ({
+export const forgetfulJournal = (command: string): Journal => ({
   started: new Date().toISOString(),
+  command,
   records: [],
   append: async () => undefined,
   close: async () => undefined,
@@ -104,12 +115,17 @@ export const forgetfulJournal = (): Journal => ({
 interface Found {
   readonly key: string;
   readonly started: string;
+  readonly command: string;
   readonly records: readonly JournalRecord[];
   /** Length of the part that is whole. */
   readonly bytes: number;
 }
 
-/** The readable part of a journal; `undefined` if there is none, or not even its first line is whole. */
+/**
+ * The whole part of a journal; `undefined` if there is none, or not even its first line is whole.
+ *
+ * @throws UserError naming the first line that is whole and yet none of this version's
+ */
 async function readJournal(path: string): Promise<Found | undefined> {
   let content: Buffer;
   try {
@@ -118,58 +134,71 @@ async function readJournal(path: string): Promise<Found | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw fileError('read', path, error);
   }
-  const lines = wholeLines(content);
-  const first = header.safeParse(lines.next().value?.value);
-  if (!first.success) return undefined;
-  const records: JournalRecord[] = [];
-  let bytes = content.indexOf('\n') + 1;
-  for (const line of lines) {
-    const record = journalRecord.safeParse(line.value);
-    if (!record.success) break;
-    records.push(record.data);
-    bytes = line.end;
-  }
-  return { ...first.data, records, bytes };
+  const lines = linesOf(content);
+  // A crash tears the end alone: what stands before a whole line was not torn by one.
+  const [first, ...rest] = lines.slice(0, 1 + lines.findLastIndex(({ value }) => value !== undefined));
+  if (first === undefined) return undefined;
+  const read = <T>(schema: z.ZodType<T>, { value }: Line, index: number): T => {
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    throw new UserError(
+      `${path}: line ${index + 1} is no ${index === 0 ? 'header' : 'record'} of ${JOURNAL_SCHEMA}. Nothing was changed; ` +
+        'go on with the version of Gibbon that wrote it, or choose another --out',
+    );
+  };
+  const head = read(header, first, 0);
+  const records = rest.map((line, i) => read(journalRecord, line, i + 1));
+  return { ...head, records, bytes: (rest.at(-1) ?? first).end };
 }
 
-/** The lines up to the first that is torn. */
-function* wholeLines(content: Buffer): Generator<{ readonly value: unknown; readonly end: number }, undefined> {
+interface Line {
+  /** What its JSON says; `undefined` if it is none. */
+  readonly value: unknown;
+  /** Where it ends, its line break included. */
+  readonly end: number;
+}
+
+/** All lines that have their line break. */
+function linesOf(content: Buffer): Line[] {
+  const lines: Line[] = [];
   let start = 0;
   for (let end = content.indexOf('\n'); end >= 0; end = content.indexOf('\n', start)) {
-    try {
-      yield { value: JSON.parse(content.toString('utf8', start, end)) as unknown, end: end + 1 };
-    } catch {
-      return undefined;
-    }
+    lines.push({ value: parsed(content.toString('utf8', start, end)), end: end + 1 });
     start = end + 1;
   }
-  return undefined;
+  return lines;
 }
 
-async function appendTo(
-  path: string,
-  started: string,
-  records: readonly JournalRecord[],
-  bytes: number | undefined,
-): Promise<Journal> {
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+type Begun = Pick<Journal, 'started' | 'command' | 'records'> & { readonly bytes: number | undefined };
+
+async function appendTo(path: string, { started, command, records, bytes }: Begun): Promise<Journal> {
   const file = await open(path, 'r+');
   let end = bytes ?? (await file.stat()).size;
   await file.truncate(end);
   let synced = performance.now();
-  return {
-    started,
-    records,
-    append: async (record) => {
-      const line = Buffer.from(`${JSON.stringify(record)}\n`);
-      await file.write(line, 0, line.length, end);
-      end += line.length;
-      if (performance.now() - synced < SYNC_INTERVAL_MS) return;
-      await file.sync();
-      synced = performance.now();
-    },
-    close: async () => {
-      await file.sync();
-      await file.close();
-    },
+  const orSay = (work: () => Promise<void>): Promise<void> =>
+    work().catch((error: unknown) => {
+      throw fileError('write', path, error);
+    });
+  const append = async (record: JournalRecord): Promise<void> => {
+    const line = Buffer.from(`${JSON.stringify(record)}\n`);
+    // The system may take less than it is given.
+    for (let done = 0; done < line.length; ) {
+      done += (await file.write(line, done, line.length - done, end + done)).bytesWritten;
+    }
+    end += line.length;
+    if (performance.now() - synced < SYNC_INTERVAL_MS) return;
+    await file.sync();
+    synced = performance.now();
   };
+  const close = (): Promise<void> => file.sync().finally(() => file.close());
+  return { started, command, records, append: (record) => orSay(() => append(record)), close: () => orSay(close) };
 }

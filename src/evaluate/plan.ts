@@ -6,6 +6,7 @@ import type { Classifier } from '../core/classifier.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { Run } from '../core/run.ts';
 import type { Goal, Norm } from '../core/threat-model.ts';
+import type { Versions } from '../core/versions.ts';
 import type { Journal } from './journal.ts';
 
 /** A trained network that stands for measurement. */
@@ -22,6 +23,8 @@ export interface PlannedAttack {
   readonly attack: Attack;
   /** Resolved: every declared parameter has its value. */
   readonly params: Readonly<Record<string, unknown>>;
+  /** SHA-256 of the file of the user's own that it comes from, in hex. */
+  readonly source?: string;
 }
 
 export interface ExperimentPlan {
@@ -45,18 +48,11 @@ export interface ExperimentPlan {
   readonly galleryEpsilon?: number;
 }
 
-/** Versions of what the numbers depend on. */
-export interface Versions {
-  readonly gibbon: string;
-  /** Commit of the working tree, if there is one. */
-  readonly commit: string | null;
-  readonly packages: Readonly<Record<string, string>>;
-}
-
 export interface Harness {
   readonly prepare: Prepare;
   /** What `prepare` runs on, in words: `onnx-cpu`. */
   readonly backend: string;
+  /** The command line at hand; the run states that of its journal, which began it. */
   readonly command: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly id: string;

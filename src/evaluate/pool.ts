@@ -31,7 +31,7 @@ export interface Outcome {
   readonly robust: boolean;
   /** The final candidate does not reach the goal once it is rounded to 8 bits. */
   readonly robust8bit: boolean;
-  /** Candidates that would have counted but were not confirmed. */
+  /** Candidates that would have counted but were not confirmed, or that the network has no numbers for. */
   readonly unverified: number;
   readonly gradients: number;
   readonly forwards: number;
@@ -173,11 +173,14 @@ async function settle(spec: PoolSpec, candidates: readonly Candidate[]): Promise
   candidates.forEach((candidate, i) => {
     const { lane, x, claimed } = candidate;
     const refused = refusal(x, lane.image.pixels, norm, lane.epsilon);
-    const reached = logitsReach(goal, lane.image.label, logits[i] as Float32Array);
+    const seen = logits[i] as Float32Array;
+    const reached = logitsReach(goal, lane.image.label, seen);
     const success = reached && refused === undefined;
     // A candidate that no step looked at had its judging here.
     if (!claimed) lane.forwards += 1;
-    if (!success && (claimed || reached || refused === 'not finite')) lane.unverified += 1;
+    // Numbers that are none withstand nothing: they are counted, lest a broken network look robust.
+    const isBroken = refused === 'not finite' || seen.some(Number.isNaN);
+    if (!success && (claimed || reached || isBroken)) lane.unverified += 1;
     lane.restart += 1;
     if (!success && lane.restart < (lane.epsilon === 0 ? 1 : restarts)) again.push(lane);
     else final.push({ candidate, success, refused: refused !== undefined });

@@ -1,6 +1,7 @@
 /** Where a run's numbers come from: machine, versions, data, weights, times. */
 import { createHash } from 'node:crypto';
 import { arch, availableParallelism, cpus, platform } from 'node:os';
+import { codeOf } from '../core/attack.ts';
 import type { SkippedFile } from '../core/dataset.ts';
 import type { Run } from '../core/run.ts';
 import { type Selection, selectImages } from './images.ts';
@@ -78,8 +79,11 @@ export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provena
 }
 
 /**
- * A hash of everything that decides the numbers, the attacks' code included: work in a journal of the same key need not be
- * done again. The batch size is no part of it, for it changes nothing.
+ * A hash of what decides the numbers: work in a journal of the same key need not be done again. The batch size is no part
+ * of it, for it changes nothing.
+ *
+ * Code is told apart by the versions of the program and its packages, by its commit, by the text of an attack's functions,
+ * and by the bytes of a user's file. What such a file imports is not looked at, nor which changes make a commit `-dirty`.
  */
 export async function journalKey(
   plan: ExperimentPlan,
@@ -88,9 +92,9 @@ export async function journalKey(
   const { attacks, contenders, dataset, images, epsilons, norm, goal, seed, restarts, galleryRows, galleryEpsilon } =
     plan;
   const facts = {
-    gibbon: versions.gibbon,
+    versions,
     backend,
-    attacks: attacks.map(({ attack, params }) => [attack.name, params, String(attack.init), String(attack.step)]),
+    attacks: attacks.map(({ attack, params, source }) => [attack.name, params, codeOf(attack), source]),
     contenders: contenders.map((contender) => [contenderName(contender), contender.sha256]),
     dataset: [
       dataset.name,

@@ -1,10 +1,12 @@
 /** What a training is: everything that decides the final weights, and nothing else. */
-import type { Attack } from '../core/attack.ts';
+import { createHash } from 'node:crypto';
+import { type Attack, codeOf } from '../core/attack.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { Defense } from '../core/defense.ts';
 import { usageError } from '../core/errors.ts';
 import { resolveParams } from '../core/params.ts';
 import { NORMS, type Norm } from '../core/threat-model.ts';
+import type { Versions } from '../core/versions.ts';
 import type { NetworkSpec } from '../models/network.ts';
 import type { Augmentation } from './augmentation.ts';
 import { scheduleOf } from './schedule.ts';
@@ -60,16 +62,36 @@ export const TRAINING_DEFAULTS = {
 /** What a network trained by the plan is called in file names and reports: `standard`, `adversarial`. */
 export const trainingName = ({ defense }: TrainingPlan): string => defense.training ?? defense.name;
 
-/** The plan as plain JSON, by dotted names: equal records give equal weights, bit for bit, on the same backend. */
+/** The plan as plain JSON, by dotted names: equal records give equal weights, bit for bit, on the same machine. */
 export type PlanRecord = Readonly<Record<string, unknown>>;
 
-/** Everything in the plan that decides the final weights, defaults filled in. */
-export async function planRecord(plan: TrainingPlan): Promise<PlanRecord> {
+/** What carries a plan out, as far as it decides the weights. */
+export interface Means {
+  /** What computes, in words: `onnx-cpu`. */
+  readonly backend: string;
+  readonly versions: Versions;
+}
+
+/**
+ * Everything that decides the final weights, defaults filled in. Code is told apart by versions, by commit, and by the text
+ * of the functions of defense, attacks and augmentation: not by what they import, nor by what makes a commit `-dirty`.
+ */
+export async function planRecord(plan: TrainingPlan, { backend, versions }: Means): Promise<PlanRecord> {
   const { network, dataset, defense, norm, epsilon, epochs, batch, rate, momentum, weightDecay, seed } = plan;
   return flatten({
     network,
     dataset: { name: dataset.name, split: dataset.split, sha256: await dataset.hash() },
-    defense: { name: defense.name, ...resolveParams(defense.name, defense.params, plan.params) },
+    defense: {
+      name: defense.name,
+      ...resolveParams(defense.name, defense.params, plan.params),
+      code: digest([String(defense.trainingLoss)]),
+    },
+    attacks: Object.fromEntries(
+      [...plan.attacks].map(([name, attack]) => [
+        name,
+        { ...resolveParams(name, attack.params), code: digest(codeOf(attack)) },
+      ]),
+    ),
     norm,
     epsilon,
     epochs,
@@ -81,8 +103,15 @@ export async function planRecord(plan: TrainingPlan): Promise<PlanRecord> {
     seed,
     validation: plan.validation,
     augmentation: plan.augmentation?.name ?? 'none',
+    ...(plan.augmentation === undefined ? {} : { augmentationCode: digest([String(plan.augmentation.apply)]) }),
+    backend,
+    versions,
   });
 }
+
+/** Enough of a SHA-256 to tell two texts apart, and short enough to be shown. */
+const digest = (texts: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 16);
 
 function flatten(value: unknown, path = ''): Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return { [path]: value };

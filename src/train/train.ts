@@ -8,14 +8,14 @@ import { writeAtomically } from '../core/files.ts';
 import { saveCheckpoint } from '../models/checkpoint.ts';
 import { buildNetwork, type Network, type NetworkSpec } from '../models/network.ts';
 import { batchesPerEpoch, epochBatches, holdOut } from './batches.ts';
-import { checkPlan, planRecord, type TrainingPlan, trainingName } from './plan.ts';
+import { checkPlan, type Means, planRecord, type TrainingPlan, trainingName } from './plan.ts';
 import { preparedStep, type TrainBatch } from './prepared-step.ts';
 import { scheduleOf } from './schedule.ts';
 import { slotsOf } from './sgd.ts';
 import { type EpochRecord, freshEpoch, type Progress, restoreState, saveState } from './state.ts';
 import { type Validator, validatorOf } from './validate.ts';
 
-export interface TrainingHarness {
+export interface TrainingHarness extends Means {
   readonly prepare: Prepare;
   /** The checkpoint to make: `checkpoints/mnist/vgg16-adversarial.safetensors`. */
   readonly out: string;
@@ -89,7 +89,7 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   const slots = slotsOf(network.trained);
   const releases: (() => Promise<void>)[] = [];
   try {
-    const record = await planRecord(plan);
+    const record = await planRecord(plan, harness);
     const progress: Progress = harness.resume
       ? await restoreState(files.state, network.trained, slots, record)
       : { ...freshEpoch, command: harness.command, epoch: 0, history: [] };
@@ -146,13 +146,16 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
 }
 
 /** @throws UserError if a file stands in the way, or the one to go on from is missing */
-function checkFiles({ checkpoint, state }: TrainingFiles, resume: boolean): void {
+function checkFiles({ checkpoint, log, state }: TrainingFiles, resume: boolean): void {
   if (existsSync(checkpoint)) throw new UserError(`${checkpoint} exists; move it away or name another --out`);
   if (resume && !existsSync(state)) {
     throw new UserError(`there is no ${state} to go on from; leave --resume out to start the training`);
   }
   if (!resume && existsSync(state)) {
     throw new UserError(`${state} holds an interrupted training; add --resume to go on with it, or delete it`);
+  }
+  if (!resume && existsSync(log)) {
+    throw new UserError(`${log} holds the history of another training; move it away or name another --out`);
   }
 }
 
@@ -206,7 +209,7 @@ async function runBatches(session: Session, start: Progress): Promise<Progress> 
   })) {
     const rate = rateAt(session, progress.epoch, batch.index);
     const { loss, correct } = await step(batch, progress.epoch, rate);
-    if (!Number.isFinite(loss)) throw diverged(session, progress.epoch, batch.index);
+    if (!Number.isFinite(loss)) throw diverged(session, progress, batch.index, start);
     progress = {
       ...progress,
       batch: batch.index + 1,
@@ -240,8 +243,14 @@ async function finishEpoch(session: Session, progress: Progress): Promise<EpochR
 const rateAt = ({ plan, batches, rate }: Session, epoch: number, batch: number): number =>
   rate((epoch * batches + batch + 0.5) / (plan.epochs * batches));
 
-const diverged = ({ plan, files, batches }: Session, epoch: number, batch: number): UserError =>
+/** @param kept - what the state on disk holds: where these batches began */
+const diverged = ({ plan, files, batches }: Session, { epoch }: Progress, batch: number, kept: Progress): UserError =>
   new UserError(
     `the loss is no longer a number at epoch ${epoch + 1}, batch ${batch + 1} of ${batches}: lower the learning rate ` +
-      `(${plan.rate}) or warm up for longer. ${files.state} holds the network as it was after epoch ${epoch}`,
+      `(${plan.rate}) or warm up for longer. ${files.state} holds the network ${placeOf(kept)}`,
   );
+
+function placeOf({ epoch, batch }: Progress): string {
+  if (batch > 0) return `as it was after batch ${batch} of epoch ${epoch + 1}`;
+  return epoch === 0 ? 'before its first batch' : `as it was after epoch ${epoch}`;
+}

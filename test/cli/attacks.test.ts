@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { chooseAttacks } from '../../src/cli/experiment/attacks.ts';
+import { chooseAttacks, sourcesOf } from '../../src/cli/experiment/attacks.ts';
 import { flagsOfModules } from '../../src/cli/module-flags.ts';
 import { loadAttacks } from '../../src/cli/modules.ts';
 
@@ -37,6 +40,23 @@ describe('the choice of attacks', () => {
 
   it('refuses a parameter of an attack that is not made: it would change nothing', () => {
     expect(() => names(['fgsm'], { 'pgd.steps': 3 })).toThrow(/--pgd\.steps is given, but pgd takes no part/);
+  });
+
+  it('knows the files of the user by their bytes, wherever they lie', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gibbon-sources-'));
+    const file = join(folder, 'mine.ts');
+    const hashOf = async (text: string) => {
+      await writeFile(file, text);
+      return sourcesOf(['fgsm', file]);
+    };
+    try {
+      const [one, other] = [await hashOf('const share = 1;'), await hashOf('const share = 2;')];
+      expect([...one.keys()]).toEqual(['mine']);
+      expect(one.get('mine')).toMatch(/^[0-9a-f]{64}$/);
+      expect(other.get('mine')).not.toBe(one.get('mine'));
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('has a flag for every parameter of every attack', () => {

@@ -1,11 +1,12 @@
 import { readFileSync, truncateSync } from 'node:fs';
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkpointPath } from '../../src/cli/checkpoints.ts';
 import { main } from '../../src/cli/main.ts';
 import { parseRun } from '../../src/core/run.ts';
-import { ARCH, listen, makeWorkplace, NETWORK, SMALL, type Workplace } from './workplace.ts';
+import { ARCH, listen, makeWorkplace, NETWORK, SMALL, saveNetwork, type Workplace } from './workplace.ts';
 
 let work: Workplace;
 const before = process.cwd();
@@ -67,6 +68,30 @@ describe('an experiment', () => {
     expect(await readdir('gate')).toContain('report.html');
   });
 
+  it('compares checkpoints of one recipe, told apart by their files', async () => {
+    const [one, two] = [join('nets', 'one.safetensors'), join('nets', 'two.safetensors')];
+    await saveNetwork(one);
+    await saveNetwork(two, { seed: 1 });
+    const weights = ['--weights', `${one},${two},${join(work.folder, one)}`];
+    const { code } = await run('experiment', ...weights, ...SMALL, '--attack', 'noise', '--out', 'both');
+    expect(code).toBe(0);
+    const { provenance, config } = runFile('both');
+    const [first, second, ...none] = Object.entries(provenance.weights);
+    expect([first?.[0], second?.[0], none]).toEqual(['vgg11/standard/one', 'vgg11/standard/two', []]);
+    expect(first?.[1]).not.toBe(second?.[1]);
+    // What chose nothing is no part of what would give the run again.
+    expect(Object.keys(config)).toContain('weights');
+    expect(Object.keys(config)).not.toContain('arch');
+  });
+
+  it('whose networks cannot be told apart is refused before anything is written', async () => {
+    const [one, two, odd] = ['one', 'two', 'odd'].map((name) => join('nets', `${name}.safetensors`));
+    await saveNetwork(odd as string, { training: 'standard/one' });
+    const { code, err } = await run('experiment', '--weights', `${one},${two},${odd}`, ...SMALL, '--out', 'twins');
+    expect([code, err]).toEqual([2, [expect.stringContaining('network vgg11/standard/one is given twice')]]);
+    expect(await readdir('.')).not.toContain('twins');
+  });
+
   it('run dry says how much there is to do, and does nothing', async () => {
     const { code, out } = await experiment('--attack', 'pgd', '--restarts', '2', '--dry-run', '--out', 'dry');
     expect(code).toBe(0);
@@ -104,6 +129,11 @@ const WRONG: readonly (readonly [words: string, code: number, said: RegExp])[] =
   ['--target 10', 2, /numbered from 0 to 9/],
   ['--training robust', 1, /no checkpoint .*vgg11-robust\.safetensors: gibbon train --arch vgg11 --training robust/],
   ['--weights nowhere.safetensors', 2, /no such file/],
+  ['--weights other.safetensors --training adversarial', 2, /--training adversarial is given, and other\.safetensors/],
+  ['--weights other.safetensors --arch vgg11,vgg16', 2, /--arch vgg16 is given, and no file of --weights holds one/],
+  ['--weights other.safetensors --arch mine.ts', 2, /--arch mine\.ts is given, and other\.safetensors holds a vgg11/],
+  ['--training renamed', 1, /vgg11-renamed\.safetensors was trained as standard, not renamed as its name promises/],
+  ['--weights foreign.safetensors', 1, /foreign\.safetensors was trained on letters, and --dataset is mnist/],
   ['--weights imagenet', 1, /not here yet/],
   ['--weights short.safetensors', 1, /short\.safetensors is not a whole safetensors file/],
   ['--weights corrupt.safetensors', 1, /corrupt\.safetensors is damaged/],
@@ -123,6 +153,9 @@ const WRONG: readonly (readonly [words: string, code: number, said: RegExp])[] =
 describe('a wrong command line', () => {
   beforeAll(async () => {
     const whole = checkpointPath('mnist', ARCH, 'standard');
+    await copyFile(whole, 'other.safetensors');
+    await copyFile(whole, checkpointPath('mnist', ARCH, 'renamed'));
+    await saveNetwork('foreign.safetensors', { dataset: 'letters' });
     await copyFile(whole, 'short.safetensors');
     truncateSync('short.safetensors', 500);
     const bytes = readFileSync(whole);
@@ -136,13 +169,32 @@ describe('a wrong command line', () => {
   it.each(WRONG)('%s: one clear line, exit code %i, nothing written', async (words, code, said) => {
     const tree = () => readdir('.', { recursive: true });
     const there = await tree();
-    const heard = await run('experiment', ...NETWORK, ...words.split(' '));
+    const own = NETWORK.filter((_, i) => !words.includes(NETWORK[i - (i % 2)] as string));
+    const heard = await run('experiment', ...own, ...words.split(' '));
     expect(heard.err).toHaveLength(1);
     expect(heard.err[0]).toMatch(said);
     expect(heard.err[0]).not.toContain('\n');
     expect(heard.code).toBe(code);
     expect(heard.out).toEqual([]);
     expect(await tree()).toEqual(there);
+  });
+});
+
+describe('an interrupted experiment', () => {
+  it('without a word on its command line says how to go on: npm hands on what stands after --', async () => {
+    const event = process.env.npm_lifecycle_event;
+    process.env.npm_lifecycle_event = 'experiment';
+    try {
+      const interrupted = run('experiment');
+      while (process.listenerCount('SIGINT') === 0) await setTimeout(5);
+      process.emit('SIGINT');
+      const { code, err } = await interrupted;
+      expect(code).toBe(130);
+      expect(err.at(-1)).toMatch(/Go on with: npm run experiment -- --out reports\S+ --resume$/);
+    } finally {
+      if (event === undefined) delete process.env.npm_lifecycle_event;
+      else process.env.npm_lifecycle_event = event;
+    }
   });
 });
 

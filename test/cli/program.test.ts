@@ -115,6 +115,8 @@ describe('Ctrl-C', () => {
   it('leaves a run that can be gone on with to the end', async () => {
     const { code } = await gibbon([...words, '--resume', '--quiet']);
     expect(code).toBe(0);
+    const run = parseRun(JSON.parse(readFileSync(join(work.folder, 'stopped', 'run.json'), 'utf8')), 'run.json');
+    expect(run.command).toBe(`gibbon ${words.join(' ')}`);
     expect((await readdir(join(work.folder, 'stopped'))).sort()).toEqual([
       'journal.ndjson',
       'report.html',

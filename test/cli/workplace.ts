@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkpointPath } from '../../src/cli/checkpoints.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
-import { saveCheckpoint } from '../../src/models/checkpoint.ts';
+import { type CheckpointMetadata, saveCheckpoint } from '../../src/models/checkpoint.ts';
 import { buildNetwork, smallSpec } from '../../src/models/network.ts';
 
 export const ARCH = 'vgg11';
@@ -19,11 +19,16 @@ export interface Workplace {
 /** With `checkpoints/mnist/vgg11-standard.safetensors`, random weights, a few thousand parameters. */
 export async function makeWorkplace(): Promise<Workplace> {
   const folder = await mkdtemp(join(tmpdir(), 'gibbon-work-'));
-  const network = buildNetwork({ ...smallSpec(ARCH, DIGITS), width: WIDTH }, 0);
-  const metadata = { dataset: 'mnist', training: 'standard', command: 'made by a test', seed: 0, epochs: 0 };
-  await saveCheckpoint(join(folder, checkpointPath('mnist', ARCH, 'standard')), network, metadata);
-  network.dispose();
+  await saveNetwork(join(folder, checkpointPath('mnist', ARCH, 'standard')));
   return { folder, remove: () => rm(folder, { recursive: true }) };
+}
+
+/** Such a network, with what its file says of it. */
+export async function saveNetwork(path: string, said: Partial<CheckpointMetadata> = {}): Promise<void> {
+  const metadata = { dataset: 'mnist', training: 'standard', command: 'made by a test', seed: 0, epochs: 0, ...said };
+  const network = buildNetwork({ ...smallSpec(ARCH, DIGITS), width: WIDTH }, metadata.seed);
+  await saveCheckpoint(path, network, metadata);
+  network.dispose();
 }
 
 /** The flags that choose its network, and those that make a run short. */

@@ -6,6 +6,7 @@ import { eager } from '../../src/compile/eager.ts';
 import type { Prepare } from '../../src/compile/types.ts';
 import type { Attack } from '../../src/core/attack.ts';
 import { defineAttack } from '../../src/core/attack.ts';
+import type { Classifier } from '../../src/core/classifier.ts';
 import type { Run } from '../../src/core/run.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
 import type { ExperimentPlan, Harness, ProgressEvent } from '../../src/evaluate/plan.ts';
@@ -76,12 +77,35 @@ describe('an experiment', () => {
   });
 
   it('takes the minimum over attacks image by image', async () => {
-    const { cells, worstCases } = await run();
-    for (const worst of worstCases ?? []) {
-      const same = cells.filter(({ epsilon }) => epsilon === worst.epsilon).map(({ robustCorrect }) => robustCorrect);
-      expect(worst.robustCorrect).toBeLessThanOrEqual(Math.min(...same));
-    }
-    expect(worstCases).toHaveLength(3);
+    // Dark or bright: going darker fools one of these greys, going brighter three others, and three withstand both.
+    const greys = [0.05, 0.1, 0.4, 0.4, 0.45, 0.6, 0.9];
+    const brightness: Classifier = {
+      ...smallClassifier(),
+      logits: (x) =>
+        tf.stack([x.mean([1, 2, 3]).neg().add(0.5), x.mean([1, 2, 3]).sub(0.5), ...far(x)], 1) as tf.Tensor2D,
+    };
+    const far = (x: tf.Tensor4D) => [2, 3].map(() => tf.fill([x.shape[0]], -9));
+    const dataset = {
+      ...smallDataset(greys.length),
+      stream: async function* () {
+        for (const [i, grey] of greys.entries())
+          yield { image: new Float32Array(20).fill(grey), label: grey < 0.5 ? 0 : 1, id: `grey/${i}` };
+      },
+    };
+    const going = (name: string, by: number) =>
+      planned(customAttack({ name, step: ({ x }, { ball }) => ({ x: ball.project(x.add(by) as tf.Tensor4D) }) }));
+    const { cells, worstCases } = await runExperiment(
+      plan([going('darker', -1), going('brighter', 1)], {
+        dataset,
+        epsilons: [0.3],
+        contenders: [contender(brightness)],
+      }),
+      harness(),
+    );
+    expect(cells.map(({ robustCorrect }) => robustCorrect)).toEqual([6, 4]);
+    expect(worstCases?.map(({ robustCorrect, robustCorrect8bit }) => [robustCorrect, robustCorrect8bit])).toEqual([
+      [3, 3],
+    ]);
   });
 
   it('leaves no tensor behind', async () => {
@@ -207,6 +231,25 @@ describe('an attack that breaks its word', () => {
     expect(verdict).toBe('fail');
   });
 
+  it('gains the network nothing where its logits are no numbers: every such image is counted', async () => {
+    const honest = smallClassifier();
+    // 0/0 on the white image, to which every candidate goes, and 1 elsewhere.
+    const fragile: Classifier = {
+      ...honest,
+      logits: (x) => {
+        const room = tf.scalar(1).sub(x.min([1, 2, 3]));
+        return honest.logits(x).mul(room.div(room).expandDims(1)) as tf.Tensor2D;
+      },
+    };
+    const white = customAttack({ step: ({ x }) => ({ x: tf.onesLike(x) as tf.Tensor4D }) });
+    const { cells, checks } = await runExperiment(
+      plan([planned(white)], { epsilons: [1], contenders: [contender(fragile)] }),
+      harness(),
+    );
+    expect(cells[0]).toMatchObject({ robustCorrect: 18, unverified: 18 });
+    expect(checks.find(({ name }) => name === 'every claimed success is confirmed')?.verdict).toBe('fail');
+  });
+
   it('gains nothing by a forward pass that claims what is not so', async () => {
     // The network of the step is broken: it sees fooled images everywhere. The judge's is not.
     const honest = smallClassifier();
@@ -236,6 +279,22 @@ describe('an attack that breaks its word', () => {
     expect(calls).toBeGreaterThan(0);
     expect(cells[0]).toMatchObject({ robustCorrect: 18, unverified: 18 });
   });
+});
+
+describe('a network whose logits are no numbers', () => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    '(%s) is refused, with the image: it would seem robust',
+    async (bad) => {
+      const honest = smallClassifier();
+      const broken = {
+        ...honest,
+        logits: (x: tf.Tensor4D) => tf.fill([x.shape[0], honest.classes], bad) as tf.Tensor2D,
+      };
+      await expect(run({ contenders: [contender(broken)] })).rejects.toThrow(
+        /small-1\/standard gives logits that are not finite for toy\/test\/0/,
+      );
+    },
+  );
 });
 
 describe('a plan that cannot be carried out', () => {

@@ -1,16 +1,17 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, open as openFile, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import fgsm from '../../attacks/fgsm.ts';
 import pgd from '../../attacks/pgd.ts';
+import { UserError } from '../../src/core/errors.ts';
 import type { Run } from '../../src/core/run.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
-import { type JournalRecord, openJournal } from '../../src/evaluate/journal.ts';
-import { Interrupted } from '../../src/evaluate/plan.ts';
+import { type Journal, type JournalRecord, openJournal } from '../../src/evaluate/journal.ts';
+import { type Harness, Interrupted } from '../../src/evaluate/plan.ts';
 import { journalKey } from '../../src/evaluate/provenance.ts';
 import { tf } from '../../src/tf.ts';
-import { contender, customAttack, harness, plan, planned, smallClassifier } from './fixtures.ts';
+import { contender, customAttack, harness, plan, planned, smallClassifier, smallDataset } from './fixtures.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -28,13 +29,15 @@ const outcomes: JournalRecord = {
   rows: [[0, 1, 1, 0, 0, 40, 1]],
 };
 
+const open = (resume: boolean, key = 'k', command = 'gibbon experiment'): Promise<Journal> =>
+  openJournal(path, { key, command, resume });
 async function write(records: readonly JournalRecord[], key = 'k', resume = true): Promise<void> {
-  const journal = await openJournal(path, { key, resume });
+  const journal = await open(resume, key);
   for (const record of records) await journal.append(record);
   await journal.close();
 }
 async function read(key = 'k', resume = true): Promise<readonly JournalRecord[]> {
-  const journal = await openJournal(path, { key, resume });
+  const journal = await open(resume, key);
   await journal.close();
   return journal.records;
 }
@@ -53,13 +56,13 @@ describe('a journal', () => {
     expect(await read()).toEqual([]);
   });
 
-  it('keeps the time of the first beginning', async () => {
-    const first = await openJournal(path, { key: 'k', resume: false });
+  it('keeps the time and the command of the first beginning', async () => {
+    const first = await open(false);
     await first.close();
     await new Promise((wake) => setTimeout(wake, 5));
-    const second = await openJournal(path, { key: 'k', resume: true });
+    const second = await open(true, 'k', 'gibbon experiment --resume');
     await second.close();
-    expect(second.started).toBe(first.started);
+    expect([second.started, second.command]).toEqual([first.started, 'gibbon experiment']);
   });
 
   it('loses no whole line to a crash, at whatever byte it comes, and can go on from there', async () => {
@@ -76,11 +79,61 @@ describe('a journal', () => {
     }
   });
 
-  it('cuts off what is no record', async () => {
+  it('cuts off a last line that is torn, though it has its line break', async () => {
     await write([clean]);
-    await appendFile(path, '{"kind":"outcomes"}\n');
-    await appendFile(path, `${JSON.stringify(outcomes)}\n`);
+    await appendFile(path, '{"kind":"outco\n');
     expect(await read()).toEqual([clean]);
+    expect((await readFile(path, 'utf8')).endsWith('}\n')).toBe(true);
+  });
+
+  it.each([
+    ['in the middle, torn', 3, '{"kind":"outco'],
+    ['in the middle, of a kind that nobody knows', 3, '{"kind":"secret"}'],
+    ['in the middle, of the wrong shape', 3, '{"kind":"outcomes"}'],
+    ['at the top, torn', 1, '{"schema":"gibb'],
+    ['at the top, of another schema', 1, '{"schema":"gibbon.journal/9","key":"k"}'],
+  ])('with a line that it cannot read %s, is refused by that line and left as it was', async (_, line, text) => {
+    await write([clean, outcomes, outcomes]);
+    const lines = (await readFile(path, 'utf8')).split('\n');
+    lines[line - 1] = text;
+    await writeFile(path, lines.join('\n'));
+    const before = await readFile(path);
+    await expect(read()).rejects.toThrow(new RegExp(`journal\\.ndjson: line ${line} is no .*Nothing was changed`));
+    expect(await readFile(path)).toEqual(before);
+  });
+
+  it('leaves no hole where the system takes less than it is given', async () => {
+    await write([]);
+    const handle = await openFile(path, 'r+');
+    const { write: whole } = Object.getPrototypeOf(handle);
+    await handle.close();
+    const stingy = vi.spyOn(Object.getPrototypeOf(handle), 'write');
+    stingy.mockImplementation(function (this: unknown, bytes: unknown, from: unknown, length: unknown, at: unknown) {
+      return whole.call(this, bytes, from, Math.ceil((length as number) / 2), at);
+    });
+    try {
+      await write([clean, outcomes]);
+      expect(stingy.mock.calls.length).toBeGreaterThan(2);
+    } finally {
+      stingy.mockRestore();
+    }
+    expect(await read()).toEqual([clean, outcomes]);
+  });
+
+  it('says in one line that the disk is full', async () => {
+    const journal = await open(false);
+    const handle = await openFile(path, 'r');
+    await handle.close();
+    const full = vi.spyOn(Object.getPrototypeOf(handle), 'write');
+    full.mockRejectedValue(new Error('ENOSPC: no space left on device, write'));
+    try {
+      const appending = journal.append(clean);
+      await expect(appending).rejects.toThrow(/^cannot write \S+journal\.ndjson: no space left on device$/);
+      await expect(appending).rejects.toBeInstanceOf(UserError);
+    } finally {
+      full.mockRestore();
+      await journal.close();
+    }
   });
 
   it('cuts off the zeros that a power cut leaves', async () => {
@@ -100,13 +153,16 @@ describe('a journal', () => {
   it('names a path that cannot be written', async () => {
     await writeFile(join(folder, 'file'), '');
     const under = join(folder, 'file', 'journal.ndjson');
-    await expect(openJournal(under, { key: 'k', resume: false })).rejects.toThrow(/cannot .*journal\.ndjson/);
+    await expect(openJournal(under, { key: 'k', command: 'c', resume: false })).rejects.toThrow(
+      /cannot .*journal\.ndjson/,
+    );
   });
 });
 
 describe('the key of a journal', () => {
-  const keyOf = (given: Parameters<typeof plan>[1] = {}, attacks = [planned(fgsm)], backend = 'cpu') =>
-    journalKey(plan(attacks, given), { backend, versions: harness().versions });
+  const keyOf = (given: Parameters<typeof plan>[1] = {}, attacks = [planned(fgsm)], rest: Partial<Harness> = {}) =>
+    journalKey(plan(attacks, given), harness(rest));
+  const versions = { gibbon: '0.0.0', commit: null, packages: { tf: '1' } };
 
   it('is the same for the same numbers, whatever the batch', async () => {
     expect(await keyOf({ batch: 3 })).toBe(await keyOf({ batch: 64 }));
@@ -121,12 +177,27 @@ describe('the key of a journal', () => {
       keyOf({ norm: 'L2' }),
       keyOf({ restarts: 2 }),
       keyOf({ goal: { kind: 'targeted', target: 1 } }),
+      keyOf({ galleryRows: 1 }),
+      keyOf({ galleryEpsilon: 0.05 }),
       keyOf({ contenders: [contender(smallClassifier(2))] }),
+      keyOf({ contenders: [{ ...contender(), training: 'other' }] }),
+      keyOf({ contenders: [{ ...contender(), sha256: 'other weights' }] }),
+      keyOf({ dataset: { ...smallDataset(20), name: 'other' } }),
+      keyOf({ dataset: { ...smallDataset(20), split: 'train' } }),
+      keyOf({ dataset: { ...smallDataset(20), hash: async () => 'beef' } }),
       keyOf({}, [planned(pgd)]),
       keyOf({}, [planned(pgd, { steps: 3 })]),
       keyOf({}, [planned(customAttack({}))]),
       keyOf({}, [planned(customAttack({ step: ({ x }) => ({ x: x.mul(1) }) }))]),
-      keyOf({}, [planned(fgsm)], 'onnx-cpu'),
+      keyOf({}, [planned(customAttack({ init: (x) => ({ x: x.mul(1) }) }))]),
+      keyOf({}, [planned(customAttack({ steps: () => 4 }))]),
+      keyOf({}, [{ ...planned(fgsm), source: 'one file' }]),
+      keyOf({}, [{ ...planned(fgsm), source: 'another' }]),
+      keyOf({}, [planned(fgsm)], { backend: 'onnx-cpu' }),
+      keyOf({}, [planned(fgsm)], { versions }),
+      keyOf({}, [planned(fgsm)], { versions: { ...versions, packages: { tf: '2' } } }),
+      keyOf({}, [planned(fgsm)], { versions: { ...versions, commit: 'c0ffee' } }),
+      keyOf({}, [planned(fgsm)], { versions: { ...versions, gibbon: '0.0.1' } }),
     ]);
     expect(new Set(keys).size).toBe(keys.length);
   });
@@ -142,7 +213,7 @@ describe('an interrupted experiment', () => {
 
   /** Runs until the journal holds `limit` more lines, then is interrupted. */
   async function attempt(limit: number, batch: number): Promise<Run | undefined> {
-    const journal = await openJournal(path, { key: 'k', resume: true });
+    const journal = await open(true);
     const controller = new AbortController();
     let lines = 0;
     const watched = {
@@ -176,9 +247,18 @@ describe('an interrupted experiment', () => {
     expect(run === undefined ? undefined : timeless(run)).toEqual(uninterrupted);
   });
 
+  it('states the command that began it, whoever ends it', async () => {
+    const first = await open(false, 'k', 'gibbon experiment --seed 3');
+    await first.close();
+    const journal = await open(true, 'k', 'gibbon experiment --seed 3 --resume');
+    const run = await runExperiment(experiment, harness({ journal, command: 'gibbon experiment --seed 3 --resume' }));
+    await journal.close();
+    expect(run.command).toBe('gibbon experiment --seed 3');
+  });
+
   it('does no finished work again', async () => {
     await attempt(Number.POSITIVE_INFINITY, 4);
-    const journal = await openJournal(path, { key: 'k', resume: true });
+    const journal = await open(true);
     const phases: string[] = [];
     let calls = 0;
     const again = await runExperiment(

@@ -84,7 +84,7 @@ describe('photographs without labels', () => {
 
   it('are told of as well when a run goes on whose clean pass is in the journal', async () => {
     const records: JournalRecord[] = [];
-    const journal = { started: new Date(0).toISOString(), close: async () => undefined };
+    const journal = { started: new Date(0).toISOString(), command: 'test', close: async () => undefined };
     const first = await run({}, { journal: { ...journal, records: [], append: async (r) => void records.push(r) } });
     const clean = records.filter(({ kind }) => kind === 'clean');
     const second = await run({}, { journal: { ...journal, records: clean, append: async () => undefined } });

@@ -2,13 +2,18 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import pgd from '../../attacks/pgd.ts';
 import pgdTraining from '../../defenses/pgd-training.ts';
+import standard from '../../defenses/standard.ts';
 import { compile } from '../../src/compile/compile.ts';
+import type { Attack } from '../../src/core/attack.ts';
+import type { Defense } from '../../src/core/defense.ts';
+import { p } from '../../src/core/params.ts';
 import { tf } from '../../src/tf.ts';
 import type { TrainingPlan } from '../../src/train/plan.ts';
 import { type TrainingEvent, type TrainingHarness, train } from '../../src/train/train.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
-import { tinyHarness, tinyPlan } from './tiny.ts';
+import { attacks, tinyHarness, tinyPlan } from './tiny.ts';
 
 let folder: string;
 let out: string;
@@ -86,6 +91,25 @@ describe('an aborted training', () => {
     await expect(resume({ schedule: { name: 'cosine', params: {} } })).rejects.toThrow(
       /schedule.name was "linear" and is "cosine"/,
     );
+  });
+
+  it('does not go on with other code, on another backend, or in another version', async () => {
+    await train(plan(), tinyHarness(out, abortAfter(1)));
+    const resume = (changes: Partial<TrainingPlan>, means: Partial<TrainingHarness> = {}) =>
+      train({ ...plan(), ...changes }, tinyHarness(out, { resume: true, ...means }));
+    const defense = { ...standard, name: pgdTraining.name, params: pgdTraining.params } as Defense;
+    await expect(resume({ defense })).rejects.toThrow(/another training: defense.code was /);
+    const other = (changes: Partial<Attack>) => ({
+      attacks: new Map([['pgd', { ...attacks.get('pgd'), ...changes } as Attack]]),
+    });
+    await expect(resume(other({ step: (state) => state }))).rejects.toThrow(/attacks.pgd.code was /);
+    const params = { ...pgd.params, random: p.boolean(false, 'start at a random point') };
+    await expect(resume(other({ params }))).rejects.toThrow(/attacks.pgd.random was true and is false/);
+    await expect(resume({}, { backend: 'onnx-cpu' })).rejects.toThrow(/backend was "cpu" and is "onnx-cpu"/);
+    const { versions } = tinyHarness(out);
+    for (const changed of [{ gibbon: '0.0.1' }, { commit: 'c0ffee' }, { packages: { tf: '2' } }]) {
+      await expect(resume({}, { versions: { ...versions, ...changed } })).rejects.toThrow(/versions\.\w+(\.tf)? was/);
+    }
   });
 
   it('is neither overwritten by a new one nor gone on with where there is none', async () => {

@@ -92,6 +92,8 @@ export const tinyPlan = (defense: Defense, changes: Partial<TrainingPlan> = {}):
 
 export const tinyHarness = (out: string, changes: Partial<TrainingHarness> = {}): TrainingHarness => ({
   prepare: eager,
+  backend: 'cpu',
+  versions: { gibbon: '0.0.0', commit: null, packages: {} },
   out,
   command: 'test',
   build: tinyNetwork,

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -184,6 +184,33 @@ describe('a training that fails', () => {
   it('does not overwrite a checkpoint', async () => {
     await train(tinyPlan(standard, { epochs: 1 }), tinyHarness(out));
     await expect(train(tinyPlan(standard), tinyHarness(out))).rejects.toThrow(/exists; move it away/);
+  });
+
+  it('does not overwrite the history of another training', async () => {
+    const { log } = trainingFiles(out);
+    await writeFile(log, 'history');
+    await expect(train(tinyPlan(standard), tinyHarness(out))).rejects.toThrow(
+      /tiny\.jsonl holds the history of another/,
+    );
+    expect(await readFile(log, 'utf8')).toBe('history');
+  });
+
+  it.each([
+    [0, 1, 'before its first batch'],
+    [0, 6, 'as it was after epoch 1'],
+    [3, 1, 'as it was after batch 3 of epoch 1'],
+    [6, 1, 'as it was after batch 2 of epoch 2'],
+    [6, 4, 'as it was after epoch 2'],
+  ])('aborted after %i batches, with NaN %i batches later, says which state it kept', async (done, bad, said) => {
+    const controller = new AbortController();
+    let seen = 0;
+    const onProgress = ({ kind }: TrainingEvent) => {
+      if (kind === 'batch' && ++seen === done) controller.abort();
+    };
+    const plan = (at: number) => tinyPlan(nanAtBatch(at), { epochs: 3 });
+    if (done > 0) await train(plan(99), tinyHarness(out, { signal: controller.signal, onProgress }));
+    const failing = train(plan(bad), tinyHarness(out, { resume: done > 0 }));
+    await expect(failing).rejects.toThrow(`tiny.safetensors.state holds the network ${said}`);
   });
 
   it('finds a place that it cannot write to before the first batch', async () => {

@@ -1,7 +1,6 @@
 import type { SkippedFile } from '../../core/dataset.ts';
 import { printable } from '../../report/html.ts';
 import { defineCommand, EXIT } from '../command.ts';
-import { quoted } from '../command-line.ts';
 import { knownAttacks } from '../experiment/attacks.ts';
 import { carryOut } from '../experiment/carry-out.ts';
 import { dryRun } from '../experiment/dry-run.ts';
@@ -17,19 +16,19 @@ export const experiment = defineCommand({
   // Read leniently: what is wrong with --attack is said when all flags are read.
   moduleFlags: async ({ attack }) =>
     flagsOfModules((await knownAttacks(experimentFlags.attack.parse(attack) ?? [])).values()),
-  run: async ({ values, moduleValues, terminal, commandLine }) => {
+  run: async ({ values, given, moduleValues, terminal, commandLine, commandLineWith }) => {
     const { resume, quiet, json, out } = values;
-    const work = await planOf(values, moduleValues, new Date());
+    const work = await planOf(values, given, moduleValues, new Date());
     if (!quiet) for (const note of work.notes) terminal.note(note);
     if (values['dry-run']) {
       terminal.print(await dryRun(work.plan));
       return EXIT.ok;
     }
-    const config = configOf(values, moduleValues, work);
+    const config = configOf(values, given, moduleValues, work);
     const run = await carryOut(work, { command: commandLine, config, resume, quiet, terminal });
     if (run === undefined) {
-      const where = out === null ? ` --out ${quoted(work.folder)}` : '';
-      terminal.note(`interrupted. Go on with: ${commandLine}${where}${resume ? '' : ' --resume'}`);
+      const more = [...(out === null ? ['--out', work.folder] : []), ...(resume ? [] : ['--resume'])];
+      terminal.note(`interrupted. Go on with: ${commandLineWith(...more)}`);
       return EXIT.interrupted;
     }
 
@@ -42,7 +41,7 @@ export const experiment = defineCommand({
     terminal.note(`wrote ${shortPath(report)}`);
     const stronger = strongerAttack(work);
     // A list grows when its flag is given again; a folder is written to only once.
-    if (stronger !== undefined && out === null) terminal.note(`next: ${commandLine} --attack ${stronger}`);
+    if (stronger !== undefined && out === null) terminal.note(`next: ${commandLineWith('--attack', stronger)}`);
     if (values.open) openFile(report, () => terminal.note(`no browser to open it in; open ${report} yourself`));
 
     const missed = shortfalls(values['fail-under'] ?? [], run.cells);

@@ -8,15 +8,16 @@ import { flagsOfModules } from '../module-flags.ts';
 import { loadDefenses } from '../modules.ts';
 import { shortPath } from '../paths.ts';
 import { duration, progressLine } from '../progress.ts';
+import { versionsHere } from '../surroundings.ts';
 import type { Terminal } from '../terminal.ts';
 import { planOf, trainFlags } from '../train/plan.ts';
 
 export const train = defineCommand({
   flags: trainFlags,
   moduleFlags: async () => flagsOfModules([...(await loadDefenses()).values(), ...schedules]),
-  run: async ({ values, moduleValues, terminal, commandLine }) => {
+  run: async ({ values, moduleValues, terminal, commandLine, commandLineWith }) => {
     const plan = await planOf(values, moduleValues);
-    const { prepare } = await openBackend(values.backend);
+    const { name: backend, prepare } = await openBackend(values.backend);
     const { name, training } = plan.defense;
     const out = values.out ?? checkpointPath(values.dataset, values.arch, training ?? name);
     const watch = watchTraining(terminal, values.quiet);
@@ -25,14 +26,15 @@ export const train = defineCommand({
       const { signal } = interrupt;
       const { resume } = values;
       const result = await runTraining(plan, {
-        ...{ prepare, out, resume, signal },
+        ...{ prepare, backend, out, resume, signal },
+        versions: versionsHere(),
         command: commandLine,
         onProgress: watch.show,
       });
       watch.end();
       if (values.json) terminal.print(JSON.stringify(result.history, null, 2));
       if (!result.finished) {
-        const again = resume ? commandLine : `${commandLine} --resume`;
+        const again = commandLineWith(...(resume ? [] : ['--resume']));
         terminal.note(`interrupted; ${shortPath(result.files.state)} holds the training. Go on with: ${again}`);
         return EXIT.interrupted;
       }

@@ -1,11 +1,15 @@
 /** Which attacks a run makes, and with which parameters. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { Attack } from '../../core/attack.ts';
 import { unknownName, usageError } from '../../core/errors.ts';
+import { fileError } from '../../core/files.ts';
 import { resolveParams } from '../../core/params.ts';
 import type { Norm } from '../../core/threat-model.ts';
+import type { PlannedAttack } from '../../evaluate/plan.ts';
 import type { Given } from '../flags.ts';
 import { paramsOf, refuseIdle } from '../module-flags.ts';
-import { loadAttackFile, loadAttacks } from '../modules.ts';
+import { loadAttackFile, loadAttacks, nameOf } from '../modules.ts';
 import { isFile } from '../user-files.ts';
 
 /** What a perturbation of the same size costs when nobody aims it: always measured beside the named attacks. */
@@ -17,10 +21,7 @@ export function withoutBaseline(names: readonly string[]): readonly string[] {
   return aimed.length > 0 ? aimed : names;
 }
 
-export interface ChosenAttack {
-  readonly attack: Attack;
-  readonly params: Readonly<Record<string, unknown>>;
-}
+export type ChosenAttack = Pick<PlannedAttack, 'attack' | 'params'>;
 
 /** The attacks that the program has, and those in the files among `words`: by name. */
 export async function knownAttacks(words: readonly string[]): Promise<ReadonlyMap<string, Attack>> {
@@ -66,11 +67,20 @@ export function chooseAttacks(
   }));
 }
 
+/** SHA-256 of the files among `words`, in hex, by the names of their attacks. */
+export async function sourcesOf(words: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const hashed = words.filter(isFile).map(async (file) => {
+    const bytes = await readFile(file).catch((error: unknown) => {
+      throw fileError('read', file, error);
+    });
+    return [nameOf(file), createHash('sha256').update(bytes).digest('hex')] as const;
+  });
+  return new Map(await Promise.all(hashed));
+}
+
 function namesOf(known: ReadonlyMap<string, Attack>, words: readonly string[], norm: Norm): string[] {
   return words.flatMap((word) => {
     if (word === 'all') return [...known.values()].filter(({ norms }) => norms.includes(norm)).map(({ name }) => name);
-    return isFile(word) ? [nameOfFile(word)] : [word];
+    return isFile(word) ? [nameOf(word)] : [word];
   });
 }
-
-const nameOfFile = (file: string): string => file.replace(/^.*[\\/]/, '').replace(/\.[cm]?[jt]s$/, '');

@@ -7,9 +7,8 @@ import { Interrupted, type ProgressEvent } from '../../evaluate/plan.ts';
 import { journalKey } from '../../evaluate/provenance.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { JOURNAL, makeOut, runId } from '../out-folder.ts';
-import { packageFacts } from '../paths.ts';
 import { type ProgressLine, progressLine } from '../progress.ts';
-import { commitOf, packageVersions } from '../surroundings.ts';
+import { versionsHere } from '../surroundings.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Work } from './plan.ts';
 
@@ -28,9 +27,9 @@ export async function carryOut({ plan, backend, folder }: Work, manner: Manner):
   const undo = await makeOut(folder);
   const interrupt = listenForInterrupt(() => terminal.note('finishing the batch; Ctrl-C again ends at once'));
   try {
-    const versions = { gibbon: packageFacts().version, commit: commitOf(), packages: packageVersions() };
+    const versions = versionsHere();
     const key = await journalKey(plan, { backend: backend.name, versions });
-    const journal = await openJournal(join(folder, JOURNAL), { key, resume });
+    const journal = await openJournal(join(folder, JOURNAL), { key, command, resume });
     try {
       return await runExperiment(plan, {
         ...{ prepare: backend.prepare, backend: backend.name, command, config, journal },

@@ -1,7 +1,9 @@
 /** Which trained networks a run measures, loaded and checked against the dataset. */
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Dataset } from '../../core/dataset.ts';
 import { UserError, usageError } from '../../core/errors.ts';
+import { datasetNames } from '../../data/registry.ts';
 import type { Contender } from '../../evaluate/plan.ts';
 import { loadCheckpoint } from '../../models/checkpoint.ts';
 import { architectures, findArchitecture } from '../../models/registry.ts';
@@ -44,7 +46,8 @@ export async function contenderFiles({ arch, weights, ...rest }: Request): Promi
 
 /** The checkpoints asked for, in the order of architectures, then trainings. Errors as `contenderFiles`. */
 async function checkpointFiles({ arch, training, weights, dataset }: Request): Promise<CheckpointFile[]> {
-  if (weights !== null) return weights.map(fileOfWeights);
+  // One file by two names is one network.
+  if (weights !== null) return [...new Map(weights.map((word) => [resolve(word), fileOfWeights(word)])).values()];
   const names = (await Promise.all(arch.map((word) => architecturesOf(word, dataset)))).flat();
   if (names.length === 0) throw new UserError(`no network is trained on ${dataset} yet: gibbon train makes one`);
   return [...new Set(names)].flatMap((architecture) =>
@@ -79,7 +82,8 @@ async function architecturesOf(word: string, dataset: string): Promise<string[]>
 /**
  * Loads a checkpoint, or a network of the user's own, as a contender.
  *
- * @throws UserError if the file is corrupt, is another network than its name says, or does not fit the dataset
+ * @throws UserError if the file is corrupt, is another network than its name says, or does not fit the dataset, or was
+ *   trained on another
  */
 export async function openContender(file: ContenderFile, dataset: Dataset): Promise<Contender> {
   if ('kind' in file) return openUserContender(file, dataset);
@@ -88,6 +92,10 @@ export async function openContender(file: ContenderFile, dataset: Dataset): Prom
   if (file.architecture !== undefined && spec.arch !== file.architecture) {
     throw new UserError(`${shown} holds a ${spec.arch}, not the ${file.architecture} that its name promises`);
   }
+  if (file.training !== undefined && metadata.training !== file.training) {
+    throw new UserError(`${shown} was trained as ${metadata.training}, not ${file.training} as its name promises`);
+  }
+  requireDataset(shown, metadata.dataset, dataset.name);
   const shape = (input: readonly number[], classes: number): string =>
     `${input.join('x')} images in ${classes} classes`;
   const [taken, given] = [shape(spec.input, spec.classes), shape(dataset.input, dataset.classes.length)];
@@ -99,4 +107,10 @@ export async function openContender(file: ContenderFile, dataset: Dataset): Prom
     classifier,
     sha256,
   };
+}
+
+/** A dataset that the program knows by name must be the one trained on; a folder of the user's own may hold images of any. */
+function requireDataset(file: string, trained: string, tested: string): void {
+  if (trained === tested || !datasetNames.includes(tested)) return;
+  throw new UserError(`${file} was trained on ${trained}, and --dataset is ${tested}: give --dataset ${trained}`);
 }

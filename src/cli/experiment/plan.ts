@@ -3,14 +3,18 @@ import type { Dataset } from '../../core/dataset.ts';
 import { usageError } from '../../core/errors.ts';
 import type { Values } from '../../core/params.ts';
 import { openDataset } from '../../data/registry.ts';
-import type { ExperimentPlan } from '../../evaluate/plan.ts';
+import { requirePlan } from '../../evaluate/experiment.ts';
+import type { ExperimentPlan, PlannedAttack } from '../../evaluate/plan.ts';
 import { type Backend, openBackend } from '../backend.ts';
 import type { Given } from '../flags.ts';
 import { checkOut, defaultFolder } from '../out-folder.ts';
-import { chooseAttacks, knownAttacks, withoutBaseline } from './attacks.ts';
+import { shortPath } from '../paths.ts';
+import { requireAgreement } from './agreement.ts';
+import { chooseAttacks, knownAttacks, sourcesOf, withoutBaseline } from './attacks.ts';
 import { contenderFiles, openContender } from './contenders.ts';
 import { checkRequirements } from './fail-under.ts';
 import type { experimentFlags } from './flags.ts';
+import { tellApart } from './tell-apart.ts';
 import { goalOf, radiiOf } from './threat.ts';
 import { checkUserContenders } from './user-contenders.ts';
 
@@ -29,13 +33,24 @@ export interface Work {
 /**
  * What the flags ask for, checked.
  *
+ * @param given - the flags that do not merely have their defaults
  * @param moduleValues - parameters of attacks that were given
  * @param now - names the folder if none is named
  * @throws UserError: the first thing that is wrong
  */
-export async function planOf(values: Values<typeof experimentFlags>, moduleValues: Given, now: Date): Promise<Work> {
+export async function planOf(
+  values: Values<typeof experimentFlags>,
+  given: ReadonlySet<string>,
+  moduleValues: Given,
+  now: Date,
+): Promise<Work> {
   const { norm, seed, restarts, batch } = values;
-  const attacks = chooseAttacks(await knownAttacks(values.attack), values.attack, norm, moduleValues);
+  const chosen = chooseAttacks(await knownAttacks(values.attack), values.attack, norm, moduleValues);
+  const sources = await sourcesOf(values.attack);
+  const attacks = chosen.map((planned): PlannedAttack => {
+    const source = sources.get(planned.attack.name);
+    return source === undefined ? planned : { ...planned, source };
+  });
   const epsilons = radiiOf(values.epsilon, norm);
   const names = attacks.map(({ attack }) => attack.name);
   checkRequirements(values['fail-under'] ?? [], names, epsilons);
@@ -46,45 +61,55 @@ export async function planOf(values: Values<typeof experimentFlags>, moduleValue
   const goal = goalOf(values.target, dataset.classes);
   const files = await contenderFiles(values);
   if (values.out !== null) await checkOut(values.out, values.resume);
-  const contenders = await Promise.all(files.map((file) => openContender(file, dataset)));
+  const opened = await Promise.all(
+    files.map(async (file) => ({ contender: await openContender(file, dataset), path: shortPath(file.path) })),
+  );
+  if (values.weights !== null) {
+    if (given.has('arch')) requireAgreement('arch', values.arch, opened, ({ architecture }) => architecture.name);
+    if (given.has('training')) requireAgreement('training', values.training, opened, ({ training }) => training);
+  }
+  const contenders = tellApart(opened);
   const gradients = attacks.some(({ attack }) => attack.access === 'gradient');
   const notes = checkUserContenders(contenders, { compiled: backend.name !== 'cpu', gradients });
   const architectures = [...new Set(contenders.map(({ architecture }) => architecture.name))];
   const folder = values.out ?? defaultFolder(withoutBaseline(names), architectures, now);
   if (values.out === null) await checkOut(folder, false);
   const { images } = values;
-  return {
-    plan: {
-      attacks,
-      contenders,
-      dataset,
-      images,
-      epsilons,
-      norm,
-      goal,
-      seed,
-      restarts,
-      batch,
-      galleryRows: GALLERY_ROWS,
-    },
-    backend,
-    folder,
-    notes,
+  const plan: ExperimentPlan = {
+    attacks,
+    contenders,
+    dataset,
+    images,
+    epsilons,
+    norm,
+    goal,
+    seed,
+    restarts,
+    batch,
+    galleryRows: GALLERY_ROWS,
   };
+  requirePlan(plan);
+  return { plan, backend, folder, notes };
 }
 
 function checkImages(images: number, { name, split, size }: Dataset): void {
   if (images > size) throw usageError(`--images ${images}: the ${split} split of ${name} has ${size} images`);
 }
 
+/** The flags that choose among trained networks. */
+const CHOOSING = ['arch', 'training'];
+
 /** The flags that decide the numbers, as a config file that would give them again. */
 export function configOf(
   values: Values<typeof experimentFlags>,
+  given: ReadonlySet<string>,
   moduleValues: Given,
   { plan }: Work,
 ): Record<string, unknown> {
   const { attack, arch, weights, training, dataset, images, norm, target, restarts, seed, batch, backend } = values;
-  const given = { attack, arch, weights, training, dataset, images, norm, target, restarts, seed, batch, backend };
-  const present = Object.entries({ ...given, epsilon: plan.epsilons, ...moduleValues });
-  return Object.fromEntries(present.filter(([, value]) => value !== null));
+  const own = { attack, arch, weights, training, dataset, images, norm, target, restarts, seed, batch, backend };
+  const present = Object.entries({ ...own, epsilon: plan.epsilons, ...moduleValues });
+  // The files of --weights say which networks are meant; the defaults of what else would choose them do not.
+  const isIdle = (flag: string): boolean => weights !== null && CHOOSING.includes(flag) && !given.has(flag);
+  return Object.fromEntries(present.filter(([flag, value]) => value !== null && !isIdle(flag)));
 }
