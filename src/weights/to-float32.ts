@@ -13,7 +13,7 @@ export const isFloat = ({ dtype }: StoredTensor): boolean => FLOATS.has(dtype);
  */
 export function toFloat32(tensor: StoredTensor): Float32Array<ArrayBuffer> {
   const problem = misfit(tensor);
-  if (problem !== undefined) throw new RangeError(problem);
+  if (problem !== undefined) throw new RangeError(`there is the value ${problem}`);
   switch (tensor.dtype) {
     case 'F32':
       return tensor.data;
@@ -37,7 +37,7 @@ export function misfit({ dtype, data }: StoredTensor): string | undefined {
   if (dtype === 'F64') index = data.findIndex((x) => Number.isFinite(x) && !Number.isFinite(Math.fround(x)));
   if (dtype === 'I32') index = data.findIndex((x) => Math.fround(x) !== x);
   if (dtype === 'I64') index = data.findIndex((x) => BigInt(Math.fround(Number(x))) !== x);
-  return index === -1 ? undefined : `${data[index]} (value ${index}) does not fit into float32`;
+  return index === -1 ? undefined : `${data[index]} (value ${index}), which does not fit into float32`;
 }
 
 /** Through the bits, so that the payload of a NaN survives too. */

@@ -115,3 +115,6 @@ export const pthLegacy = (object: Uint8Array, keys: readonly string[] = ['0']): 
     pickle('](', ...keys.map(text), 'e'),
     ...keys.flatMap(() => [int64(4), new Uint8Array(16)]),
   );
+
+/** The pickle of an honest state dict. */
+export const HONEST = pickle(dictionary(text('w'), tensor(0, [2, 2], [2, 1])));

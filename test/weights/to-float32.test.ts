@@ -40,7 +40,7 @@ describe('as float32', () => {
       fc.property(fc.double(), (x) => {
         const tensor = vector('F64', Float64Array.of(0, x));
         if (Number.isFinite(x) && Math.abs(x) >= 2 ** 128 - 2 ** 103) {
-          expect(() => toFloat32(tensor)).toThrow(`${x} (value 1) does not fit into float32`);
+          expect(() => toFloat32(tensor)).toThrow(`${x} (value 1), which does not fit into float32`);
           expect(() => toFloat32(tensor)).toThrow(RangeError);
         } else {
           expect(toFloat32(tensor)[1]).toBe(Math.fround(x));
@@ -56,7 +56,7 @@ describe('as float32', () => {
     ] as const) {
       for (const x of [0, -7, 2 ** 24, -(2 ** 30)]) expect([...toFloat32(vector(dtype, make(x)))]).toEqual([0, x]);
       const odd = vector(dtype, make(2 ** 24 + 1));
-      expect(() => toFloat32(odd)).toThrow('16777217 (value 1) does not fit into float32');
+      expect(() => toFloat32(odd)).toThrow('16777217 (value 1), which does not fit into float32');
       expect(misfit(odd)).toBeDefined();
     }
     expect([...toFloat32(vector('I16', Int16Array.of(-32768, 32767)))]).toEqual([-32768, 32767]);

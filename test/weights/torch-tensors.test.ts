@@ -71,7 +71,7 @@ describe('a tensor in a storage', () => {
         const { buffer, byteOffset, byteLength } = tensor?.data ?? new Uint8Array();
         expect([...new Uint8Array(buffer, byteOffset, byteLength)]).toEqual(expected);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
