@@ -8,7 +8,7 @@ import { UserError } from '../core/errors.ts';
 import { fileError } from '../core/files.ts';
 import { ahead } from './ahead.ts';
 import type { ListedFile } from './listing.ts';
-import { orderOf } from './order.ts';
+import { countOf, orderOf } from './order.ts';
 import { readPhoto, UnreadablePhoto } from './read-photo.ts';
 
 export interface PhotoFile extends ListedFile {
@@ -65,7 +65,7 @@ async function* stream(
   options: StreamOptions = {},
 ): AsyncGenerator<Example> {
   const { files, form } = photos;
-  const wanted = orderOf(nameOf(photos), files.length, options).length;
+  const wanted = countOf(nameOf(photos), files.length, options);
   const order = orderOf(nameOf(photos), files.length, { ...options, images: files.length });
   const attempts = ahead(
     order.filter((index) => !unreadable.has(index)),

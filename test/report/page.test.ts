@@ -116,6 +116,17 @@ describe('the page', () => {
     for (const fact of [run.command, String(commit), cpu, backend, dataset.sha256]) expect(text).toContain(fact);
   });
 
+  test('names the files that gave no image, the first of them and how many more', async () => {
+    const skipped = Array.from({ length: 23 }, (_, i) => ({ id: `<b>${i}</b>.jpg`, why: 'it is damaged' }));
+    const { provenance } = run;
+    const told = textOf(
+      await renderReport({ ...run, provenance: { ...provenance, dataset: { ...provenance.dataset, skipped } } }),
+    );
+    expect(told).toContain('23 files that gave no image: <b>0</b>.jpg (it is damaged); <b>1</b>.jpg (it is damaged); ');
+    expect(told).toContain('<b>19</b>.jpg (it is damaged); and 3 more, in run.json');
+    expect(textOf(page)).not.toContain('gave no image');
+  });
+
   test('carries the run, but for the pictures that it shows', () => {
     const data = /<script type="application\/json" id="data-run">(.*?)<\/script>/u.exec(page)?.[1] ?? '';
     const bare = run.gallery.map((item) => ({ ...item, cleanPng: '', adversarialPng: '', perturbationPng: '' }));
