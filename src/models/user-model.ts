@@ -20,13 +20,18 @@ export interface RunnableModel {
 
 type Refuse = (why: string) => UserError;
 
-/** @throws UserError if it has several inputs or outputs, or does not take images and give a number for each class */
+/**
+ * The model, ready to run; if it is refused, it is as it was.
+ *
+ * @throws UserError if it has several inputs or outputs, or does not take images and give a number for each class
+ */
 export const runnable = (model: UserModel, refuse: Refuse): RunnableModel =>
   model instanceof tf.GraphModel ? graph(model, refuse) : layers(model, refuse);
 
 function layers(original: tf.LayersModel, refuse: Refuse): RunnableModel {
   requireOne('inputs', original.inputs.length, refuse);
   requireOne('outputs', original.outputs.length, refuse);
+  const given = perClass((original.outputs[0] as tf.SymbolicTensor).shape.slice(1), refuse);
   const { value: model, ...rest } = layersWithoutSoftmax(original);
   const trained = model.weights.filter(
     ({ originalName }) => !/(moving|running)_(mean|var|variance)$/.test(originalName),
@@ -34,7 +39,7 @@ function layers(original: tf.LayersModel, refuse: Refuse): RunnableModel {
   return {
     ...rest,
     taken: (model.inputs[0] as tf.SymbolicTensor).shape.slice(1),
-    given: perClass((model.outputs[0] as tf.SymbolicTensor).shape.slice(1), refuse),
+    given,
     parameters: sum(trained.map(({ shape }) => shape as number[])),
     run: (x) => model.apply(x, { training: false }) as tf.Tensor,
     dispose: () => void model.dispose(),

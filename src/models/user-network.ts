@@ -114,8 +114,8 @@ interface Origin {
 function assemble(model: UserModel, statement: Statement, { source, stateIn, hashes, notes }: Origin): OpenedNetwork {
   const refuse = (why: string): UserError => new UserError(`${source} cannot be attacked: ${why} (in ${stateIn})`);
   const refusePlainly = (why: string): UserError => new UserError(`${source} cannot be attacked: ${why}`);
-  try {
-    const parts = runnable(model, refusePlainly);
+  const parts = orDispose(model, () => runnable(model, refusePlainly));
+  return orDispose(parts, () => {
     const { image, taken } = imageInput(parts.taken, statement.input, refuse);
     const scale = scalingOf(statement.normalisation, image, refusePlainly);
     const classNames = typeof statement.classes === 'object' ? statement.classes : undefined;
@@ -144,8 +144,15 @@ function assemble(model: UserModel, statement: Statement, { source, stateIn, has
       ],
       dispose: parts.dispose,
     };
+  });
+}
+
+/** What `make` gives; if it throws, the weights are freed. */
+function orDispose<T>(owner: { dispose(): unknown }, make: () => T): T {
+  try {
+    return make();
   } catch (error) {
-    model.dispose();
+    owner.dispose();
     throw error;
   }
 }

@@ -14,12 +14,19 @@ export interface Unsquashed<T> {
   readonly took?: string;
 }
 
-/** The model without the softmax or sigmoid at its end. It shares all layers with the given one but the last. */
+/** The layers that leave values and their order as they are. */
+const IDLE_LAYERS: readonly string[] = ['Reshape', 'Flatten', 'Dropout'];
+
+/**
+ * The model without the softmax or sigmoid at its end. It shares all layers with the given one but the last, which is
+ * disposed.
+ */
 export function layersWithoutSoftmax(model: tf.LayersModel): Unsquashed<tf.LayersModel> {
-  const output = model.outputs[0] as tf.SymbolicTensor;
-  const last = output.sourceLayer;
-  const [input] = output.inputs;
-  if (input === undefined) return { value: model };
+  let [output] = model.outputs;
+  while (output !== undefined && IDLE_LAYERS.includes(output.sourceLayer.getClassName())) [output] = output.inputs;
+  const last = output?.sourceLayer;
+  const input = output?.inputs[0];
+  if (last === undefined || input === undefined) return { value: model };
   const ending = (outputs: tf.SymbolicTensor): tf.LayersModel =>
     tf.model({ inputs: model.inputs, outputs, name: model.name });
   if (last instanceof tf.LayersModel) {

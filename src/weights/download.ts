@@ -7,9 +7,9 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError, usageError } from '../core/errors.ts';
 import { fileError } from '../core/files.ts';
+import { gibbonHome } from '../core/home.ts';
 import { withFile } from './byte-source.ts';
 import { type FetchOptions, fetchPart } from './fetch-part.ts';
-import { gibbonHome } from './home.ts';
 import { sha256Of } from './sha256.ts';
 
 export interface Download {

@@ -141,6 +141,16 @@ describe('a LayersModel', () => {
           layers: [tf.layers.dense({ units: 3, inputShape: [3], activation: 'softmax', name: 'inner' })],
         }),
     ],
+    [
+      'followed by layers that change nothing',
+      () => {
+        const [softmax, reshape] = [
+          tf.layers.softmax({ inputShape: [3] }),
+          tf.layers.reshape({ targetShape: [1, 1, 3] }),
+        ];
+        return tf.sequential({ layers: [softmax, reshape, tf.layers.flatten()] });
+      },
+    ],
     ['a sigmoid', () => tf.layers.dense({ units: 3, activation: 'sigmoid' })],
   ] as const)('loses it too where it is %s', async (_what, last) => {
     const model = fill(
@@ -509,6 +519,7 @@ describe('a module', () => {
     (await openModule(facts)).dispose();
     (await openModule(zoo())).dispose();
     await complaint(openModule({ ...facts, input: [3, 3, 1] }));
+    expect(await complaint(openModule({ ...facts, build: zoo }))).toMatch(/takes images of \[8, 8, 3\]/);
     expect(tf.memory().numTensors).toBe(before);
   });
 });

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
+import { gibbonHome } from '../../src/core/home.ts';
 import { downloadOf, obtain } from '../../src/weights/download.ts';
 import type { Progress } from '../../src/weights/fetch-part.ts';
-import { gibbonHome } from '../../src/weights/home.ts';
 
 const CONTENT = Buffer.from(Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) % 251));
 const SHA256 = createHash('sha256').update(CONTENT).digest('hex');
