@@ -30,7 +30,7 @@ export const experimentFlags = {
   images: p.integer(1000, 'how many test images', { min: 1 }),
   epsilon: optional(
     listOf(number, [], 'radii of the ball in pixel units, images being in [0,1]'),
-    'a grid for the norm',
+    'a grid for dataset and norm',
   ),
   norm: oneOf('Linf', NORMS, 'the norm that measures perturbations'),
   target: optional(word('', 'class to be mistaken for: its index or name', 'a class'), 'any wrong class'),

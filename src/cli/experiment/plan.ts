@@ -5,6 +5,7 @@ import type { Values } from '../../core/params.ts';
 import { openDataset } from '../../data/registry.ts';
 import { requirePlan } from '../../evaluate/experiment.ts';
 import type { ExperimentPlan, PlannedAttack } from '../../evaluate/plan.ts';
+import { headlineEpsilon } from '../../report/headline-epsilon.ts';
 import { type Backend, openBackend } from '../backend.ts';
 import type { Given } from '../flags.ts';
 import { checkOut, defaultFolder } from '../out-folder.ts';
@@ -48,13 +49,13 @@ export async function planOf(
     const source = sources.get(planned.attack.name);
     return source === undefined ? planned : { ...planned, source };
   });
-  const epsilons = radiiOf(values.epsilon, norm);
   const names = attacks.map(({ attack }) => attack.name);
-  checkRequirements(values['fail-under'] ?? [], names, epsilons);
   if (values.resume && values.out === null) throw usageError('--resume needs --out: the folder of the interrupted run');
   const backend = await openBackend(values.backend);
   const dataset = await openDataset(values.dataset, 'test');
   checkImages(values.images, dataset);
+  const epsilons = radiiOf(values.epsilon, dataset.name, norm);
+  checkRequirements(values['fail-under'] ?? [], names, epsilons);
   const goal = goalOf(values.target, dataset.classes);
   const files = await checkpointFiles(values);
   if (values.out !== null) await checkOut(values.out, values.resume);
@@ -82,6 +83,8 @@ export async function planOf(
     restarts,
     batch,
     galleryRows: GALLERY_ROWS,
+    // What the report speaks of is what it shows.
+    galleryEpsilon: headlineEpsilon({ dataset: dataset.name, norm, epsilons }).epsilon,
   };
   requirePlan(plan);
   return { plan, backend, folder };
