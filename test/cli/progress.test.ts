@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { progressOf } from '../../src/cli/experiment/carry-out.ts';
 import { describe as describeProgress, duration, type Progress, progressLine } from '../../src/cli/progress.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 
@@ -70,6 +71,16 @@ describe('a line of progress', () => {
         expect(describeProgress(at(done), { ms, done: 0 }, width).length).toBeLessThanOrEqual(Math.max(0, width - 1));
       }),
     );
+  });
+});
+
+describe('the progress of an experiment', () => {
+  it('counts an attack in pairs of an image and a radius, and the clean pass in images', () => {
+    const event = { contender: 'vgg16/standard', done: 480, total: 9000 };
+    const said = (phase: 'attack' | 'clean') =>
+      describeProgress(progressOf({ ...event, phase, attack: 'pgd' }), { ms: 0, done: 0 }, 100);
+    expect(said('attack')).toMatch(/^vgg16\/standard pgd .*480\/9000 pairs$/);
+    expect(said('clean')).toMatch(/^vgg16\/standard clean .*480\/9000 images$/);
   });
 });
 
