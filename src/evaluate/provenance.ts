@@ -5,6 +5,9 @@ import { codeOf } from '../core/attack.ts';
 import type { Run } from '../core/run.ts';
 import { contenderName, type ExperimentPlan, type Harness } from './plan.ts';
 
+/** The processor's name, as the system gives it. */
+export const cpuName = (): string => cpus()[0]?.model.trim() ?? 'unknown';
+
 /** Seconds by phase, added up. */
 export class Stopwatch {
   readonly #seconds = new Map<string, number>();
@@ -54,7 +57,7 @@ export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provena
     packages: { ...harness.versions.packages },
     commit: harness.versions.commit,
     platform: `${platform()} ${arch()}`,
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cpu: cpuName(),
     cores: availableParallelism(),
     backend: harness.backend,
     seed,
