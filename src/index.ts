@@ -14,13 +14,31 @@ export { type Param, p, resolveParams, type Values } from './core/params.ts';
 export { type Cell, parseRun, type Run, runSchema } from './core/run.ts';
 export { wilson95 } from './core/statistics.ts';
 export { type Goal, NORMS, type Norm, type ThreatModel, UNTARGETED } from './core/threat-model.ts';
-export { datasetNames, openDataset } from './data/registry.ts';
+export { defineNetwork, type InputScaling, type UserModel, type UserNetwork } from './core/user-network.ts';
+export { datasetNames, openDataset, openPhotos } from './data/registry.ts';
 export { runExperiment } from './evaluate/experiment.ts';
 export { openJournal } from './evaluate/journal.ts';
 export { type Contender, type ExperimentPlan, type Harness, Interrupted } from './evaluate/plan.ts';
+export {
+  adaptiveAveragePool,
+  type Block,
+  batchNorm,
+  chain,
+  conv,
+  dense,
+  dropout,
+  flatten,
+  globalAveragePool,
+  maxPool,
+  type Named,
+  pad,
+  relu,
+  sequential,
+} from './models/blocks.ts';
 export { type CheckpointMetadata, loadCheckpoint, saveCheckpoint } from './models/checkpoint.ts';
 export { buildNetwork, type Network, type NetworkSpec, smallSpec, trainingLogits } from './models/network.ts';
 export { architectures, findArchitecture } from './models/registry.ts';
+export { type OpenedNetwork, openModelFolder, openNetworkModule } from './models/user-network.ts';
 export { tf } from './tf.ts';
 export { TRAINING_DEFAULTS, type TrainingPlan } from './train/plan.ts';
 export { type TrainingHarness, type TrainingResult, train } from './train/train.ts';

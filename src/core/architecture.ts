@@ -1,5 +1,5 @@
 import type { tf } from '../tf.ts';
-import type { ImageShape } from './classifier.ts';
+import type { ImageShape, Normalisation } from './classifier.ts';
 
 export interface BuildOptions {
   readonly input: ImageShape;
@@ -8,6 +8,14 @@ export interface BuildOptions {
   readonly width: number;
   /** One of the architecture's `variants`. */
   readonly variant: string;
+}
+
+/** One way of writing an architecture down. */
+export interface Variant {
+  /** Share of the paper's channels that it has unless told: 1 is the paper's network, 1/8 a small one. */
+  readonly width: number;
+  /** How its published weights want images to be prepared; where there are none, images are taken as they are. */
+  readonly normalisation?: Normalisation | undefined;
 }
 
 /** A paper's table turned into layers. */
@@ -20,11 +28,8 @@ export interface Architecture {
   readonly year: number;
   /** The paper's idea in one sentence. */
   readonly idea: string;
-  /**
-   * Its variants by name, each with the width it has unless told: `imagenet` (the paper's form) and `small` (for images of
-   * 28 to 64 pixels), and others where the file offers them.
-   */
-  readonly variants: Readonly<Record<'imagenet' | 'small', number>> & Readonly<Record<string, number>>;
+  /** `imagenet` (torchvision's form), `small` (for images of 28 to 64 pixels), and `paper` where that is another one. */
+  readonly variants: Readonly<Record<'imagenet' | 'small', Variant>> & Readonly<Record<string, Variant>>;
   /**
    * Normalised images [B, H, W, C] to logits [B, classes]. Further outputs are the logits of auxiliary classifiers, which
    * only training uses. Layers carry torchvision's names.

@@ -111,7 +111,7 @@ const architecture = z.object({
   name: z.string(),
   title: z.string(),
   paper: z.url({ protocol: /^https$/ }).optional(),
-  year: z.number().int(),
+  year: z.number().int().optional(),
   idea: z.string(),
   parameters: count,
 });
@@ -122,6 +122,9 @@ const attack = z.object({
   paper: z.url({ protocol: /^https$/ }).optional(),
   access: z.enum(ACCESS),
 });
+
+/** A file that gave no image, and why. */
+export const skippedFile = z.object({ id: z.string(), why: z.string() });
 
 const provenance = z.object({
   started: z.iso.datetime(),
@@ -142,8 +145,10 @@ const provenance = z.object({
     sha256: z.string(),
     /** Which of the split's images were attacked, in words. */
     selection: z.string().optional(),
-    /** Where labels come from: `true labels`, or the model's own clean predictions. */
+    /** Where labels come from: `true labels`, or each network's own clean predictions. */
     labels: z.string(),
+    /** Files that gave no image and are not among those measured, and why. */
+    skipped: z.array(skippedFile).optional(),
   }),
   /** SHA-256 of the weights of every classifier: `vgg16/standard`. */
   weights: z.record(z.string(), z.string()),

@@ -1,31 +1,42 @@
-import { existsSync } from 'node:fs';
-import type { Dataset } from '../core/dataset.ts';
+import { statSync } from 'node:fs';
+import type { Dataset, PhotoForm } from '../core/dataset.ts';
 import { unknownName, usageError } from '../core/errors.ts';
+import { openCifar10 } from './cifar10.ts';
+import { openFashionMnist } from './fashion-mnist.ts';
+import { openFolder } from './folder.ts';
 import { openMnist } from './mnist.ts';
+
+export { openPhotos } from './photo-files.ts';
 
 export type Split = 'train' | 'test';
 
 const DATASETS: Readonly<Record<string, (split: Split) => Promise<Dataset>>> = {
   mnist: (split) => openMnist(split),
+  'fashion-mnist': (split) => openFashionMnist(split),
+  cifar10: (split) => openCifar10(split),
 };
 
 /** Names that `openDataset` opens. */
 export const datasetNames: readonly string[] = Object.keys(DATASETS);
 
-/** Names that are promised, so that asking for one is not answered as if it were misspelt. */
-const PLANNED: readonly string[] = ['fashion-mnist', 'cifar10'];
-
 /**
- * A dataset by name.
+ * A dataset by its name, or the folder of photographs at a path. Names come first: `./mnist` is a folder.
  *
- * @throws UserError (usage) for an unknown name or one that is yet to come; UserError if its files are missing or damaged
+ * @param photos - what the network takes; a folder of photographs cannot be opened without
+ * @throws UserError (usage) for an unknown name; UserError if files are missing or damaged
  */
-export async function openDataset(name: string, split: Split): Promise<Dataset> {
+export async function openDataset(name: string, split: Split, photos?: PhotoForm): Promise<Dataset> {
   if (Object.hasOwn(DATASETS, name)) return (DATASETS[name] as (typeof DATASETS)[string])(split);
-  const available = `this version has: ${datasetNames.join(', ')}`;
-  if (PLANNED.includes(name)) throw usageError(`the dataset ${name} is not available yet; ${available}`);
-  if (/[/\\]/.test(name) || existsSync(name)) {
-    throw usageError(`${name}: a folder of images as a dataset is not available yet; ${available}`);
+  if (!/[/\\]/.test(name) && !isFolder(name))
+    throw unknownName('dataset', name, [...datasetNames, 'a folder of images']);
+  if (photos !== undefined) return openFolder(name, split, photos);
+  throw usageError(`${name} is a folder of images, and no network is given that takes photographs`);
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
   }
-  throw unknownName('dataset', name, datasetNames);
 }

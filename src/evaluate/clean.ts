@@ -9,6 +9,8 @@ import { argMax, judgeAll } from './verify.ts';
 export type CleanRecord = Extract<JournalRecord, { kind: 'clean' }>;
 
 export interface CleanPassOptions {
+  /** Whether labels are known; where they are not, each prediction is taken for the label. */
+  readonly labels: 'true' | 'predicted';
   readonly signal?: AbortSignal | undefined;
   /** Told how many images were classified, and how many correctly. */
   readonly onBatch: (done: number, correct: number) => void;
@@ -24,7 +26,7 @@ export async function cleanPass(
   contender: Contender,
   judge: Judge,
   selection: Selection,
-  { signal, onBatch }: CleanPassOptions,
+  { labels: source, signal, onBatch }: CleanPassOptions,
 ): Promise<CleanRecord> {
   const began = performance.now();
   const labels: number[] = [];
@@ -38,8 +40,9 @@ export async function cleanPass(
       judge,
       batch.map(({ pixels }) => pixels),
     );
-    batch.splice(0).forEach(({ id, label }, i) => {
-      const found = argMax(finite(contender, id, logits[i] as Float32Array));
+    batch.splice(0).forEach((image, i) => {
+      const found = argMax(finite(contender, image.id, logits[i] as Float32Array));
+      const label = source === 'true' ? image.label : found;
       labels.push(label);
       predicted.push(found);
       if (found === label) correct += 1;
@@ -47,14 +50,15 @@ export async function cleanPass(
     onBatch(labels.length, correct);
   };
   for await (const image of selection.stream()) {
-    requireFit(contender, image);
+    requireFit(contender, image, source);
     batch.push(image);
     if (batch.length === judge.batch) await classify();
   }
   if (batch.length > 0) await classify();
   if (labels.length === 0) throw new UserError('the dataset gave no image that could be read');
   const seconds = (performance.now() - began) / 1000;
-  return { kind: 'clean', contender: contenderName(contender), labels, predicted, seconds };
+  const skipped = [...selection.skipped()];
+  return { kind: 'clean', contender: contenderName(contender), labels, predicted, skipped, seconds };
 }
 
 /** Logits of which none is NaN, which `argMax` would take for the first class, or beyond float32. */
@@ -65,7 +69,7 @@ function finite(contender: Contender, id: string, logits: Float32Array): Float32
   );
 }
 
-function requireFit(contender: Contender, { id, label, pixels }: SelectedImage): void {
+function requireFit(contender: Contender, { id, label, pixels }: SelectedImage, source: 'true' | 'predicted'): void {
   const { classes, input } = contender.classifier;
   const size = input[0] * input[1] * input[2];
   if (pixels.length !== size) {
@@ -73,7 +77,7 @@ function requireFit(contender: Contender, { id, label, pixels }: SelectedImage):
       `${contenderName(contender)} takes images of ${input.join('×')}, ${size} values; ${id} has ${pixels.length}`,
     );
   }
-  if (label >= classes) {
+  if (source === 'true' && !(label >= 0 && label < classes)) {
     throw new UserError(`${contenderName(contender)} knows ${classes} classes; the label of ${id} is ${label}`);
   }
 }

@@ -38,12 +38,14 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   const worstCases: WorstCase[] = [];
   const gallery: GalleryItem[] = [];
   let images = 0;
+  let skipped: CleanRecord['skipped'] = [];
   for (const contender of plan.contenders) {
-    const { standing, items } = await stand(job, contender);
+    const { standing, items, clean } = await stand(job, contender);
     cells.push(...cellsOf(standing, plan));
     worstCases.push(...worstCasesOf(standing, plan));
     gallery.push(...items);
     images = standing.images;
+    skipped = clean.skipped ?? [];
   }
   const run: Run = {
     schema: RUN_SCHEMA,
@@ -51,9 +53,8 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     command: journal.command,
     config: { ...harness.config },
     provenance: await provenanceOf({
-      ...{ plan, harness, images },
+      ...{ plan, harness, selection, images, skipped },
       started: journal.started,
-      selection: selection.rule,
       phases: job.stopwatch.phases,
       galleryRule: galleryRule(plan.galleryRows, plan.epsilons[galleryRadius(plan)] ?? 0),
     }),
@@ -79,11 +80,12 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
 async function stand(
   job: Job,
   contender: Contender,
-): Promise<{ readonly standing: Standing; readonly items: readonly GalleryItem[] }> {
+): Promise<{ readonly standing: Standing; readonly items: readonly GalleryItem[]; readonly clean: CleanRecord }> {
   const { plan, harness, stopwatch } = job;
   const judge = await stopwatch.time('prepare', () => prepareJudge(harness.prepare, contender.classifier, plan.batch));
   try {
-    const { labels, predicted } = await classifyClean(job, contender, judge);
+    const clean = await classifyClean(job, contender, judge);
+    const { labels, predicted } = clean;
     const correct = labels.flatMap((label, i) => (label === predicted[i] ? [i] : []));
     const { goal } = plan;
     const isExempt = (i: number): boolean => goal.kind === 'targeted' && labels[i] === goal.target;
@@ -92,18 +94,18 @@ async function stand(
     const attacks: Measured[] = [];
     const items: GalleryItem[] = [];
     for (const planned of plan.attacks) {
-      const measured = await measure({ ...job, planned, contender, judge, attacked, exempt, images: labels.length });
+      const measured = await measure({ ...job, planned, contender, judge, attacked, exempt, labels });
       attacks.push(measured);
       items.push(...measured.gallery);
     }
-    return { standing: { contender, cleanCorrect: correct.length, images: labels.length, attacks }, items };
+    return { standing: { contender, cleanCorrect: correct.length, images: labels.length, attacks }, items, clean };
   } finally {
     await judge.release();
   }
 }
 
 async function classifyClean(job: Job, contender: Contender, judge: Judge): Promise<CleanRecord> {
-  const { harness, journal, selection, stopwatch } = job;
+  const { plan, harness, journal, selection, stopwatch } = job;
   const name = contenderName(contender);
   const known = journal.records.find(
     (record): record is CleanRecord => record.kind === 'clean' && record.contender === name,
@@ -111,6 +113,7 @@ async function classifyClean(job: Job, contender: Contender, judge: Judge): Prom
   const record =
     known ??
     (await cleanPass(contender, judge, selection, {
+      labels: plan.dataset.labels ?? 'true',
       signal: harness.signal,
       onBatch: (done, correct) =>
         harness.onProgress?.({

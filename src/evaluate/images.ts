@@ -1,6 +1,6 @@
 /** Which images are measured, and how they come: one by one, in a fixed order, never all at once. */
 
-import type { Dataset, StreamOptions } from '../core/dataset.ts';
+import type { Dataset, SkippedFile, StreamOptions } from '../core/dataset.ts';
 import { usageError } from '../core/errors.ts';
 import { stringHash } from '../core/rng.ts';
 
@@ -17,9 +17,23 @@ export interface SelectedImage {
 }
 
 export interface Selection {
+  /** How many images there are; at most, until all have been streamed and the unreadable files are known. */
   readonly size: number;
-  /** In words, for the run's provenance. */
-  readonly rule: string;
+  /** Files that gave no image, as far as streamed. */
+  skipped(): readonly SkippedFile[];
+  /**
+   * What was measured, in words, for the run's provenance.
+   *
+   * @param images - how many there were
+   * @param skipped - how many files gave none
+   */
+  rule(images: number, skipped: number): string;
+  /**
+   * SHA-256 of the files that it is read from.
+   *
+   * @param skipped - how many files gave no image, as far as that is known: as many others took their places
+   */
+  hash(skipped?: number): Promise<string>;
   stream(): AsyncIterable<SelectedImage>;
 }
 
@@ -34,11 +48,19 @@ export function selectImages(dataset: Dataset, images: number, seed: number): Se
     throw usageError(`${images} images: give a whole number, 1 to ${dataset.size}`);
   }
   const all = images >= dataset.size;
-  const size = Math.min(images, dataset.size);
-  const options: StreamOptions = all ? {} : { images: size, seed };
+  const options: StreamOptions = all ? {} : { images, seed };
+  const skippedFiles = (): readonly SkippedFile[] => dataset.skipped?.() ?? [];
   return {
-    size,
-    rule: all ? `all ${size} images` : `the first ${size} of ${dataset.size} images in the order of seed ${seed}`,
+    get size() {
+      return Math.min(images, dataset.size - skippedFiles().length);
+    },
+    skipped: skippedFiles,
+    rule: (measured, skipped) => {
+      const readable = skipped === 0 ? '' : ' that could be read';
+      if (all) return `all ${measured} images${readable}`;
+      return `the first ${measured}${readable} of ${dataset.size} images in the order of seed ${seed}`;
+    },
+    hash: (skipped = 0) => dataset.hash(all ? {} : { ...options, images: Math.min(images + skipped, dataset.size) }),
     stream: async function* () {
       let index = 0;
       for await (const { id, label, image } of dataset.stream(options)) {

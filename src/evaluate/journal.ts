@@ -10,7 +10,7 @@ import { open, readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError, usageError } from '../core/errors.ts';
 import { fileError, writeAtomically } from '../core/files.ts';
-import { galleryItem } from '../core/run.ts';
+import { galleryItem, skippedFile } from '../core/run.ts';
 
 const JOURNAL_SCHEMA = 'gibbon.journal/2';
 
@@ -32,8 +32,11 @@ const owner = { contender: z.string(), seconds: z.number().min(0) };
 const attackOwner = { ...owner, attack: z.string() };
 
 const journalRecord = z.discriminatedUnion('kind', [
-  /** The clean pass of a contender: the label and the predicted class of every selected image, in order. */
-  z.object({ kind: z.literal('clean'), ...owner, labels: z.array(count), predicted: z.array(count) }),
+  /** The clean pass of a contender: label and predicted class of every selected image, in order, and what gave none. */
+  z.object({
+    ...{ kind: z.literal('clean'), ...owner, labels: z.array(count), predicted: z.array(count) },
+    skipped: z.array(skippedFile).optional(),
+  }),
   /** Settled pairs of (image, radius). */
   z.object({ kind: z.literal('outcomes'), ...attackOwner, rows: z.array(outcomeRow) }),
   /** The whole gallery of a contender and an attack. */

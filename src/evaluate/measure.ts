@@ -17,8 +17,8 @@ export interface MeasureSpec {
   readonly contender: Contender;
   readonly judge: Judge;
   readonly selection: Selection;
-  /** How many images were measured clean. */
-  readonly images: number;
+  /** The label of every image that was measured clean, by index. */
+  readonly labels: readonly number[];
   /** Which of them are attacked, by index, ascending. */
   readonly attacked: readonly number[];
   /** Which withstand without an attack, for there is nothing to gain: images of the target class. */
@@ -33,7 +33,7 @@ type Gallery = readonly GalleryItem[];
 
 /** @throws Interrupted if the run is aborted; the journal then holds what was settled */
 export async function measure(spec: MeasureSpec): Promise<Measured & { readonly gallery: Gallery }> {
-  const { planned, contender, plan, images, attacked, exempt, stopwatch } = spec;
+  const { planned, contender, plan, labels, attacked, exempt, stopwatch } = spec;
   const { attack, params } = planned;
   const { classifier } = contender;
   const radii = [...plan.epsilons.keys()];
@@ -43,7 +43,7 @@ export async function measure(spec: MeasureSpec): Promise<Measured & { readonly 
   const random = rehearsal.init.noise.length + rehearsal.step.noise.length > 0;
   const restarts = random ? plan.restarts : 1;
 
-  const tally = new Tally(images, radii.length);
+  const tally = new Tally(labels.length, radii.length);
   const drawn = replay(spec, tally);
   for (const image of exempt) for (const radius of radii) tally.add([image, radius, 1, 1, 0, 0, 0]);
   // Pictures are in the journal only once all are drawn: until then their images are attacked again, with the same result.
@@ -98,7 +98,7 @@ async function attackAll(spec: MeasureSpec, { rehearsal, restarts, left, tally, 
   try {
     await runPool({
       ...{ engine, rehearsal, judge, norm, goal, seed, epsilons, restarts, signal },
-      work: assignments(spec.selection, left, showcase),
+      work: assignments(spec, left, showcase),
       pixels: classifier.input.reduce((a, b) => a * b, 1),
       onSettled: async (outcomes) => {
         for (const outcome of outcomes) showcase.take(outcome);
@@ -112,14 +112,16 @@ async function attackAll(spec: MeasureSpec, { rehearsal, restarts, left, tally, 
 
 /** The images that are left, as they come; what follows the last of them is not read. */
 async function* assignments(
-  selection: Selection,
+  { selection, labels }: MeasureSpec,
   left: Remaining['left'],
   showcase: Showcase,
 ): AsyncGenerator<Assignment> {
   let given = 0;
-  for await (const image of selection.stream()) {
-    const radii = left.get(image.index);
+  for await (const streamed of selection.stream()) {
+    const radii = left.get(streamed.index);
     if (radii === undefined) continue;
+    // The clean pass has the last word: where labels are not known, they are what it found.
+    const image = { ...streamed, label: labels[streamed.index] as number };
     showcase.hold(image);
     yield { image, radii };
     given += 1;

@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import { arch, availableParallelism, cpus, platform } from 'node:os';
 import { codeOf } from '../core/attack.ts';
+import type { SkippedFile } from '../core/dataset.ts';
 import type { Run } from '../core/run.ts';
+import { type Selection, selectImages } from './images.ts';
 import { contenderName, type ExperimentPlan, type Harness } from './plan.ts';
 
 /** The processor's name, as the system gives it. */
@@ -39,15 +41,17 @@ export interface ProvenanceFacts {
   readonly plan: ExperimentPlan;
   readonly harness: Harness;
   readonly started: string;
-  /** How many images were measured, and which. */
+  readonly selection: Selection;
+  /** How many images were measured. */
   readonly images: number;
-  readonly selection: string;
+  /** Files that gave none. */
+  readonly skipped: readonly SkippedFile[];
   readonly phases: Readonly<Record<string, number>>;
   readonly galleryRule: string;
 }
 
 export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provenance']> {
-  const { plan, harness, started, images, selection, phases, galleryRule } = facts;
+  const { plan, harness, started, images, skipped, selection, phases, galleryRule } = facts;
   const { dataset, contenders, seed } = plan;
   return {
     started,
@@ -65,9 +69,10 @@ export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provena
       name: dataset.name,
       split: dataset.split,
       images,
-      sha256: await dataset.hash(),
-      selection,
-      labels: 'true labels',
+      sha256: await selection.hash(skipped.length),
+      selection: selection.rule(images, skipped.length),
+      labels: dataset.labels === 'predicted' ? "each network's own clean predictions" : 'true labels',
+      ...(skipped.length === 0 ? {} : { skipped: [...skipped] }),
     },
     weights: Object.fromEntries(contenders.map((contender) => [contenderName(contender), contender.sha256])),
     phases: { ...phases },
@@ -94,7 +99,13 @@ export async function journalKey(
     backend,
     attacks: attacks.map(({ attack, params, source }) => [attack.name, params, codeOf(attack), source]),
     contenders: contenders.map((contender) => [contenderName(contender), contender.sha256]),
-    dataset: [dataset.name, dataset.split, await dataset.hash()],
+    dataset: [
+      dataset.name,
+      dataset.split,
+      dataset.labels,
+      dataset.input,
+      await selectImages(dataset, images, seed).hash(),
+    ],
     ...{ images, epsilons, norm, goal, seed, restarts, galleryRows, galleryEpsilon },
   };
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex');

@@ -22,7 +22,7 @@ import {
   relu,
   sequential,
 } from './blocks.ts';
-import { defineArchitecture, type FormOptions, scaled } from './define-architecture.ts';
+import { defineArchitecture, type FormOptions, scaled, TORCHVISION } from './define-architecture.ts';
 
 const HIDDEN = 4096;
 
@@ -109,7 +109,7 @@ export const alexnet: Architecture = defineArchitecture(
     idea: 'Convolve, pool, then dense layers, made trainable by rectified linear units, dropout and augmented images',
   },
   {
-    imagenet: { width: 1, least: 63, layers: imagenet },
+    imagenet: { width: 1, least: 63, normalisation: TORCHVISION, layers: imagenet },
     paper: { width: 1, least: 63, layers: paper },
     small: { width: 1 / 4, least: 15, layers: small },
   },

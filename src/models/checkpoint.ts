@@ -9,7 +9,8 @@ import { loadWeights } from './load-weights.ts';
 import { assembleNetwork, type Network, type NetworkSpec } from './network.ts';
 import { weightsOf } from './weights.ts';
 
-const FORMAT = 'gibbon.checkpoint/1';
+/** What a checkpoint's metadata says under `format`. */
+export const CHECKPOINT_FORMAT = 'gibbon.checkpoint/1';
 
 /** How a network came about. */
 export interface CheckpointMetadata {
@@ -20,6 +21,8 @@ export interface CheckpointMetadata {
   readonly command: string;
   readonly seed: number;
   readonly epochs: number;
+  /** The names of its classes, in the order of its logits, where the dataset is not one that the program knows. */
+  readonly classes?: readonly string[] | undefined;
 }
 
 export interface LoadedNetwork extends Network {
@@ -37,7 +40,7 @@ const specSchema = z.object({
   width: z.number().positive().max(4),
   input: z.tuple([size, size, size]).readonly(),
   classes: z.number().int().min(1).max(100_000),
-  normalisation: z.object({ mean: perChannel, std: perChannel }),
+  normalisation: z.object({ mean: perChannel, std: perChannel, order: z.literal('bgr').optional() }),
 });
 
 const count = z
@@ -66,7 +69,7 @@ export async function saveCheckpoint(path: string, network: Network, metadata: C
   }
   const { dataset, training, command, seed, epochs } = metadata;
   const words = {
-    format: FORMAT,
+    format: CHECKPOINT_FORMAT,
     network: JSON.stringify(network.spec),
     ...{ dataset, training, command, seed: String(seed), epochs: String(epochs) },
   };
@@ -78,8 +81,11 @@ export async function saveCheckpoint(path: string, network: Network, metadata: C
  *
  * @throws UserError naming the file and what is wrong with it
  */
-export async function loadCheckpoint(path: string): Promise<LoadedNetwork> {
-  const file = await readSafetensors(path);
+export const loadCheckpoint = async (path: string): Promise<LoadedNetwork> =>
+  openCheckpoint(await readSafetensors(path), path);
+
+/** `loadCheckpoint` of a file that is read already; `path` is what errors call it. */
+export function openCheckpoint(file: Safetensors, path: string): LoadedNetwork {
   const { spec, metadata } = parseMetadata(file, path);
   const network = assemble(spec, path);
   try {
@@ -96,9 +102,9 @@ function parseMetadata(
   path: string,
 ): { readonly spec: NetworkSpec; readonly metadata: CheckpointMetadata } {
   const { content, ...words } = metadata;
-  if (words.format !== FORMAT) {
+  if (words.format !== CHECKPOINT_FORMAT) {
     const found = words.format === undefined ? 'no format' : `the format ${JSON.stringify(words.format.slice(0, 80))}`;
-    throw new UserError(`${path} is not a checkpoint of this version: it states ${found}, not ${FORMAT}`);
+    throw new UserError(`${path} is not a checkpoint of this version: it states ${found}, not ${CHECKPOINT_FORMAT}`);
   }
   if (content !== contentHash(tensors, words)) {
     throw new UserError(`${path} is damaged: its content does not match the checksum it was saved with. Copy it again`);

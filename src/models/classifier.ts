@@ -1,15 +1,12 @@
-import type { Classifier } from '../core/classifier.ts';
+import type { Classifier, Normalisation } from '../core/classifier.ts';
 import { tf } from '../tf.ts';
 
-/** Mean and deviation of each channel, in pixel units. */
-export interface Normalisation {
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-}
-
-/** Images [B, H, W, C] in [0,1] as the network wants them: (x - mean) / std for each channel. */
-export const normalise = (x: tf.Tensor4D, { mean, std }: Normalisation): tf.Tensor4D =>
-  tf.tidy(() => x.sub(tf.tensor1d([...mean])).div(tf.tensor1d([...std])));
+/** Images [B, H, W, C] in [0,1] as the network wants them. */
+export const normalise = (x: tf.Tensor4D, { mean, std, order }: Normalisation): tf.Tensor4D =>
+  tf.tidy(() => {
+    const normalised: tf.Tensor4D = x.sub(tf.tensor1d([...mean])).div(tf.tensor1d([...std]));
+    return order === 'bgr' ? normalised.reverse(3) : normalised;
+  });
 
 /** What an attack may see of a model: normalisation inside, inference mode. */
 export const classifierOf = (

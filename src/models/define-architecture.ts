@@ -1,17 +1,18 @@
 /** What all architectures share: a form is chosen by its name, the image's size is checked, layers become a model. */
-import type { Architecture, BuildOptions } from '../core/architecture.ts';
+import type { Architecture, BuildOptions, Variant } from '../core/architecture.ts';
 import { unknownName, usageError } from '../core/errors.ts';
 import { tf } from '../tf.ts';
+
+/** What torchvision's weights were trained with. */
+export const TORCHVISION = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
 export type FormOptions = Omit<BuildOptions, 'variant'>;
 
 /** Logits from images; with auxiliary classifiers, a list of which they are the first. */
 export type Layers = (image: tf.SymbolicTensor) => tf.SymbolicTensor | readonly tf.SymbolicTensor[];
 
-/** One way of writing an architecture down. */
-export interface Form {
-  /** Share of the paper's channels, unless told. */
-  readonly width: number;
+/** A variant with its layers. */
+export interface Form extends Variant {
   /** The smallest image it takes, in pixels of a side. */
   readonly least: number;
   readonly layers: (options: FormOptions) => Layers;
@@ -22,10 +23,9 @@ export type Forms = Readonly<Record<'imagenet' | 'small', Form>> & Readonly<Reco
 /** An architecture from its facts and its forms. */
 export function defineArchitecture(facts: Omit<Architecture, 'variants' | 'build'>, forms: Forms): Architecture {
   const { name, title } = facts;
-  const variants = Object.fromEntries(Object.entries(forms).map(([form, { width }]) => [form, width]));
   return {
     ...facts,
-    variants: variants as Architecture['variants'],
+    variants: forms,
     build: ({ variant, ...options }) => {
       const form = Object.hasOwn(forms, variant) ? forms[variant] : undefined;
       if (form === undefined) throw unknownName('variant', variant, Object.keys(forms));

@@ -20,7 +20,7 @@ import {
   type Named,
   relu,
 } from './blocks.ts';
-import { defineArchitecture, type FormOptions, scaled } from './define-architecture.ts';
+import { defineArchitecture, type FormOptions, scaled, TORCHVISION } from './define-architecture.ts';
 
 /** Table 1: how many layers each of the four blocks has. */
 const LAYERS = {
@@ -109,7 +109,7 @@ const densenet = (name: keyof typeof LAYERS): Architecture =>
       idea: 'Every layer reads the concatenated maps of all layers before it, and adds only a few of its own',
     },
     {
-      imagenet: { width: 1, least: 32, layers: imagenet(LAYERS[name]) },
+      imagenet: { width: 1, least: 32, normalisation: TORCHVISION, layers: imagenet(LAYERS[name]) },
       small: { width: 1 / 6, least: 15, layers: small(LAYERS[name]) },
     },
   );

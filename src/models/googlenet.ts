@@ -210,8 +210,20 @@ export const googlenet: Architecture = defineArchitecture(
     idea: 'Windows of several sizes side by side, each made cheap by squeezing the channels first',
   },
   {
-    imagenet: { width: 1, least: 32, layers: imagenet },
-    paper: { width: 1, least: 193, layers: paper },
+    // torchvision's weights descend from TensorFlow's, which take pixels in [-1, 1].
+    imagenet: {
+      width: 1,
+      least: 32,
+      normalisation: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
+      layers: imagenet,
+    },
+    // Caffe's: pixels of 0 to 255 minus the mean of ImageNet, in the order blue, green, red.
+    paper: {
+      width: 1,
+      least: 193,
+      normalisation: { mean: [123 / 255, 117 / 255, 104 / 255], std: [1 / 255, 1 / 255, 1 / 255], order: 'bgr' },
+      layers: paper,
+    },
     small: { width: 3 / 16, least: 8, layers: small },
   },
 );

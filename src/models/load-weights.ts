@@ -1,5 +1,6 @@
 import { UserError } from '../core/errors.ts';
-import type { StoredTensor } from '../weights/safetensors.ts';
+import type { StoredTensor } from '../weights/stored-tensor.ts';
+import { isFloat, misfit, toFloat32 } from '../weights/to-float32.ts';
 import type { Network } from './network.ts';
 import { type Weight, weightsOf } from './weights.ts';
 
@@ -9,19 +10,12 @@ const IDLE = /\.num_batches_tracked$/;
 /**
  * Sets all weights of a network, or none.
  *
- * @param tensors - under PyTorch's names, in its layout
+ * @param tensors - under PyTorch's names, in its layout, of any float type
  * @param source - where they come from, for the error
  * @throws UserError naming what is missing, unexpected, of the wrong shape or of the wrong type
  */
 export function loadWeights(network: Network, tensors: ReadonlyMap<string, StoredTensor>, source: string): void {
-  const weights = weightsOf(network.model);
-  const known = new Set(weights.map(({ name }) => name));
-  const problems = [
-    ...weights.flatMap((weight) => problemOf(weight, tensors.get(weight.name)) ?? []),
-    ...[...tensors.keys()]
-      .filter((name) => !known.has(name) && !IDLE.test(name))
-      .map((name) => `${name} is unexpected`),
-  ];
+  const problems = misfits(network, tensors);
   if (problems.length > 0) {
     const { arch, variant, width } = network.spec;
     const more = problems.length > 3 ? `, and ${problems.length - 3} more such problems` : '';
@@ -29,12 +23,26 @@ export function loadWeights(network: Network, tensors: ReadonlyMap<string, Store
       `the weights in ${source} do not fit ${arch} (${variant}, width ${width}): ${problems.slice(0, 3).join('; ')}${more}`,
     );
   }
-  for (const weight of weights) weight.write(tensors.get(weight.name)?.data as Float32Array<ArrayBuffer>);
+  for (const weight of weightsOf(network.model)) weight.write(toFloat32(tensors.get(weight.name) as StoredTensor));
+}
+
+/** What keeps the tensors from being the weights of the network, a phrase each. */
+export function misfits({ model }: Network, tensors: ReadonlyMap<string, StoredTensor>): readonly string[] {
+  const weights = weightsOf(model);
+  const known = new Set(weights.map(({ name }) => name));
+  const strangers = [...tensors.keys()].filter((name) => !known.has(name) && !IDLE.test(name));
+  return [
+    ...weights.flatMap((weight) => problemOf(weight, tensors.get(weight.name)) ?? []),
+    ...strangers.map((name) => `${name} is unexpected`),
+  ];
 }
 
 function problemOf({ name, shape }: Weight, tensor: StoredTensor | undefined): string | undefined {
   if (tensor === undefined) return `${name} is missing`;
-  if (tensor.dtype !== 'F32') return `${name} is ${tensor.dtype}, not F32`;
-  if (tensor.shape.join() === shape.join()) return undefined;
-  return `${name} has the shape [${tensor.shape.join(', ')}], not [${shape.join(', ')}]`;
+  if (!isFloat(tensor)) return `${name} is ${tensor.dtype}, not a float type`;
+  if (tensor.shape.join() !== shape.join()) {
+    return `${name} has the shape [${tensor.shape.join(', ')}], not [${shape.join(', ')}]`;
+  }
+  const problem = misfit(tensor);
+  return problem && `${name} has the value ${problem}`;
 }

@@ -21,7 +21,7 @@ import {
   sequential,
   sum,
 } from './blocks.ts';
-import { defineArchitecture, type FormOptions, scaled } from './define-architecture.ts';
+import { defineArchitecture, type FormOptions, scaled, TORCHVISION } from './define-architecture.ts';
 
 /** Convolution, batch norm, activation. */
 const unit = (channels: number, size: number, { stride = 1, groups = 1, activation = relu6 } = {}): Named =>
@@ -131,7 +131,7 @@ export const mobilenets: readonly Architecture[] = [
       idea: 'Filter every channel by itself, then mix channels pixel by pixel: a ninth of the work, made for phones',
     },
     {
-      imagenet: { width: 1, least: 32, layers: version1(SEPARABLE) },
+      imagenet: { width: 1, least: 32, normalisation: TORCHVISION, layers: version1(SEPARABLE) },
       small: { width: 1 / 4, least: 8, layers: version1(small.separable) },
     },
   ),
@@ -144,7 +144,7 @@ export const mobilenets: readonly Architecture[] = [
       idea: 'Depthwise separable convolutions between narrow maps: widen, filter each channel, squeeze without a rectifier',
     },
     {
-      imagenet: { width: 1, least: 32, layers: version2(INVERTED) },
+      imagenet: { width: 1, least: 32, normalisation: TORCHVISION, layers: version2(INVERTED) },
       small: { width: 5 / 16, least: 8, layers: version2(small.inverted) },
     },
   ),

@@ -1,10 +1,10 @@
 /** A network: an architecture at one size, with weights and its normalisation. */
 import type { Noise } from '../core/ball.ts';
-import type { Classifier, ImageShape } from '../core/classifier.ts';
+import type { Classifier, ImageShape, Normalisation } from '../core/classifier.ts';
 import type { Dataset } from '../core/dataset.ts';
-import { usageError } from '../core/errors.ts';
+import { unknownName, usageError } from '../core/errors.ts';
 import { tf } from '../tf.ts';
-import { classifierOf, type Normalisation, normalise } from './classifier.ts';
+import { classifierOf, normalise } from './classifier.ts';
 import { initialise } from './initialise.ts';
 import { findArchitecture } from './registry.ts';
 import { countParameters } from './weights.ts';
@@ -40,11 +40,26 @@ export interface Network {
  * @throws UserError (usage) for an unknown architecture
  */
 export function smallSpec(arch: string, { input, classes }: Pick<Dataset, 'input' | 'classes'>): NetworkSpec {
-  const channels = Array.from({ length: input[2] });
-  const normalisation = { mean: channels.map(() => 0), std: channels.map(() => 1) };
-  const width = findArchitecture(arch).variants.small;
-  return { arch, variant: 'small', width, input, classes: classes.length, normalisation };
+  return specOf(arch, 'small', input, classes.length);
 }
+
+/**
+ * A variant of an architecture at its usual width, with the normalisation that its published weights want.
+ *
+ * @throws UserError (usage) for an unknown architecture or variant
+ */
+export function specOf(arch: string, variant: string, input: ImageShape, classes: number): NetworkSpec {
+  const { variants } = findArchitecture(arch);
+  const found = Object.hasOwn(variants, variant) ? variants[variant] : undefined;
+  if (found === undefined) throw unknownName('variant', variant, Object.keys(variants));
+  const { width, normalisation } = found;
+  return { arch, variant, width, input, classes, normalisation: normalisation ?? asTheyAre(input[2]) };
+}
+
+const asTheyAre = (channels: number): Normalisation => ({
+  mean: Array.from({ length: channels }, () => 0),
+  std: Array.from({ length: channels }, () => 1),
+});
 
 /**
  * A network with seeded first weights: the same seed gives the same weights, whatever was built before.

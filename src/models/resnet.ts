@@ -20,7 +20,7 @@ import {
   sequential,
   sum,
 } from './blocks.ts';
-import { defineArchitecture, type FormOptions, scaled } from './define-architecture.ts';
+import { defineArchitecture, type FormOptions, scaled, TORCHVISION } from './define-architecture.ts';
 
 /** Table 1: the kind of block, and how many of them each of the four stages has. */
 const TABLE = {
@@ -130,7 +130,7 @@ const resnet = (name: keyof typeof TABLE): Architecture =>
       idea: 'Blocks learn what to add to their input, so the identity is always within reach and depth does no harm',
     },
     {
-      imagenet: { width: 1, least: 32, layers: imagenet(TABLE[name]) },
+      imagenet: { width: 1, least: 32, normalisation: TORCHVISION, layers: imagenet(TABLE[name]) },
       small: { width: 1 / 8, least: 8, layers: small(TABLE[name]) },
     },
   );

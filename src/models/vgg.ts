@@ -21,7 +21,7 @@ import {
   relu,
   sequential,
 } from './blocks.ts';
-import { defineArchitecture, type FormOptions, scaled } from './define-architecture.ts';
+import { defineArchitecture, type FormOptions, scaled, TORCHVISION } from './define-architecture.ts';
 
 /** Table 1: how many convolutions each of the five stages has. (Column C, with its 1x1 layers, is D's poorer twin.) */
 const CONVOLUTIONS = {
@@ -94,7 +94,7 @@ const vgg = (name: keyof typeof CONVOLUTIONS): Architecture =>
       idea: 'Nothing but 3x3 convolutions, stacked deep: as the map halves, the channels double',
     },
     {
-      imagenet: { width: 1, least: REDUCTION, layers: imagenet(CONVOLUTIONS[name]) },
+      imagenet: { width: 1, least: REDUCTION, normalisation: TORCHVISION, layers: imagenet(CONVOLUTIONS[name]) },
       small: { width: 1 / 8, least: 1, layers: small(CONVOLUTIONS[name]) },
     },
   );

@@ -2,7 +2,7 @@
 import type { Run } from '../core/run.ts';
 import { enumerate, interval, normSymbol, percent, radius } from './format.ts';
 import { headlineEpsilon } from './headline-epsilon.ts';
-import { architectureTitle, trained } from './names.ts';
+import { architectureTitle, goesWithoutSaying, trained } from './names.ts';
 import { type Measured, type Slice, slicesOf } from './slice.ts';
 import { type Standing, standingOf } from './worst-case.ts';
 
@@ -60,7 +60,7 @@ function subject(
   const how = trained(contender.training);
   if (among > 1) return [`the best of ${among} ${how} networks, `, name, ','];
   if (!first) return oneName ? [`${how}, it`] : [`${how} `, name];
-  return several || contender.training === 'standard' ? [name] : [`${how} `, name];
+  return several || goesWithoutSaying(contender.training) ? [name] : [`${how} `, name];
 }
 
 function fall({ clean, worst }: Standing): readonly Segment[] {

@@ -13,14 +13,22 @@ const DATASETS: Readonly<Record<string, string>> = {
 
 export const datasetTitle = (name: string): string => DATASETS[name] ?? name;
 
+/** The training of a network whose owner does not say how it was trained. */
+const UNSTATED = 'given';
+
+/** Whether the words would only say what is usual, or nothing. */
+export const goesWithoutSaying = (training: string): boolean => training === 'standard' || training === UNSTATED;
+
 /** As a heading: `Standard training`. */
 export function trainingTitle(training: string): string {
+  if (training === UNSTATED) return 'As given';
   if (training === 'standard') return 'Standard training';
   return training === 'adversarial' ? 'Adversarial training' : `Training: ${training}`;
 }
 
 /** As it stands before a network's name: `adversarially trained`. */
 export function trained(training: string): string {
+  if (training === UNSTATED) return 'given';
   if (training === 'standard') return 'standard-trained';
   return training === 'adversarial' ? 'adversarially trained' : `${training}-trained`;
 }

@@ -143,6 +143,11 @@ export function checkPlan(plan: TrainingPlan): void {
       `${plan.defense.name} wraps a classifier and trains none; name a defense that is a way of training`,
     );
   }
+  if (plan.dataset.labels === 'predicted') {
+    throw usageError(
+      `${plan.dataset.name} says nothing of its images' classes, so nothing can be learnt from it: sort them into class folders`,
+    );
+  }
   check('norm', plan.norm, NORMS.includes(plan.norm), `one of ${NORMS.join(', ')}`);
   check('epsilon', plan.epsilon, isRadius(plan.norm, plan.epsilon), `a radius: ${RADIUS}`);
   whole('epochs', plan.epochs, 1);

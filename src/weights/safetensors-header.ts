@@ -1,10 +1,8 @@
 /** The header of a safetensors file: JSON that names every tensor's type, shape and place. Nothing in it is believed. */
 import { UserError } from '../core/errors.ts';
 import { jsonProblem } from './json-keys.ts';
-
-/** Bytes of one element. */
-export const ELEMENT_BYTES = { F32: 4, I32: 4, I64: 8, U8: 1, BOOL: 1 } as const;
-export type StoredType = keyof typeof ELEMENT_BYTES;
+import { quoted, type Refuse } from './refusal.ts';
+import { ELEMENT_BYTES, type StoredType } from './stored-tensor.ts';
 
 /** Where one tensor lies; offsets count from the end of the header. */
 export interface Entry {
@@ -29,9 +27,6 @@ const MAX_DEPTH = 3;
 
 export const notSafetensors = (path: string, why: string): UserError =>
   new UserError(`${path} is not a whole safetensors file: ${why}. Copy, download or make it again`);
-
-/** A name out of a file, made safe for a line of text. */
-const quoted = (name: string): string => JSON.stringify(name.slice(0, 80));
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -58,8 +53,6 @@ export function parseHeader(text: string, dataBytes: number, path: string): Head
   checkCoverage(entries, dataBytes, refuse);
   return { entries, metadata };
 }
-
-type Refuse = (why: string) => UserError;
 
 function parseJson(text: string, refuse: Refuse): Readonly<Record<string, unknown>> {
   let header: unknown;

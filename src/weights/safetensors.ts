@@ -3,24 +3,12 @@
  * raw little-endian values. Nothing in such a file can run, and nothing in it is believed before it is checked.
  */
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { UserError } from '../core/errors.ts';
-import { fileError, writeAtomically } from '../core/files.ts';
-import { ELEMENT_BYTES, type Entry, METADATA_KEY, notSafetensors, parseHeader } from './safetensors-header.ts';
+import { writeAtomically } from '../core/files.ts';
+import { type ByteSource, CHUNK_BYTES, withFile } from './byte-source.ts';
+import { METADATA_KEY, notSafetensors, parseHeader } from './safetensors-header.ts';
+import { ELEMENT_BYTES, type StoredTensor, storedTensor } from './stored-tensor.ts';
 
-interface Stored<D extends keyof typeof ELEMENT_BYTES, A> {
-  readonly dtype: D;
-  readonly shape: readonly number[];
-  /** Row-major. */
-  readonly data: A;
-}
-
-/** A tensor as it lies in the file. A BOOL is a byte, 0 or 1. */
-export type StoredTensor =
-  | Stored<'F32', Float32Array<ArrayBuffer>>
-  | Stored<'I32', Int32Array<ArrayBuffer>>
-  | Stored<'I64', BigInt64Array<ArrayBuffer>>
-  | Stored<'U8' | 'BOOL', Uint8Array<ArrayBuffer>>;
+export type { StoredTensor } from './stored-tensor.ts';
 
 export interface Safetensors {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
@@ -31,8 +19,6 @@ export interface Safetensors {
 
 /** Far more than any network needs: its header takes some hundred bytes a tensor. */
 const MAX_HEADER_BYTES = 16 * 2 ** 20;
-/** The most that is read or written at once: the system's own limit is 2 GiB. */
-const CHUNK_BYTES = 64 * 2 ** 20;
 
 /**
  * Reads a whole file. What it allocates is never more than the file's real size.
@@ -40,32 +26,14 @@ const CHUNK_BYTES = 64 * 2 ** 20;
  * @throws UserError naming the file, if it is missing, damaged, cut short, or holds a type other than those of
  *   `StoredTensor`
  */
-export async function readSafetensors(path: string): Promise<Safetensors> {
-  try {
-    const { size } = await requireFile(path);
-    const file = await open(path, 'r');
-    try {
-      return await readFrom(file, size, path);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (error instanceof RangeError) throw new UserError(`cannot read ${path}: it does not fit into memory`);
-    throw fileError('read', path, error);
-  }
-}
+export const readSafetensors = (path: string): Promise<Safetensors> => withFile(path, readSafetensorsFrom);
 
-/** Opening a pipe would wait forever, so the kind of file is looked at first. */
-async function requireFile(path: string) {
-  const status = await stat(path);
-  if (!status.isFile()) throw new UserError(`cannot read ${path}: it is not a file`);
-  return status;
-}
-
-async function readFrom(file: FileHandle, size: number, path: string): Promise<Safetensors> {
+/** Likewise, of a file that is open. */
+export async function readSafetensorsFrom(source: ByteSource): Promise<Safetensors> {
+  const { path, size } = source;
   const hash = createHash('sha256');
   const read = async (position: number, length: number): Promise<Uint8Array<ArrayBuffer>> => {
-    const bytes = await readExactly(file, position, length, path);
+    const bytes = await source.read(position, length);
     hash.update(bytes);
     return bytes;
   };
@@ -84,25 +52,9 @@ async function readFrom(file: FileHandle, size: number, path: string): Promise<S
   // In the order of the file and without gaps: so each byte passes the hash once.
   for (const entry of entries) {
     const bytes = await read(dataStart + entry.begin, entry.end - entry.begin);
-    tensors.set(entry.name, toTensor(entry, bytes.buffer));
+    tensors.set(entry.name, storedTensor(entry.dtype, entry.shape, bytes));
   }
   return { tensors, metadata, sha256: hash.digest('hex') };
-}
-
-/** Into a buffer of its own, which is aligned whatever the position in the file. */
-async function readExactly(
-  file: FileHandle,
-  position: number,
-  length: number,
-  path: string,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await file.read(bytes, done, Math.min(CHUNK_BYTES, length - done), position + done);
-    if (bytesRead === 0) throw notSafetensors(path, 'it became shorter while it was read');
-    done += bytesRead;
-  }
-  return bytes;
 }
 
 function decodeUtf8(bytes: Uint8Array, path: string): string {
@@ -110,20 +62,6 @@ function decodeUtf8(bytes: Uint8Array, path: string): string {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw notSafetensors(path, 'its header is not UTF-8');
-  }
-}
-
-function toTensor({ dtype, shape }: Entry, buffer: ArrayBuffer): StoredTensor {
-  switch (dtype) {
-    case 'F32':
-      return { dtype, shape, data: new Float32Array(buffer) };
-    case 'I32':
-      return { dtype, shape, data: new Int32Array(buffer) };
-    case 'I64':
-      return { dtype, shape, data: new BigInt64Array(buffer) };
-    case 'U8':
-    case 'BOOL':
-      return { dtype, shape, data: new Uint8Array(buffer) };
   }
 }
 

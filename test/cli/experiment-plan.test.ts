@@ -26,7 +26,7 @@ describe('the plan of an experiment', () => {
     ['Linf', [0], 0],
   ] as const)('in %s at %j draws its pictures at the radius of the headline, %d', async (norm, epsilon, drawn) => {
     const own = { arch: [ARCH], training: ['standard'], attack: ['noise'], norm, epsilon };
-    const { plan } = await planOf(withDefaults(experimentFlags, own), new Set(), {}, new Date(0));
+    const { plan } = await planOf(withDefaults(experimentFlags, own), new Set(), {}, [], {}, new Date(0));
     expect(plan.galleryEpsilon).toBe(drawn);
     const { dataset, epsilons } = plan;
     expect(headlineEpsilon({ dataset: dataset.name, norm, epsilons }).epsilon).toBe(drawn);

@@ -7,8 +7,10 @@ import { UserError } from '../../src/core/errors.ts';
 import { type CheckpointMetadata, loadCheckpoint, saveCheckpoint } from '../../src/models/checkpoint.ts';
 import { loadWeights } from '../../src/models/load-weights.ts';
 import { buildNetwork, type NetworkSpec } from '../../src/models/network.ts';
+import { weightsOf } from '../../src/models/weights.ts';
 import { tf } from '../../src/tf.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../../src/weights/safetensors.ts';
+import { type StoredType, storedTensor } from '../../src/weights/stored-tensor.ts';
 import { fillWithOracleWeights, oracleImages } from './oracle-weights.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gibbon-checkpoint-'));
@@ -143,13 +145,38 @@ describe('loading weights', () => {
       [new Map([...tensors, ['classifier.weight', bias]]), /: classifier.weight has the shape \[10\], not \[10, 8\]$/],
       [
         new Map([...tensors, ['classifier.bias', { dtype: 'I32', shape: [10], data: new Int32Array(10) }]]),
-        /: classifier.bias is I32, not F32$/,
+        /: classifier.bias is I32, not a float type$/,
       ],
     ];
     for (const [some, message] of wrong) {
       expect(() => loadWeights(network, some, 'here.txt')).toThrow(message);
     }
     expect(network.classifier.logits(images()).dataSync()).toEqual(logits);
+    network.dispose();
+  });
+
+  it('takes any float type, to the bit, and no value that float32 has not', async () => {
+    await saved();
+    const { tensors } = await readSafetensors(path);
+    const network = await loadCheckpoint(path);
+    const bias = (dtype: StoredType, { buffer }: { readonly buffer: ArrayBuffer }) =>
+      new Map([...tensors, ['classifier.bias', storedTensor(dtype, [10], new Uint8Array(buffer))]]);
+    const read = async () => [
+      ...((await weightsOf(network.model)
+        .find(({ name }) => name === 'classifier.bias')
+        ?.read()) ?? []),
+    ];
+    loadWeights(network, bias('F16', new Uint16Array(10).fill(0x3e00)), 'here.txt');
+    expect(await read()).toEqual(Array(10).fill(1.5));
+    loadWeights(network, bias('BF16', new Uint16Array(10).fill(0xc000)), 'here.txt');
+    expect(await read()).toEqual(Array(10).fill(-2));
+    loadWeights(network, bias('F64', new Float64Array(10).fill(1 / 3)), 'here.txt');
+    expect(await read()).toEqual(Array(10).fill(Math.fround(1 / 3)));
+    const huge = bias('F64', new Float64Array(10).fill(1e300));
+    expect(() => loadWeights(network, huge, 'here.txt')).toThrow(
+      /classifier.bias has the value 1e\+300 \(value 0\), which/,
+    );
+    expect(await read()).toEqual(Array(10).fill(Math.fround(1 / 3)));
     network.dispose();
   });
 

@@ -32,6 +32,13 @@ describe('the finding', () => {
     expect(findingText(runOf(cell({})))).toBe('Under pgd at L∞ ε = 0.3, VGG-16 falls from 99.0 % to 1.0 % [0.5–1.8].');
   });
 
+  test('of a network whose training nobody stated says nothing of it', () => {
+    const given = { training: 'given' } as const;
+    expect(findingText(runOf(cell(given)))).toBe(findingText(runOf(cell({}))));
+    const two = findingText(runOf(cell(given), cell({ ...given, arch: 'other', robust: 20 })));
+    expect(two).toMatch(/, the best of 2 given networks, other, falls from/);
+  });
+
   test('compares two ways of training and takes the worst attack', () => {
     const cells = [
       cell({ attack: 'fgsm', robust: 100 }),

@@ -105,6 +105,19 @@ describe('the page', () => {
     expect(order.map(worst)).toEqual(order.map(worst).toSorted((a, b) => b - a));
   });
 
+  test('says as much of a network as is known of it', async () => {
+    const headOf = async (known: object): Promise<string> => {
+      const one = { name: 'vgg16', title: 'Theirs', idea: 'none', parameters: 61_706, ...known };
+      const shown = await renderReport({ ...run, architectures: [one] });
+      return /<th scope="row" class="name"><span class="together">Theirs<\/span>(.*?)<\/th>/su.exec(shown)?.[1] ?? '';
+    };
+    expect(await headOf({})).toBe('<small><span class="together">61.7 k parameters</span></small>');
+    expect(await headOf({ year: 1998 })).toContain('<small>1998</small>');
+    expect(await headOf({ paper: 'https://example.org' })).toContain(
+      '<small><a href="https://example.org">paper</a></small>',
+    );
+  });
+
   test('gives every cell in the table of numbers', () => {
     const numbers = /<table class="plain[\s\S]*?<\/table>/u.exec(page)?.[0] ?? '';
     expect([...numbers.matchAll(/<tr>/g)]).toHaveLength(1 + run.cells.length);
@@ -114,6 +127,17 @@ describe('the page', () => {
     const text = textOf(page);
     const { commit, cpu, backend, dataset } = run.provenance;
     for (const fact of [run.command, String(commit), cpu, backend, dataset.sha256]) expect(text).toContain(fact);
+  });
+
+  test('names the files that gave no image, the first of them and how many more', async () => {
+    const skipped = Array.from({ length: 23 }, (_, i) => ({ id: `<b>${i}</b>.jpg`, why: 'it is damaged' }));
+    const { provenance } = run;
+    const told = textOf(
+      await renderReport({ ...run, provenance: { ...provenance, dataset: { ...provenance.dataset, skipped } } }),
+    );
+    expect(told).toContain('23 files that gave no image: <b>0</b>.jpg (it is damaged); <b>1</b>.jpg (it is damaged); ');
+    expect(told).toContain('<b>19</b>.jpg (it is damaged); and 3 more, in run.json');
+    expect(textOf(page)).not.toContain('gave no image');
   });
 
   test('carries the run, but for the pictures that it shows', () => {

@@ -32,9 +32,14 @@ const sized = <A>(type: StoredTensor['dtype'], make: (n: number) => fc.Arbitrary
   );
 const exactly = (n: number) => ({ minLength: n, maxLength: n });
 const tensor = fc.oneof(
+  sized('F64', (n) => fc.float64Array(exactly(n))),
   sized('F32', (n) => fc.float32Array(exactly(n))),
-  sized('I32', (n) => fc.int32Array(exactly(n))),
+  sized('F16', (n) => fc.uint16Array(exactly(n))),
+  sized('BF16', (n) => fc.uint16Array(exactly(n))),
   sized('I64', (n) => fc.bigInt64Array(exactly(n))),
+  sized('I32', (n) => fc.int32Array(exactly(n))),
+  sized('I16', (n) => fc.int16Array(exactly(n))),
+  sized('I8', (n) => fc.int8Array(exactly(n))),
   sized('U8', (n) => fc.uint8Array(exactly(n))),
   sized('BOOL', (n) => fc.uint8Array({ max: 1, ...exactly(n) })),
 );
@@ -145,7 +150,11 @@ describe('safetensors', () => {
     ['a field twice', fileOf('{"w":{"dtype":"U8","dtype":"F32"}}'), /"dtype" twice/],
     ['metadata that are no strings', fileOf({ __metadata__: { a: 1 } }), /metadata/],
     ['a tensor that is no object', fileOf({ w: null }), /"w" is not described/],
-    ['a half-precision tensor', fileOf(one('F16', [2], [0, 4]), new Uint8Array(4)), /dtype "F16"; understood are F32/],
+    [
+      'an eight-bit float',
+      fileOf(one('F8_E5M2', [4], [0, 4]), new Uint8Array(4)),
+      /dtype "F8_E5M2"; understood are F64/,
+    ],
     ['a type named like a method', fileOf(one('toString', [], [0, 0])), /dtype "toString"/],
     ['no dtype', fileOf(one(1, [], [0, 4]), new Uint8Array(4)), /no dtype/],
     ['a negative size', fileOf(one('F32', [-1], [0, 4]), new Uint8Array(4)), /shape/],
@@ -177,7 +186,7 @@ describe('safetensors', () => {
 
   it.each([
     ['nothing', join(folder, 'nothing.safetensors'), /nothing.safetensors: no such file/],
-    ['a folder', folder, /is not a file/],
+    ['a folder', folder, /is a folder, not a file/],
     ['a device', '/dev/null', /is not a file/],
   ])('that are %s are refused', async (_what, where, message) => {
     await expect(readSafetensors(where)).rejects.toThrow(message);

@@ -2,8 +2,7 @@ import type { Prepare } from '../../compile/types.ts';
 import { crossEntropy } from '../../core/losses.ts';
 import { type Param, p, type Values } from '../../core/params.ts';
 import { cpuName } from '../../evaluate/provenance.ts';
-import { buildNetwork, type Network } from '../../models/network.ts';
-import { findArchitecture } from '../../models/registry.ts';
+import { buildNetwork, type Network, specOf } from '../../models/network.ts';
 import { tf } from '../../tf.ts';
 import { BACKENDS, openBackend } from '../backend.ts';
 import { defineCommand, EXIT } from '../command.ts';
@@ -54,17 +53,7 @@ const CHANNELS = 3;
 
 async function measure(arch: string, values: Values<typeof benchFlags>, prepare: Prepare): Promise<Figures> {
   const { variant, size, batch } = values;
-  const network = buildNetwork(
-    {
-      arch,
-      variant,
-      width: findArchitecture(arch).variants[variant] ?? 1,
-      input: [size, size, CHANNELS],
-      classes: CLASSES,
-      normalisation: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
-    },
-    0,
-  );
+  const network = buildNetwork(specOf(arch, variant, [size, size, CHANNELS], CLASSES), 0);
   try {
     const rate = async (step: Step): Promise<number> => batch * (await callsPerSecond(network, step, values, prepare));
     return { arch, forward: await rate(forwardStep), attackStep: await rate(attackStep) };

@@ -1,4 +1,7 @@
+import type { SkippedFile } from '../../core/dataset.ts';
+import { printable } from '../../report/html.ts';
 import { defineCommand, EXIT } from '../command.ts';
+import { withDownloads } from '../downloads.ts';
 import { knownAttacks } from '../experiment/attacks.ts';
 import { carryOut } from '../experiment/carry-out.ts';
 import { dryRun } from '../experiment/dry-run.ts';
@@ -10,13 +13,18 @@ import { openFile } from '../open.ts';
 import { shortPath } from '../paths.ts';
 
 export const experiment = defineCommand({
+  words: '[PHOTO...]',
   flags: experimentFlags,
   // Read leniently: what is wrong with --attack is said when all flags are read.
   moduleFlags: async ({ attack }) =>
     flagsOfModules((await knownAttacks(experimentFlags.attack.parse(attack) ?? [])).values()),
-  run: async ({ values, given, moduleValues, terminal, commandLine, commandLineWith }) => {
+  run: async ({ values, given, moduleValues, words, terminal, commandLine, commandLineWith }) => {
     const { resume, quiet, json, out } = values;
-    const work = await planOf(values, given, moduleValues, new Date());
+    const work = await withDownloads(terminal, quiet, (fetching) =>
+      planOf(values, given, moduleValues, words, fetching, new Date()),
+    );
+    if (work === undefined) return EXIT.interrupted;
+    if (!quiet) for (const note of work.notes) terminal.note(note);
     if (values['dry-run']) {
       terminal.print(await dryRun(work.plan));
       return EXIT.ok;
@@ -33,6 +41,8 @@ export const experiment = defineCommand({
     const { publish, tableOf } = await import('../publish.ts');
     const report = await publish(work.folder, run);
     terminal.print(json ? JSON.stringify(run, null, 2) : tableOf(run, terminal));
+    const { skipped = [] } = run.provenance.dataset;
+    if (skipped.length > 0) terminal.note(leftOut(skipped));
     terminal.note(`wrote ${shortPath(report)}`);
     const stronger = strongerAttack(work);
     // A list grows when its flag is given again; a folder is written to only once.
@@ -44,6 +54,14 @@ export const experiment = defineCommand({
     return missed.length > 0 ? EXIT.failed : EXIT.ok;
   },
 });
+
+/** `left out 2 files that gave no image: a.jpg (it is damaged), b.jpg (...)` */
+function leftOut(skipped: readonly SkippedFile[]): string {
+  const named = skipped.slice(0, 5).map(({ id, why }) => printable(`${id} (${why})`));
+  const more = skipped.length > named.length ? `, and ${skipped.length - named.length} more in run.json` : '';
+  const files = skipped.length === 1 ? '1 file' : `${skipped.length} files`;
+  return `left out ${files} that gave no image: ${named.join(', ')}${more}`;
+}
 
 /** An attack of many steps, which a claim of robustness should meet first; undefined if the run had one. */
 function strongerAttack({ plan }: Work): string | undefined {

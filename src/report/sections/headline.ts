@@ -72,10 +72,11 @@ function renderRow(run: Run, { arch, standings }: Ranked, { withWorst, withCost,
 
 function rowHead(run: Run, arch: string): Html {
   const known = run.architectures.find((architecture) => architecture.name === arch);
-  const paper = known?.paper !== undefined && html` · <a href="${known.paper}">paper</a>`;
+  const link = known?.paper !== undefined && html`<a href="${known.paper}">paper</a>`;
+  const origin = known?.year === undefined ? link : html`${known.year}${link && html` · ${link}`}`;
   const details =
     known &&
-    html`<small>${known.year}${paper}</small><small>${together(`${compact(known.parameters)} parameters`)}</small>`;
+    html`${origin && html`<small>${origin}</small>`}<small>${together(`${compact(known.parameters)} parameters`)}</small>`;
   return html`<th scope="row" class="name">${together(architectureTitle(run, arch))}${details}</th>`;
 }
 

@@ -66,12 +66,25 @@ function conditions({ provenance: from, cells }: Run): Html {
       `${from.dataset.name} ${from.dataset.split}, ${from.dataset.labels}, ${whole(from.dataset.images)} images`,
     ],
     ...(from.dataset.selection === undefined ? [] : [['Selection', from.dataset.selection] as const]),
+    ...(from.dataset.skipped === undefined ? [] : [['Left out', leftOut(from.dataset.skipped)] as const]),
     ['SHA-256 of the data', code(from.dataset.sha256)],
     ['Gibbon', from.commit === null ? from.gibbon : html`${from.gibbon}, commit ${code(from.commit)}`],
     ['Node.js', from.node],
     ['Backend', from.backend],
     ['Machine', `${from.cpu}, ${from.cores} cores, ${from.platform}`],
   ])}`;
+}
+
+/** More are in run.json. */
+const NAMED_FILES = 20;
+
+function leftOut(skipped: NonNullable<Run['provenance']['dataset']['skipped']>): Html {
+  const more = skipped.length - NAMED_FILES;
+  return html`${whole(skipped.length)} ${skipped.length === 1 ? 'file' : 'files'} that gave no image: ${skipped
+    .slice(0, NAMED_FILES)
+    .map(
+      ({ id, why }, i) => html`${i > 0 && '; '}${code(id)} (${why})`,
+    )}${more > 0 && `; and ${whole(more)} more, in run.json`}`;
 }
 
 const verification = (unverified: number): string =>

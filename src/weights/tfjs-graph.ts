@@ -1,0 +1,34 @@
+/** The nodes of a GraphModel: whether they are a graph at all, before TensorFlow.js follows them. */
+import type { Refuse } from './refusal.ts';
+
+/** @throws UserError if a node is none, or reads one that is not there */
+export function checkGraph(nodes: readonly unknown[], refuse: Refuse): void {
+  const checked = nodes.map((node) => nodeOf(node, refuse));
+  const names = new Set(checked.map(({ name }) => name));
+  if (names.size !== checked.length) throw refuse('two nodes of its graph have one name');
+  for (const { name, inputs } of checked) {
+    const missing = inputs.find((input) => !names.has(producer(input)));
+    if (missing !== undefined)
+      throw refuse(`the node ${shown(name)} reads ${shown(missing)}, which is not in its graph`);
+  }
+}
+
+function nodeOf(node: unknown, refuse: Refuse): { readonly name: string; readonly inputs: readonly string[] } {
+  const {
+    name,
+    op,
+    input = [],
+  } = (node ?? {}) as { readonly name?: unknown; readonly op?: unknown; readonly input?: unknown };
+  const isWhole =
+    typeof name === 'string' &&
+    typeof op === 'string' &&
+    Array.isArray(input) &&
+    input.every((one) => typeof one === 'string');
+  if (isWhole) return { name, inputs: input as readonly string[] };
+  throw refuse('a node of its graph lacks a name, an operation, or a list of inputs');
+}
+
+/** `split:1` is an output of `split`, `^check` a node that only has to run before. */
+const producer = (input: string): string => input.replace(/^\^/, '').replace(/:.*$/, '');
+
+const shown = (name: string): string => JSON.stringify(name.slice(0, 80));
