@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Attack } from '../../core/attack.ts';
+import { type Attack, requireNorm } from '../../core/attack.ts';
 import { unknownName, usageError } from '../../core/errors.ts';
 import { fileError } from '../../core/files.ts';
 import { resolveParams } from '../../core/params.ts';
@@ -58,9 +58,7 @@ export function chooseAttacks(
   const chosen = [...new Set([...names, BASELINE])].map((name) => {
     const attack = known.get(name);
     if (attack === undefined) throw unknownName('attack', name, [...known.keys()]);
-    if (!attack.norms.includes(norm)) {
-      throw usageError(`${name} does not attack in ${norm}: it knows ${attack.norms.join(', ')}`);
-    }
+    requireNorm(attack, norm);
     return attack;
   });
   refuseIdle(
