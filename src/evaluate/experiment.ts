@@ -7,7 +7,7 @@ import { cellsOf, type Measured, type Standing, worstCasesOf } from './cells.ts'
 import { sanityChecks } from './checks.ts';
 import { type CleanRecord, cleanPass } from './clean.ts';
 import { type Judge, prepareJudge } from './engine.ts';
-import { galleryRadius, galleryRule } from './gallery.ts';
+import { galleryRule } from './gallery.ts';
 import { type Selection, selectImages } from './images.ts';
 import { forgetfulJournal, type Journal } from './journal.ts';
 import { measure } from './measure.ts';
@@ -56,7 +56,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
       ...{ plan, harness, selection, images, skipped },
       started: journal.started,
       phases: job.stopwatch.phases,
-      galleryRule: galleryRule(plan.galleryRows, plan.epsilons[galleryRadius(plan)] ?? 0),
+      galleryRule: galleryRule(plan.galleryRows),
     }),
     architectures: distinctArchitectures(plan.contenders),
     attacks: plan.attacks.map(({ attack: { name, title, paper, access } }) => ({ name, title, paper, access })),
