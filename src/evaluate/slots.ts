@@ -10,7 +10,7 @@ import type { Goal } from '../core/threat-model.ts';
 import { type Arrays, type AttackEngine, type Items, stateBuffers } from './engine.ts';
 import type { SelectedImage } from './images.ts';
 import { NoiseBuffers } from './noise.ts';
-import type { Rehearsal } from './rehearse.ts';
+import { type Rehearsal, stepsAt } from './rehearse.ts';
 import { reaches } from './verify.ts';
 
 /** One image at one radius, and what was spent on it over its restarts. */
@@ -45,12 +45,6 @@ export interface SlotsSpec {
   readonly goal: Goal;
   readonly seed: number;
 }
-
-/**
- * Steps that a lane gets. A ball of radius 0 holds one point, so one step is enough to see that the attack stays there.
- */
-export const stepsOf = ({ steps }: Rehearsal, { epsilon }: Lane): number =>
-  epsilon === 0 ? Math.min(steps, 1) : steps;
 
 export function makeLane(image: SelectedImage, radius: number, epsilon: number): Lane {
   return { image, radius, epsilon, restart: 0, gradients: 0, forwards: 0, unverified: 0 };
@@ -158,7 +152,7 @@ export class Slots {
       const iteration = (this.#items.iteration[slot] as number) + 1;
       this.#items.iteration[slot] = iteration;
       const claimed = this.#reached(slot, lane, stepped.predicted, stepped.margin);
-      if (!claimed && iteration < stepsOf(rehearsal, lane)) continue;
+      if (!claimed && iteration < stepsAt(rehearsal, lane.epsilon)) continue;
       const from = claimed ? this.#state.x : stepped.state.x;
       ended.push({ lane, x: row(from as Float32Array, slot, engine.batch).slice(), claimed });
       this.#lanes[slot] = undefined;
