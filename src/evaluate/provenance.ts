@@ -94,6 +94,7 @@ export async function journalKey(
 ): Promise<string> {
   const { attacks, contenders, dataset, images, epsilons, norm, goal, seed, restarts, galleryRows, galleryEpsilon } =
     plan;
+  const { earlyStop = true } = plan;
   const facts = {
     versions,
     backend,
@@ -106,7 +107,7 @@ export async function journalKey(
       dataset.input,
       await selectImages(dataset, images, seed).hash(),
     ],
-    ...{ images, epsilons, norm, goal, seed, restarts, galleryRows, galleryEpsilon },
+    ...{ images, epsilons, norm, goal, seed, restarts, earlyStop, galleryRows, galleryEpsilon },
   };
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }

@@ -115,7 +115,7 @@ const WRONG: readonly (readonly [words: string, code: number, said: RegExp])[] =
   ['--attack fsgm', 2, /unknown attack "fsgm"\. Did you mean "fgsm"\?/],
   ['--attack nowhere/mine.ts', 2, /nowhere\/mine\.ts: no such file/],
   ['--arch vgg61', 2, /unknown architecture "vgg61"\. Did you mean/],
-  ['--arch mine.ts', 1, /not here yet/],
+  ['--arch mine.ts', 2, /--arch mine\.ts: no such file or folder/],
   ['--dataset minst', 2, /unknown dataset "minst"\. Did you mean "mnist"\?/],
   ['--atack fgsm', 2, /unknown flag --atack\. Did you mean --attack\?/],
   ['--pgd.stpes 4', 2, /Did you mean --pgd\.steps\?/],
@@ -131,10 +131,12 @@ const WRONG: readonly (readonly [words: string, code: number, said: RegExp])[] =
   ['--weights nowhere.safetensors', 2, /no such file/],
   ['--weights other.safetensors --training adversarial', 2, /--training adversarial is given, and other\.safetensors/],
   ['--weights other.safetensors --arch vgg11,vgg16', 2, /--arch vgg16 is given, and no file of --weights holds one/],
-  ['--weights other.safetensors --arch mine.ts', 2, /--arch mine\.ts is given, and other\.safetensors holds a vgg11/],
+  ['--weights other.safetensors --arch vgg13', 2, /--arch vgg13 is given, and other\.safetensors holds a vgg11/],
+  ['--images a.jpg --dataset mnist', 2, /--images names photographs, so --dataset has no say/],
+  ['--images nowhere.jpg --weights nowhere.pth', 2, /--weights nowhere\.pth: no such file here or in /],
   ['--training renamed', 1, /vgg11-renamed\.safetensors was trained as standard, not renamed as its name promises/],
   ['--weights foreign.safetensors', 1, /foreign\.safetensors was trained on letters, and --dataset is mnist/],
-  ['--weights imagenet', 1, /not here yet/],
+  ['--weights imagenet', 2, /see photographs, and --dataset is mnist/],
   ['--weights short.safetensors', 1, /short\.safetensors is not a whole safetensors file/],
   ['--weights corrupt.safetensors', 1, /corrupt\.safetensors is damaged/],
   ['--backend onnx-webgpu', 1, /not here yet/],
@@ -185,8 +187,11 @@ describe('an interrupted experiment', () => {
     const event = process.env.npm_lifecycle_event;
     process.env.npm_lifecycle_event = 'experiment';
     try {
-      const interrupted = run('experiment');
-      while (process.listenerCount('SIGINT') === 0) await setTimeout(5);
+      let isOver = false;
+      const interrupted = run('experiment').finally(() => {
+        isOver = true;
+      });
+      while (process.listenerCount('SIGINT') === 0 && !isOver) await setTimeout(5);
       process.emit('SIGINT');
       const { code, err } = await interrupted;
       expect(code).toBe(130);

@@ -61,6 +61,25 @@ describe('an experiment', () => {
     expect(Math.min(...middle)).toBeLessThan(18);
   });
 
+  it('finds the same images robust where attacks go on to their last step, at more cost and with surer pictures', async () => {
+    const given = { restarts: 2, galleryRows: 20, epsilons: [0, 0.05, 0.1] };
+    const [early, late] = [await run(given), await run({ ...given, earlyStop: false })];
+    const robust = ({ cells }: Run) =>
+      cells.map(({ attack, epsilon, robustCorrect }) => [attack, epsilon, robustCorrect]);
+    expect(robust(late)).toEqual(robust(early));
+    const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+    expect(sum(late.cells.map(({ gradients }) => gradients))).toBeGreaterThan(
+      sum(early.cells.map(({ gradients }) => gradients)),
+    );
+    const sureness = ({ gallery }: Run) =>
+      sum(
+        gallery
+          .filter(({ attack }) => attack === 'pgd')
+          .map(({ adversarialTop }) => adversarialTop[0]?.confidence ?? 0),
+      );
+    expect(sureness(late)).toBeGreaterThan(sureness(early));
+  });
+
   it('gives other noise for another seed', async () => {
     const cellsOfSeed = async (seed: number) => timeless(await run({ seed, images: 20, epsilons: [0.05] }));
     const one = await cellsOfSeed(1);
