@@ -9,7 +9,7 @@ import { type Contender, contenderName, type ExperimentPlan, type Harness, type 
 import { type Assignment, type PoolSpec, runPool } from './pool.ts';
 import type { Stopwatch } from './provenance.ts';
 import { recorder } from './recorder.ts';
-import { rehearse } from './rehearse.ts';
+import { drawsNoise, rehearse } from './rehearse.ts';
 import { Tally } from './tally.ts';
 
 export interface MeasureSpec {
@@ -40,8 +40,7 @@ export async function measure(spec: MeasureSpec): Promise<Measured & { readonly 
   const rehearsal = await stopwatch.time('prepare', () =>
     rehearse({ attack, params, classifier, norm: plan.norm, targeted: plan.goal.kind === 'targeted' }),
   );
-  const random = rehearsal.init.noise.length + rehearsal.step.noise.length > 0;
-  const restarts = random ? plan.restarts : 1;
+  const restarts = drawsNoise(rehearsal) ? plan.restarts : 1;
 
   const tally = new Tally(labels.length, radii.length);
   const drawn = replay(spec, tally);

@@ -187,8 +187,11 @@ describe('an interrupted experiment', () => {
     const event = process.env.npm_lifecycle_event;
     process.env.npm_lifecycle_event = 'experiment';
     try {
-      const interrupted = run('experiment');
-      while (process.listenerCount('SIGINT') === 0) await setTimeout(5);
+      let isOver = false;
+      const interrupted = run('experiment').finally(() => {
+        isOver = true;
+      });
+      while (process.listenerCount('SIGINT') === 0 && !isOver) await setTimeout(5);
       process.emit('SIGINT');
       const { code, err } = await interrupted;
       expect(code).toBe(130);
