@@ -6,6 +6,8 @@ import { UserError, usageError } from '../../core/errors.ts';
 import { datasetNames } from '../../data/registry.ts';
 import type { Contender } from '../../evaluate/plan.ts';
 import { loadCheckpoint } from '../../models/checkpoint.ts';
+import { publishedAccuracy } from '../../models/facts.ts';
+import { multiplyAdds } from '../../models/multiply-adds.ts';
 import { architectures, findArchitecture } from '../../models/registry.ts';
 import { checkpointPath, findCheckpoint, listCheckpoints } from '../checkpoints.ts';
 import { shortPath } from '../paths.ts';
@@ -87,7 +89,7 @@ async function architecturesOf(word: string, dataset: string): Promise<string[]>
  */
 export async function openContender(file: ContenderFile, dataset: Dataset): Promise<Contender> {
   if ('kind' in file) return openUserContender(file, dataset);
-  const { spec, classifier, parameters, metadata, sha256 } = await loadCheckpoint(file.path);
+  const { spec, model, classifier, parameters, metadata, sha256 } = await loadCheckpoint(file.path);
   const shown = shortPath(file.path);
   if (file.architecture !== undefined && spec.arch !== file.architecture) {
     throw new UserError(`${shown} holds a ${spec.arch}, not the ${file.architecture} that its name promises`);
@@ -101,8 +103,13 @@ export async function openContender(file: ContenderFile, dataset: Dataset): Prom
   const [taken, given] = [shape(spec.input, spec.classes), shape(dataset.input, dataset.classes.length)];
   if (taken !== given) throw new UserError(`${shown} takes ${taken}; ${dataset.name} has ${given}`);
   const { name, title, paper, year, idea } = findArchitecture(spec.arch);
+  const published = publishedAccuracy(name);
   return {
-    architecture: { name, title, paper, year, idea, parameters },
+    architecture: {
+      ...{ name, title, paper, year, idea, parameters },
+      multiplyAdds: multiplyAdds(model),
+      ...(published === undefined ? {} : { published }),
+    },
     training: file.training ?? metadata.training,
     classifier,
     sha256,
