@@ -99,7 +99,7 @@ const invertedResidual =
   };
 
 const version2 =
-  (rows: readonly (readonly [expansion: number, channels: number, count: number, stride: number])[]) =>
+  (rows: readonly (readonly [expansion: number, channels: number, count: number, stride: number])[], last: number) =>
   ({ classes, width }: FormOptions): Block => {
     const blocks = rows.flatMap(([expansion, channels, count, stride]) =>
       Array.from({ length: count }, (_, i) => [expansion, channels, i === 0 ? stride : 1] as const),
@@ -108,14 +108,17 @@ const version2 =
       sequential(
         unit(scaled(32, width), 3, { stride: 2 }),
         ...blocks.map(([expansion, channels, stride]) => invertedResidual(expansion, scaled(channels, width), stride)),
-        unit(scaled(1280, width), 1),
+        unit(scaled(last, width), 1),
       )('features'),
       globalAveragePool()('avgpool'),
       sequential(dropout(0.2), dense(classes))('classifier'),
     );
   };
 
-/** The small forms: the same rows for small images, with the first halving after the stem left out. */
+/**
+ * The small forms: the same rows for small images, with the first halving after the stem left out; and of version 2 a
+ * narrower last layer, for ten classes instead of a thousand.
+ */
 const small = {
   separable: SEPARABLE.map(([channels, stride], i) => [channels, i === 1 ? 1 : stride] as const),
   inverted: INVERTED.map(([t, c, n, s], i) => [t, c, n, i === 1 ? 1 : s] as const),
@@ -144,8 +147,8 @@ export const mobilenets: readonly Architecture[] = [
       idea: 'Depthwise separable convolutions between narrow maps: widen, filter each channel, squeeze without a rectifier',
     },
     {
-      imagenet: { width: 1, least: 32, normalisation: TORCHVISION, layers: version2(INVERTED) },
-      small: { width: 5 / 16, least: 8, layers: version2(small.inverted) },
+      imagenet: { width: 1, least: 32, normalisation: TORCHVISION, layers: version2(INVERTED, 1280) },
+      small: { width: 5 / 16, least: 8, layers: version2(small.inverted, 960) },
     },
   ),
 ];
