@@ -24,17 +24,30 @@ export class Pool extends tf.layers.Layer {
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
-    const { size, stride, padding, ceil } = this.#options;
     const [batch, height, width, channels] = inputShape as tf.Shape;
-    const round = ceil ? Math.ceil : Math.floor;
-    const windows = (length: number): number => round((length + 2 * padding - size) / stride) + 1;
-    return [batch ?? null, windows(height as number), windows(width as number), channels ?? null];
+    return [batch ?? null, this.#windows(height as number), this.#windows(width as number), channels ?? null];
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const x = (Array.isArray(inputs) ? inputs[0] : inputs) as tf.Tensor4D;
-    const { size, stride, padding, ceil } = this.#options;
+    const { size, stride } = this.#options;
     const pool = this.#kind === 'max' ? tf.maxPool : tf.avgPool;
-    return pool(x, size, stride, padding, ceil ? 'ceil' : 'floor');
+    return pool(x, size, stride, [[0, 0], this.#paddings(x.shape[1]), this.#paddings(x.shape[2]), [0, 0]]);
+  }
+
+  /** How many windows lie along a side. */
+  #windows(length: number): number {
+    const { size, stride, padding, ceil } = this.#options;
+    return (ceil ? Math.ceil : Math.floor)((length + 2 * padding - size) / stride) + 1;
+  }
+
+  /**
+   * Before and after a side: so much that the last window fits. (Told to round up, TensorFlow.js would forget it in the
+   * gradient.)
+   */
+  #paddings(length: number): [before: number, after: number] {
+    const { size, stride, padding } = this.#options;
+    const reached = (this.#windows(length) - 1) * stride + size;
+    return [padding, Math.max(padding, reached - length - padding)];
   }
 }

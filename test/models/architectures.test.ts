@@ -1,4 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { compile } from '../../src/compile/compile.ts';
+import { eager } from '../../src/compile/eager.ts';
+import type { Prepare } from '../../src/compile/types.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { assembleNetwork, buildNetwork, type NetworkSpec, smallSpec } from '../../src/models/network.ts';
 import { architectures, findArchitecture } from '../../src/models/registry.ts';
@@ -98,6 +101,32 @@ describe.each(architectures)('$name', ({ name, title, paper, year, idea, variant
     const together = network.classifier.logits(batch).dataSync();
     const alone = batch.split(3).flatMap((image) => [...network.classifier.logits(image as tf.Tensor4D).dataSync()]);
     expect(relativeError(together, alone)).toBeLessThan(1e-6);
+    network.dispose();
+  });
+
+  it('compiles to what TensorFlow.js computes step by step, input gradient included', async () => {
+    const network = buildNetwork(thin(name), 0);
+    const gradient = (x: tf.Tensor): { logits: tf.Tensor; gradient: tf.Tensor } => ({
+      logits: network.classifier.logits(x as tf.Tensor4D),
+      gradient: tf.grad((image: tf.Tensor) =>
+        network.classifier
+          .logits(image as tf.Tensor4D)
+          .square()
+          .sum(),
+      )(x),
+    });
+    const images = oracleImages(2, [28, 28, 1]);
+    const results = await Promise.all(
+      [compile, eager].map(async (prepare: Prepare) => {
+        const run = await prepare(gradient, [{ shape: [2, 28, 28, 1] }]);
+        const { logits, gradient: towardsImage } = await run(images);
+        await run.release();
+        return { logits: logits.data, gradient: towardsImage.data };
+      }),
+    );
+    const [compiled, reference] = results as [(typeof results)[number], (typeof results)[number]];
+    expect(relativeError(compiled.logits, reference.logits)).toBeLessThan(1e-5);
+    expect(relativeError(compiled.gradient, reference.gradient)).toBeLessThan(1e-4);
     network.dispose();
   });
 

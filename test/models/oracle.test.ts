@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { adaptiveAveragePool, chain, conv, dense, flatten, maxPool, relu } from '../../src/models/blocks.ts';
-import { buildNetwork, type NetworkSpec, trainingLogits } from '../../src/models/network.ts';
+import { assembleNetwork, buildNetwork, type NetworkSpec, trainingLogits } from '../../src/models/network.ts';
 import { permute } from '../../src/models/permute.ts';
 import { weightsOf } from '../../src/models/weights.ts';
 import { tf } from '../../src/tf.ts';
@@ -65,6 +65,30 @@ describe('the blocks', () => {
     expect(relativeError(ours.loss, [loss])).toBeLessThan(1e-6);
     expect(relativeError(ours.gradient, gradient)).toBeLessThan(1e-6);
     model.dispose();
+  });
+});
+
+describe('the paper’s AlexNet', () => {
+  const { labels, logits, loss, gradient, parameters } = golden('alexnet-paper.json');
+
+  it('computes what PyTorch computes: groups of filters and local response normalisation, gradient included', () => {
+    const network = assembleNetwork({
+      arch: 'alexnet',
+      variant: 'paper',
+      width: 1 / 16,
+      input: [99, 99, 3],
+      classes: 10,
+      normalisation: { mean: [0, 0, 0], std: [1, 1, 1] },
+    });
+    fillWithOracleWeights(network.model);
+    const images = tf.tensor4d(oracleImages(2, [99, 99, 3]), [2, 99, 99, 3]);
+    const ours = inferenceOf((x) => network.classifier.logits(x), images, labels);
+    expect(network.parameters).toBe(parameters);
+    expect(relativeError(ours.logits, logits)).toBeLessThan(1e-5);
+    expect(relativeError(ours.loss, [loss])).toBeLessThan(1e-5);
+    const samples = ours.gradient.filter((_, i) => i % 97 === 0);
+    expect(relativeError(samples, gradient)).toBeLessThan(1e-4);
+    network.dispose();
   });
 });
 

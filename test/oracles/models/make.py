@@ -1,4 +1,4 @@
-"""Makes blocks.json and vgg16-small.json beside this file: python make.py (needs torch alone).
+"""Makes blocks.json, vgg16-small.json and alexnet-paper.json beside this file: python make.py (needs torch alone).
 
 Weights and inputs are pure functions of a key and an index, so no weight file is needed; test/models/oracle-weights.ts
 states the same formula.
@@ -116,6 +116,28 @@ def blocks():
     return model
 
 
+def alexnet_paper(width):
+    """Figure 2 of Krizhevsky et al. 2012: groups and local response normalisation, whose alpha PyTorch divides by its size."""
+    c96, c256, c384, hidden = 96 // width, 256 // width, 384 // width, 4096 // width
+    normalise = lambda: nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2)
+    pool = lambda: nn.MaxPool2d(3, stride=2)
+    model = nn.Sequential()
+    model.add_module("features", nn.Sequential(
+        nn.Conv2d(3, c96, 11, stride=4, padding=2), nn.ReLU(), normalise(), pool(),
+        nn.Conv2d(c96, c256, 5, padding=2, groups=2), nn.ReLU(), normalise(), pool(),
+        nn.Conv2d(c256, c384, 3, padding=1), nn.ReLU(),
+        nn.Conv2d(c384, c384, 3, padding=1, groups=2), nn.ReLU(),
+        nn.Conv2d(c384, c256, 3, padding=1, groups=2), nn.ReLU(), pool(),
+    ))
+    model.add_module("flatten", nn.Flatten())
+    model.add_module("classifier", nn.Sequential(
+        nn.Dropout(), nn.Linear(c256 * 4, hidden), nn.ReLU(), nn.Dropout(), nn.Linear(hidden, hidden), nn.ReLU(),
+        nn.Linear(hidden, 10),
+    ))
+    fill(model)
+    return model
+
+
 def write(name, content):
     made_with = f"torch {torch.__version__}, float64"
     (HERE / name).write_text(json.dumps({"made_with": made_with, **content}) + "\n")
@@ -137,3 +159,10 @@ write("vgg16-small.json", {
 x = (uniform("input", [2, 2, 11, 9]) + 1) / 2
 labels = torch.tensor([2, 0])
 write("blocks.json", {"labels": labels.tolist(), **inference(blocks(), x, labels)})
+
+x = (uniform("input", [2, 3, 99, 99]) + 1) / 2
+labels = torch.tensor([4, 7])
+net = alexnet_paper(16)
+result = inference(net, x, labels)
+result["gradient"] = result["gradient"][:: 97]
+write("alexnet-paper.json", {"labels": labels.tolist(), "parameters": sum(p.numel() for p in net.parameters()), **result})
