@@ -1,10 +1,11 @@
 /** What the program knows, from its registries: as data, as text, as the README's tables. */
+
+import { shortPath } from '../core/files.ts';
 import type { Params } from '../core/params.ts';
 import { datasetNames } from '../data/registry.ts';
+import { loadAttacks, loadDefenses } from '../discover/modules.ts';
 import { architectures } from '../models/registry.ts';
 import { type FoundCheckpoint, listCheckpoints } from './checkpoints.ts';
-import { loadAttacks, loadDefenses } from './modules.ts';
-import { shortPath } from './paths.ts';
 
 interface KnownParam {
   readonly default: unknown;

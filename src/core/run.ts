@@ -159,6 +159,7 @@ const provenance = z.object({
   galleryRule: z.string(),
 });
 
+/** The schema of `run.json`. */
 export const runSchema = z.object({
   schema: z.literal(RUN_SCHEMA),
   id: z.string(),
@@ -175,7 +176,9 @@ export const runSchema = z.object({
   gallery: z.array(galleryItem.refine(radiusFits, radiusRule)),
 });
 
+/** What was run, on what, and all that came out. */
 export type Run = z.infer<typeof runSchema>;
+/** One measured box of the grid. */
 export type Cell = z.infer<typeof cell>;
 export type WorstCase = z.infer<typeof worstCase>;
 export type GalleryItem = z.infer<typeof galleryItem>;

@@ -14,11 +14,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   evaluate: ['core', 'compile', 'weights', 'data', 'models', 'tf'],
   train: ['core', 'compile', 'weights', 'data', 'models', 'tf'],
   report: ['core'],
-  cli: ['core', 'compile', 'weights', 'data', 'models', 'evaluate', 'train', 'report', 'tf'],
+  discover: ['core'],
+  cli: ['core', 'compile', 'weights', 'data', 'models', 'evaluate', 'train', 'report', 'discover', 'tf'],
   attacks: ['core', 'tf'],
   defenses: ['core', 'tf'],
   experiments: ['cli'],
-  index: ['core', 'compile', 'weights', 'data', 'models', 'evaluate', 'train', 'report', 'tf'],
+  index: ['core', 'compile', 'weights', 'data', 'models', 'evaluate', 'train', 'report', 'discover', 'tf'],
   bench: ['attacks', 'core', 'compile', 'weights', 'data', 'models', 'evaluate', 'train', 'report', 'cli', 'tf'],
 };
 
