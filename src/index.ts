@@ -15,10 +15,14 @@ export { type Cell, parseRun, type Run, runSchema } from './core/run.ts';
 export { wilson95 } from './core/statistics.ts';
 export { type Goal, NORMS, type Norm, type ThreatModel, UNTARGETED } from './core/threat-model.ts';
 export { defineNetwork, type InputScaling, type UserModel, type UserNetwork } from './core/user-network.ts';
-export { datasetNames, openDataset, openPhotos } from './data/registry.ts';
+export type { Versions } from './core/versions.ts';
+export { openPhotos } from './data/photo-files.ts';
+export { datasetNames, openDataset } from './data/registry.ts';
+export { loadAttacks, loadDefenses } from './discover/modules.ts';
 export { runExperiment } from './evaluate/experiment.ts';
-export { openJournal } from './evaluate/journal.ts';
-export { type Contender, type ExperimentPlan, type Harness, Interrupted } from './evaluate/plan.ts';
+export { type Journal, openJournal } from './evaluate/journal.ts';
+export { type Contender, type ExperimentPlan, type Harness, Interrupted, type PlannedAttack } from './evaluate/plan.ts';
+export { journalKey } from './evaluate/provenance.ts';
 export {
   adaptiveAveragePool,
   type Block,

@@ -1,6 +1,9 @@
 /** What the program knows, from its registries: as data, as text, as the README's tables. */
+
+import { shortPath } from '../core/files.ts';
 import type { Params } from '../core/params.ts';
 import { datasetNames } from '../data/registry.ts';
+import { loadAttacks, loadDefenses } from '../discover/modules.ts';
 import { type Facts, factsOf } from '../models/facts.ts';
 import { architectures } from '../models/registry.ts';
 import { compact, percent } from '../report/format.ts';
@@ -9,8 +12,6 @@ import type { Figures } from './bench/figures.ts';
 import { FIGURE_COLUMNS, figuresInWords } from './bench/words.ts';
 import { type FoundCheckpoint, listCheckpoints } from './checkpoints.ts';
 import { inColumns, numbers, words } from './columns.ts';
-import { loadAttacks, loadDefenses } from './modules.ts';
-import { shortPath } from './paths.ts';
 
 interface KnownParam {
   readonly default: unknown;

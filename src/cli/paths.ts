@@ -1,15 +1,12 @@
 /** Where the package itself lives: a clone's root, or the installed package's folder. */
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
 /** The folder that holds package.json: `src/cli` and `dist/src/cli` stand at different depths below it. */
 export const PACKAGE_ROOT = findUp(HERE);
-
-/** The folder that holds attacks/, defenses/ and src/: the package's root, or its `dist` once built. */
-export const MODULE_ROOT = join(HERE, '..', '..');
 
 function findUp(folder: string): string {
   if (existsSync(join(folder, 'package.json'))) return folder;
@@ -27,9 +24,3 @@ export interface PackageFacts {
 /** The package's own package.json. */
 export const packageFacts = (): PackageFacts =>
   JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as PackageFacts;
-
-/** A path as it is best shown: relative to the working folder where that is shorter. */
-export function shortPath(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short !== '' && short.length < path.length ? short : path;
-}

@@ -3,8 +3,11 @@ import { existsSync } from 'node:fs';
 import { register } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { messageOf, UserError, usageError } from '../core/errors.ts';
-import { MODULE_ROOT, shortPath } from './paths.ts';
+import type { Attack } from '../core/attack.ts';
+import { UserError, usageError } from '../core/errors.ts';
+import { shortPath } from '../core/files.ts';
+import { reasonOf } from '../discover/load-error.ts';
+import { attackIn, MODULE_ROOT } from '../discover/modules.ts';
 
 const SOURCE = import.meta.url.endsWith('.ts');
 
@@ -49,13 +52,5 @@ export async function importUserFile(file: string): Promise<Readonly<Record<stri
   }
 }
 
-/** An error of loading `path`, in one line: the transformer's `file:line:column: ERROR: …`, or the message with its place in the file. */
-export function reasonOf(error: unknown, path: string): string {
-  const message = messageOf(error);
-  const transform = /^(.*):(\d+):(\d+): ERROR: (.*)$/m.exec(message);
-  if (transform !== null) return `line ${transform[2]}, column ${transform[3]}: ${transform[4]}`;
-  const frame = error instanceof Error ? error.stack?.split('\n').find((line) => line.includes(path)) : undefined;
-  const position = frame === undefined ? null : /:(\d+):(\d+)\)?$/.exec(frame);
-  const firstLine = message.split('\n')[0] ?? '';
-  return position === null ? firstLine : `line ${position[1]}, column ${position[2]}: ${firstLine}`;
-}
+/** The attack in a file of the user's own. Errors as `importUserFile`, and for what the file's attack lacks. */
+export const loadAttackFile = async (file: string): Promise<Attack> => attackIn(file, await importUserFile(file));

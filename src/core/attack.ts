@@ -21,6 +21,7 @@ export type Access = (typeof ACCESS)[number];
 /** A loss the adversary raises: logits [B, K] to [B], larger is better for the adversary, goal and labels built in. */
 export type Loss = (logits: tf.Tensor2D) => tf.Tensor1D;
 
+/** What an attack is given at every call: the batch, its threat model, the geometry, the network, losses and noise. */
 export interface AttackContext<P extends Params = Params> {
   /** The clean images, [B, H, W, C] in [0,1]. */
   readonly clean: tf.Tensor4D;
@@ -55,6 +56,7 @@ export interface AttackContext<P extends Params = Params> {
   readonly dlr: Loss;
 }
 
+/** An attack: how its state begins and how it goes on. The harness does the rest. */
 export interface Attack<P extends Params = Params, S extends AttackState = AttackState> {
   /** Its file's name. */
   readonly name: string;

@@ -1,5 +1,6 @@
 import type { ImageShape } from './classifier.ts';
 
+/** A labelled image. */
 export interface Example {
   /** H·W·C values in [0,1], row by row, channels last. */
   readonly image: Float32Array;

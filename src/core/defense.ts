@@ -34,6 +34,7 @@ export interface PerturbRequest {
 /** Logits [B, K] in training mode (batch statistics, updated averages), for images [B, H, W, C] in [0,1]. */
 export type TrainingModel = (x: tf.Tensor4D) => tf.Tensor2D;
 
+/** What a defense makes of a batch: the loss to lower, and what the network said. */
 export interface TrainingLoss {
   /** The scalar that training lowers: a mean over the batch. */
   readonly loss: tf.Scalar;
@@ -41,6 +42,7 @@ export interface TrainingLoss {
   readonly logits: tf.Tensor2D;
 }
 
+/** A way of making networks more robust: a training loss or, in time, a wrapper around a classifier. */
 export interface Defense<P extends Params = Params> {
   /** Its file's name. */
   readonly name: string;

@@ -1,6 +1,6 @@
 /** How every file of the program is read and written: failures are one clear line, and nothing is left half-written. */
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { messageOf, UserError } from './errors.ts';
 
 /** `cannot read x.json: no such file or directory`: what the system said, without its code and system call. */
@@ -8,6 +8,12 @@ export function fileError(action: 'read' | 'write', path: string, error: unknown
   if (error instanceof UserError) return error;
   const reason = /^E[A-Z0-9]+: (.*?)(?:, \w+(?: '.*)?)?$/s.exec(messageOf(error))?.[1] ?? messageOf(error);
   return new UserError(`cannot ${action} ${path}: ${reason}`);
+}
+
+/** A path as it is best shown: relative to the working folder where that is shorter. */
+export function shortPath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short !== '' && short.length < path.length ? short : path;
 }
 
 /**

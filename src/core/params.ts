@@ -4,6 +4,7 @@
  */
 import { closest, usageError } from './errors.ts';
 
+/** A declared parameter: what it is by default, and which words stand for its values. */
 export interface Param<T> {
   readonly default: T;
   /** What it is, with its unit: `gradient steps`. */
@@ -43,6 +44,7 @@ function rangeInWords({ min, max }: Range): string {
   return max === undefined ? '' : `, at most ${max}`;
 }
 
+/** Declares parameters, by the kind of their values: `p.integer(10, 'gradient steps', { min: 1 })`. */
 export const p = {
   /** A whole number. */
   integer: (initial: number, label: string, range: Range = {}): Param<number> => ({

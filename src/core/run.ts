@@ -177,6 +177,7 @@ const provenance = z.object({
   galleryRule: z.string(),
 });
 
+/** The schema of `run.json`. */
 export const runSchema = z.object({
   schema: z.literal(RUN_SCHEMA),
   id: z.string(),
@@ -195,7 +196,9 @@ export const runSchema = z.object({
   performance: z.array(performance).optional(),
 });
 
+/** What was run, on what, and all that came out. */
 export type Run = z.infer<typeof runSchema>;
+/** One measured box of the grid. */
 export type Cell = z.infer<typeof cell>;
 export type WorstCase = z.infer<typeof worstCase>;
 export type GalleryItem = z.infer<typeof galleryItem>;

@@ -2,6 +2,7 @@
 
 /** The norms in which a perturbation is measured, over all pixels and channels of one image. */
 export const NORMS = ['Linf', 'L2', 'L1'] as const;
+/** One of `NORMS`. */
 export type Norm = (typeof NORMS)[number];
 
 /** What a radius is, in words: see `isRadius`. */
@@ -14,6 +15,7 @@ export const isRadius = (norm: Norm, epsilon: number): boolean =>
 /** Untargeted: any wrong class will do. Targeted: the class of index `target`. */
 export type Goal = { readonly kind: 'untargeted' } | { readonly kind: 'targeted'; readonly target: number };
 
+/** How far the adversary may go, and to what end. */
 export interface ThreatModel {
   readonly norm: Norm;
   /** Radius of the ball, in pixel units: images live in [0,1]. */
@@ -21,4 +23,5 @@ export interface ThreatModel {
   readonly goal: Goal;
 }
 
+/** The goal that any wrong class meets. */
 export const UNTARGETED: Goal = { kind: 'untargeted' };

@@ -16,6 +16,7 @@ export type InputScaling =
 /** A model as TensorFlow.js knows it. */
 export type UserModel = tf.LayersModel | tf.GraphModel;
 
+/** A network of the user's own, as its file declares it. */
 export interface UserNetwork {
   /** How flags, tables and files call it: letters, digits, `.`, `_`, `-`. */
   readonly name: string;

@@ -46,6 +46,7 @@ const journalRecord = z.discriminatedUnion('kind', [
 export type JournalRecord = z.infer<typeof journalRecord>;
 export type OutcomeRow = z.infer<typeof outcomeRow>;
 
+/** An open journal: what earlier attempts finished, and where more is written. */
 export interface Journal {
   /** When the run began, ISO 8601; on resuming, when it first began. */
   readonly started: string;

@@ -19,6 +19,7 @@ export interface Contender {
   readonly sha256: string;
 }
 
+/** An attack with the values of its parameters. */
 export interface PlannedAttack {
   readonly attack: Attack;
   /** Resolved: every declared parameter has its value. */
@@ -27,6 +28,7 @@ export interface PlannedAttack {
   readonly source?: string;
 }
 
+/** What is measured: every attack on every contender at every radius, on the same images. */
 export interface ExperimentPlan {
   readonly attacks: readonly PlannedAttack[];
   readonly contenders: readonly Contender[];
@@ -50,6 +52,7 @@ export interface ExperimentPlan {
   readonly galleryEpsilon?: number;
 }
 
+/** With what a plan is carried out, and who is told. */
 export interface Harness {
   readonly prepare: Prepare;
   /** What `prepare` runs on, in words: `onnx-cpu`. */

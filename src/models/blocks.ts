@@ -77,12 +77,15 @@ export const conv = (
 export const dense = (units: number): Named =>
   block((name) => tf.layers.dense({ units, kernelInitializer: 'zeros', name }));
 
+/** Batch normalisation (Ioffe and Szegedy 2015), with running statistics once trained. */
 export const batchNorm = (epsilon = 1e-5): Named => block((name) => new BatchNorm(name, epsilon));
 export const localResponse = (options: LocalResponseOptions): Named =>
   block((name) => new LocalResponseNormalisation(name, options));
+/** max(x, 0). */
 export const relu = (): Named => block((name) => tf.layers.reLU({ name }));
 /** min(max(0, x), 6) */
 export const relu6 = (): Named => block((name) => tf.layers.activation({ activation: 'relu6', name }));
+/** Dropout (Srivastava et al. 2014): active in training alone, its draws from the step's noise. */
 export const dropout = (rate = 0.5): Named => block((name) => new Dropout(name, rate));
 
 /** Zeros around the maps: so many more rows and columns, half of them before (an odd one comes after). */

@@ -20,6 +20,7 @@ export interface NetworkSpec {
   readonly normalisation: Normalisation;
 }
 
+/** A network with its weights: layers to train, and a classifier to attack. */
 export interface Network {
   readonly spec: NetworkSpec;
   /** Normalised images to logits. */

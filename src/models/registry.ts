@@ -7,6 +7,7 @@ import { mobilenets } from './mobilenet.ts';
 import { resnets } from './resnet.ts';
 import { vggs } from './vgg.ts';
 
+/** Every architecture, families in the order of their papers. */
 export const architectures: readonly Architecture[] = [
   alexnet,
   ...vggs,

@@ -15,6 +15,7 @@ import { type Declaration, parseDeclaration, parseSideFile, type Statement } fro
 import { loadTorchWeights } from './torch-weights.ts';
 import { runnable } from './user-model.ts';
 
+/** A network of the user's own, ready to be attacked. */
 export interface OpenedNetwork {
   readonly classifier: Classifier;
   readonly architecture: Run['architectures'][number];

@@ -11,6 +11,7 @@ import type { NetworkSpec } from '../models/network.ts';
 import type { Augmentation } from './augmentation.ts';
 import { scheduleOf } from './schedule.ts';
 
+/** What is trained, on what, and how: all that decides the weights but the means. */
 export interface TrainingPlan {
   readonly network: NetworkSpec;
   /** The training split; the validation images are held out of it. */

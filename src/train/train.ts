@@ -15,6 +15,7 @@ import { slotsOf } from './sgd.ts';
 import { type EpochRecord, freshEpoch, type Progress, restoreState, saveState } from './state.ts';
 import { type Validator, validatorOf } from './validate.ts';
 
+/** With what a plan is carried out, where its files go, and who is told. */
 export interface TrainingHarness extends Means {
   readonly prepare: Prepare;
   /** The checkpoint to make: `checkpoints/mnist/vgg16-adversarial.safetensors`. */
@@ -52,6 +53,7 @@ export type TrainingEvent =
     }
   | { readonly kind: 'epoch'; readonly record: EpochRecord };
 
+/** How a training ended, and what it left. */
 export interface TrainingResult {
   /** False if it was aborted; the state then lies in `files.state`. */
   readonly finished: boolean;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { chooseAttacks, knownAttacks, sourcesOf } from '../../src/cli/experiment/attacks.ts';
 import { flagsOfModules } from '../../src/cli/module-flags.ts';
-import { loadAttacks } from '../../src/cli/modules.ts';
 import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
+import { loadAttacks } from '../../src/discover/modules.ts';
 
 const known = await loadAttacks();
 const names = (words: readonly string[], given = {}) =>

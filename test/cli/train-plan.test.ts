@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseGiven, withDefaults } from '../../src/cli/flags.ts';
 import { flagsOfModules } from '../../src/cli/module-flags.ts';
-import { loadDefenses } from '../../src/cli/modules.ts';
 import { planOf, trainFlags } from '../../src/cli/train/plan.ts';
+import { loadDefenses } from '../../src/discover/modules.ts';
 import { TRAINING_DEFAULTS } from '../../src/train/plan.ts';
 import { schedules } from '../../src/train/schedule.ts';
 

@@ -14,11 +14,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   evaluate: ['core', 'compile', 'weights', 'data', 'models', 'tf'],
   train: ['core', 'compile', 'weights', 'data', 'models', 'tf'],
   report: ['core'],
-  cli: ['core', 'compile', 'weights', 'data', 'models', 'evaluate', 'train', 'report', 'tf'],
+  discover: ['core'],
+  cli: ['core', 'compile', 'weights', 'data', 'models', 'evaluate', 'train', 'report', 'discover', 'tf'],
   attacks: ['core', 'tf'],
   defenses: ['core', 'tf'],
   experiments: ['cli'],
-  index: ['core', 'compile', 'weights', 'data', 'models', 'evaluate', 'train', 'report', 'tf'],
+  index: ['core', 'compile', 'weights', 'data', 'models', 'evaluate', 'train', 'report', 'discover', 'tf'],
   bench: ['attacks', 'core', 'compile', 'weights', 'data', 'models', 'evaluate', 'train', 'report', 'cli', 'tf'],
 };
 
@@ -91,7 +92,8 @@ describe('randomness and clocks', () => {
   const pure = sources.filter((file) => ['core', 'compile', 'attacks', 'defenses'].includes(roomOf(file)));
 
   /** Hashes are welcome; of `node:crypto` only what draws is not. */
-  const IMPURE = /Math\.random|\bDate\b|performance\b|hrtime|random(?:UUID|Bytes|Int|Fill)|getRandomValues|webcrypto/;
+  const IMPURE =
+    /Math\.random|\bDate\b|performance\.(?:now|timeOrigin)|perf_hooks|hrtime|random(?:UUID|Bytes|Int|Fill)|getRandomValues|webcrypto/;
 
   it.each(pure)('%s has neither: results are a function of the seed', (file) => {
     expect(readFileSync(join(PACKAGE_ROOT, file), 'utf8')).not.toMatch(IMPURE);

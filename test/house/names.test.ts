@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadAttacks, loadDefenses } from '../../src/cli/modules.ts';
 import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
+import { loadAttacks, loadDefenses } from '../../src/discover/modules.ts';
 
 const KINDS = [
   ['attacks', await loadAttacks()],

@@ -3,13 +3,14 @@ import { compile } from '../../compile/compile.ts';
 import { eager } from '../../compile/eager.ts';
 import type { HostTensor } from '../../compile/types.ts';
 import { messageOf } from '../../core/errors.ts';
+import { shortPath } from '../../core/files.ts';
 import { p } from '../../core/params.ts';
 import { cpuName } from '../../evaluate/provenance.ts';
 import { architectures } from '../../models/registry.ts';
 import { tf } from '../../tf.ts';
 import { listCheckpoints } from '../checkpoints.ts';
 import { defineCommand, EXIT } from '../command.ts';
-import { packageFacts, shortPath } from '../paths.ts';
+import { packageFacts } from '../paths.ts';
 import { commitOf, installedVersion, packageVersions } from '../surroundings.ts';
 
 /** Largest relative difference between compiled and reference gradients that float32 rounding explains. */

@@ -1,4 +1,5 @@
 import type { SkippedFile } from '../../core/dataset.ts';
+import { shortPath } from '../../core/files.ts';
 import { printable } from '../../report/html.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
@@ -10,7 +11,6 @@ import { experimentFlags } from '../experiment/flags.ts';
 import { configOf, planOf, type Work } from '../experiment/plan.ts';
 import { flagsOfModules } from '../module-flags.ts';
 import { openFile } from '../open.ts';
-import { shortPath } from '../paths.ts';
 
 export const experiment = defineCommand({
   words: '[PHOTO...]',

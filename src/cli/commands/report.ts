@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { usageError } from '../../core/errors.ts';
+import { shortPath } from '../../core/files.ts';
 import { readRun } from '../../report/read.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { REPORTS } from '../out-folder.ts';
-import { shortPath } from '../paths.ts';
 import { publishViews, tableOf } from '../publish.ts';
 
 export const report = defineCommand({

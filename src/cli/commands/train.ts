@@ -1,3 +1,5 @@
+import { shortPath } from '../../core/files.ts';
+import { loadDefenses } from '../../discover/modules.ts';
 import { duration } from '../../report/format.ts';
 import { schedules } from '../../train/schedule.ts';
 import { train as runTraining, type TrainingEvent } from '../../train/train.ts';
@@ -6,8 +8,6 @@ import { checkpointPath } from '../checkpoints.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { flagsOfModules } from '../module-flags.ts';
-import { loadDefenses } from '../modules.ts';
-import { shortPath } from '../paths.ts';
 import { progressLine } from '../progress.ts';
 import { versionsHere } from '../surroundings.ts';
 import type { Terminal } from '../terminal.ts';

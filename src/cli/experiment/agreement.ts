@@ -1,6 +1,6 @@
 /** `--arch` and `--training` choose among trained networks; where `--weights` names files, they may only agree with them. */
 import { usageError } from '../../core/errors.ts';
-import { nameOf } from '../modules.ts';
+import { nameOf } from '../../discover/modules.ts';
 import type { Opened } from './opened.ts';
 
 /**

@@ -7,11 +7,11 @@ import { unknownName, usageError } from '../../core/errors.ts';
 import { fileError } from '../../core/files.ts';
 import { resolveParams } from '../../core/params.ts';
 import type { Norm } from '../../core/threat-model.ts';
+import { loadAttacks, nameOf } from '../../discover/modules.ts';
 import type { PlannedAttack } from '../../evaluate/plan.ts';
 import type { Given } from '../flags.ts';
 import { paramsOf, refuseIdle } from '../module-flags.ts';
-import { loadAttackFile, loadAttacks, nameOf } from '../modules.ts';
-import { isFile } from '../user-files.ts';
+import { isFile, loadAttackFile } from '../user-files.ts';
 
 /** What a perturbation of the same size costs when nobody aims it: always measured beside the named attacks. */
 const BASELINE = 'noise';

@@ -4,13 +4,13 @@ import { unknownName } from '../../core/errors.ts';
 import { p, type Values } from '../../core/params.ts';
 import { NORMS } from '../../core/threat-model.ts';
 import { openDataset } from '../../data/registry.ts';
+import { loadAttacks, loadDefenses } from '../../discover/modules.ts';
 import { smallSpec } from '../../models/network.ts';
 import { TRAINING_DEFAULTS as DEFAULTS, type TrainingPlan } from '../../train/plan.ts';
 import { schedules } from '../../train/schedule.ts';
 import { BACKENDS } from '../backend.ts';
 import { type Given, oneOf, optional, word } from '../flags.ts';
 import { paramsOf, refuseIdle } from '../module-flags.ts';
-import { loadAttacks, loadDefenses } from '../modules.ts';
 
 export const trainFlags = {
   arch: word('vgg16', 'architecture', 'an architecture'),

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadAttacks, loadDefenses } from '../../src/cli/modules.ts';
+import { loadAttacks, loadDefenses } from '../../src/discover/modules.ts';
 
 const WHOLE = `export default {
   name: 'still', title: 'Stand still', paper: 'https://example.org/paper', norms: ['Linf'], access: 'none', params: {},

@@ -1,14 +1,17 @@
 /** Attacks and defenses, found by listing their folders: a file dropped in is known at once, by its name. */
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ACCESS, type Attack } from '../core/attack.ts';
 import type { Defense } from '../core/defense.ts';
 import { UserError } from '../core/errors.ts';
+import { shortPath } from '../core/files.ts';
 import type { Params } from '../core/params.ts';
 import { NORMS } from '../core/threat-model.ts';
-import { MODULE_ROOT, shortPath } from './paths.ts';
-import { importUserFile, reasonOf } from './user-files.ts';
+import { reasonOf } from './load-error.ts';
+
+/** The folder that holds attacks/, defenses/ and src/: the package's root, or its `dist` once built. */
+export const MODULE_ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 const isModule = (file: string): boolean => /\.[jt]s$/.test(file) && !file.endsWith('.d.ts');
 
@@ -126,6 +129,10 @@ export const loadAttacks = (folder = join(MODULE_ROOT, ATTACKS.folder)): Promise
 export const loadDefenses = (folder = join(MODULE_ROOT, DEFENSES.folder)): Promise<ReadonlyMap<string, Defense>> =>
   loadFolder(DEFENSES, folder);
 
-/** The attack in a file of the user's own, anywhere on disk. Errors as `loadAttacks`. */
-export const loadAttackFile = async (file: string): Promise<Attack> =>
-  moduleOf(ATTACKS, file, await importUserFile(file));
+/**
+ * The attack that a module exports.
+ *
+ * @throws UserError naming the file, and what it lacks
+ */
+export const attackIn = (file: string, exported: Readonly<Record<string, unknown>>): Attack =>
+  moduleOf(ATTACKS, file, exported);
