@@ -1,39 +1,43 @@
-/** What a word means where weights are asked for: published ones, a URL, or a file. In the end it is a file on this disk. */
+/** What `--weights` and `--from` may name: a file, a URL, or a set of published weights. In the end it is a local file. */
 import { statSync } from 'node:fs';
 import { isAbsolute, join, normalize } from 'node:path';
 import { closest, usageError } from '../core/errors.ts';
 import { gibbonHome } from '../core/home.ts';
 import { downloadOf, obtain } from '../weights/download.ts';
-import type { FetchOptions } from '../weights/fetch-part.ts';
-import { findPublicWeights, TORCHVISION } from '../weights/torchvision.ts';
+import type { FetchOptions, Progress } from '../weights/fetch-part.ts';
+import { findPublicWeights, isWeightsVersion, TORCHVISION } from '../weights/torchvision.ts';
 
-export interface WeightsRequest extends FetchOptions {
-  /** The architecture that they are for: published weights are found by it. */
-  readonly arch: string;
+export interface ResolveOptions {
+  /** Told how far a download has come. */
+  readonly onProgress?: (file: string, progress: Progress) => void;
+  /** Stops a download, which goes on from there next time. */
+  readonly signal?: AbortSignal;
+  readonly fetch?: FetchOptions['fetch'];
   /** The flag that the word was given to, for errors: `--weights` by default. */
   readonly flag?: string;
 }
 
-/** `imagenet`, `imagenet-v2`: the weights that torchvision publishes. */
-const VERSIONS: readonly string[] = [...new Set(TORCHVISION.map(({ version }) => version))];
-
-/** Whether a word names published weights, which belong to whatever architecture is asked for. */
-export const isPublished = (word: string): boolean => VERSIONS.includes(word);
-
-const isUrl = (word: string): boolean => /^https?:\/\//i.test(word);
-
 /**
- * The file that a word means, downloaded if need be. A file is looked for below the working folder, then in Gibbon's home.
+ * The local file that a word means, fetched if need be. A file that is not there is also looked for in `gibbonHome()`.
  *
- * @returns its path
- * @throws UserError (usage) if there is no such file, or nothing is published for the architecture; UserError if it cannot
- *   be downloaded; the signal's reason, if it was aborted
+ * @param arch - the architecture, of which published weights are a table
+ * @throws UserError naming what is missing and how to get it
  */
-export async function resolveWeights(word: string, { arch, flag, ...options }: WeightsRequest): Promise<string> {
-  if (isPublished(word)) return obtain(findPublicWeights(arch, word), options);
+export async function resolveWeights(word: string, arch: string | undefined, options: ResolveOptions): Promise<string> {
+  const { signal, onProgress, fetch, flag = '--weights' } = options;
+  const fetched = (download: Parameters<typeof obtain>[0]): Promise<string> =>
+    obtain(download, {
+      ...(signal === undefined ? {} : { signal }),
+      ...(fetch === undefined ? {} : { fetch }),
+      ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress(download.file, progress) }),
+    });
+  if (isWeightsVersion(word)) {
+    if (arch === undefined) throw usageError(`${flag} ${word}: whose? Give --arch`);
+    return fetched(findPublicWeights(arch, word));
+  }
   // Under its published name a file is fetched once, whichever way it is asked for, and its checksum is known.
-  if (isUrl(word)) return obtain(TORCHVISION.find(({ url }) => url === word) ?? downloadOf(word), options);
-  return fileOf(word, flag ?? '--weights');
+  if (/^https?:/i.test(word)) return fetched(TORCHVISION.find(({ url }) => url === word) ?? downloadOf(word));
+  return fileOf(word, flag);
 }
 
 function fileOf(word: string, flag: string): string {
@@ -42,8 +46,8 @@ function fileOf(word: string, flag: string): string {
   const isBelow = !isAbsolute(word) && !normalize(word).startsWith('..');
   const found = [word, ...(isBelow ? [join(home, word)] : [])].find(isFile);
   if (found !== undefined) return found;
-  const near = closest(word, VERSIONS);
-  const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
+  const near = closest(word, [...new Set(TORCHVISION.map(({ version }) => version))]);
+  const hint = near === undefined ? ' Give a file, a URL, or imagenet' : ` Did you mean "${near}"?`;
   throw usageError(`${flag} ${word}: no such file here${isBelow ? ` or in ${home}` : ''}.${hint}`);
 }
 

@@ -21,6 +21,8 @@ export interface CheckpointMetadata {
   readonly command: string;
   readonly seed: number;
   readonly epochs: number;
+  /** The names of its classes, in the order of its logits, where the dataset is not one that the program knows. */
+  readonly classes?: readonly string[] | undefined;
 }
 
 export interface LoadedNetwork extends Network {
@@ -79,8 +81,11 @@ export async function saveCheckpoint(path: string, network: Network, metadata: C
  *
  * @throws UserError naming the file and what is wrong with it
  */
-export async function loadCheckpoint(path: string): Promise<LoadedNetwork> {
-  const file = await readSafetensors(path);
+export const loadCheckpoint = async (path: string): Promise<LoadedNetwork> =>
+  openCheckpoint(await readSafetensors(path), path);
+
+/** `loadCheckpoint` of a file that is read already; `path` is what errors call it. */
+export function openCheckpoint(file: Safetensors, path: string): LoadedNetwork {
   const { spec, metadata } = parseMetadata(file, path);
   const network = assemble(spec, path);
   try {

@@ -4,6 +4,7 @@
  */
 import type { Architecture } from '../core/architecture.ts';
 import { UserError } from '../core/errors.ts';
+import { adaptTorchvision } from '../weights/adapt-torchvision.ts';
 import { readWeights, type Weights } from '../weights/read-weights.ts';
 import { CHECKPOINT_FORMAT } from './checkpoint.ts';
 import { loadWeights, misfits } from './load-weights.ts';
@@ -15,6 +16,8 @@ export interface PretrainedNetwork extends Network {
   /** Of the file, in hex. */
   readonly sha256: string;
 }
+
+type Tensors = Weights['tensors'];
 
 /** The images that published weights were trained on. */
 const INPUT = [224, 224, 3] as const;
@@ -31,8 +34,9 @@ export const describesItself = ({ metadata }: Weights): boolean => metadata.form
  */
 export function openPretrained(arch: string, weights: Weights, source: string): PretrainedNetwork {
   const architecture = findArchitecture(arch);
-  const { tensors, sha256 } = weights;
-  const candidates = formsOf(architecture).map((variant) => assemble(architecture, variant, weights, source));
+  const { sha256 } = weights;
+  const tensors = adaptTorchvision(arch, weights.tensors);
+  const candidates = formsOf(architecture).map((variant) => assemble(architecture, variant, tensors, source));
   const ranked = candidates
     .map((network) => ({ network, problems: misfits(network, tensors).length }))
     .sort((a, b) => a.problems - b.problems);
@@ -51,7 +55,7 @@ export function openPretrained(arch: string, weights: Weights, source: string): 
 const formsOf = ({ variants }: Architecture): string[] =>
   Object.keys(variants).filter((variant) => variants[variant]?.normalisation !== undefined || variant === 'paper');
 
-function assemble({ name }: Architecture, variant: string, { tensors }: Weights, source: string): Network {
+function assemble({ name }: Architecture, variant: string, tensors: Tensors, source: string): Network {
   const network = assembleNetwork(specOf(name, variant, INPUT, 1000));
   const classes = classesOf(network, tensors);
   if (classes === 1000 || classes === undefined) return network;
@@ -61,7 +65,7 @@ function assemble({ name }: Architecture, variant: string, { tensors }: Weights,
 }
 
 /** The length of the last bias, which counts the classes; undefined if the file has none of that name. */
-function classesOf({ model }: Network, tensors: Weights['tensors']): number | undefined {
+function classesOf({ model }: Network, tensors: Tensors): number | undefined {
   const last = weightsOf(model).at(-1);
   const found = last === undefined ? undefined : tensors.get(last.name);
   return found?.shape.length === 1 ? found.shape[0] : undefined;

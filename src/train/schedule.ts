@@ -3,7 +3,7 @@
  * trained) to 1 (done).
  */
 import { unknownName, usageError } from '../core/errors.ts';
-import { type Params, p, resolveParams, type Values } from '../core/params.ts';
+import { type Params, p, parseNumber, resolveParams, type Values } from '../core/params.ts';
 
 export interface Schedule<P extends Params = Params> {
   readonly name: string;
@@ -49,10 +49,10 @@ const cyclic = defineSchedule({
   share: (progress, { peak }) => afterWarmUp(progress, peak, (rest) => 1 - rest),
 });
 
-/** `0.5,0.75` as numbers. */
+/** `0.5,0.75` or `1/2,3/4` as numbers. */
 function milestonesOf(text: string): readonly number[] {
-  const milestones = text.split(',').map(Number);
-  if (text.trim() !== '' && milestones.every((m) => m >= 0 && m <= 1)) return milestones;
+  const milestones = text.split(',').map(parseNumber);
+  if (milestones.every((m): m is number => m !== undefined && m >= 0 && m <= 1)) return milestones;
   throw usageError(`--step.milestones is "${text}"; it must be shares of the training, 0 to 1, such as 0.5,0.75`);
 }
 

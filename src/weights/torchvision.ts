@@ -11,6 +11,8 @@ import type { Download } from './download.ts';
 /** `imagenet` is torchvision's IMAGENET1K_V1, trained as in the papers; `imagenet-v2` its IMAGENET1K_V2, by a longer recipe. */
 export type WeightsVersion = 'imagenet' | 'imagenet-v2';
 
+export const isWeightsVersion = (word: string): word is WeightsVersion => word === 'imagenet' || word === 'imagenet-v2';
+
 export interface PublicWeights extends Download {
   readonly arch: string;
   readonly version: WeightsVersion;

@@ -105,22 +105,30 @@ export interface Descent {
   readonly epsilon: number;
   readonly steps: number;
   readonly step: number;
+  /** Share of the old velocity that is kept: steps follow v ← decay·v + g/‖g‖₁ instead of g. */
+  readonly decay?: number;
 }
 
 const lengthOf = (x: Float64Array): number => Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
 const clip = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);
 
-/** Projected gradient descent on one image, away from `label`, or towards it. */
+/** Projected gradient descent, with momentum or without, on one image, away from `label`, or towards it. */
 export function descend(
   gradient: Gradient,
   clean: Float64Array,
   label: number,
   towards: boolean,
-  { norm, epsilon, steps, step }: Descent,
+  { norm, epsilon, steps, step, decay }: Descent,
 ): Float64Array {
   let x = clean;
+  let velocity = new Float64Array(clean.length);
   for (let i = 0; i < steps; i++) {
-    const g = gradient(x, label);
+    let g = gradient(x, label);
+    if (decay !== undefined) {
+      const sum = g.reduce((total, value) => total + Math.abs(value), 0);
+      velocity = velocity.map((v, j) => decay * v + at(g, j) / sum);
+      g = velocity;
+    }
     const size = (norm === 'Linf' ? step : step / lengthOf(g)) * (towards ? -1 : 1);
     const moved = x.map((v, j) => v + size * (norm === 'Linf' ? Math.sign(at(g, j)) : at(g, j)) - at(clean, j));
     const shrink = norm === 'L2' ? Math.min(1, epsilon / lengthOf(moved)) : 1;

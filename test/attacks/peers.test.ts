@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import fgsm from '../../attacks/fgsm.ts';
 import pgd from '../../attacks/pgd.ts';
+import momentum from '../../examples/momentum.ts';
 import { compile } from '../../src/compile/compile.ts';
 import { eager } from '../../src/compile/eager.ts';
 import type { Prepare } from '../../src/compile/types.ts';
+import type { Attack } from '../../src/core/attack.ts';
 import { ball } from '../../src/core/ball.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import { crossEntropy, dlr, targetedDlr } from '../../src/core/losses.ts';
@@ -22,14 +24,17 @@ const PEERS: Readonly<Record<string, Descent>> = {
   bim_linf: { norm: 'Linf', epsilon: 0.1, steps: 10, step: 0.02 },
   pgd_linf: { norm: 'Linf', epsilon: 0.1, steps: 20, step: 0.01 },
   pgd_l2: { norm: 'L2', epsilon: 1.5, steps: 20, step: 0.2 },
+  mifgsm_linf: { norm: 'Linf', epsilon: 0.1, steps: 10, step: 0.01, decay: 1 },
   pgd_linf_targeted: { norm: 'Linf', epsilon: 0.1, steps: 20, step: 0.01 },
 };
 
 /** The same in our words. */
-const ours = ({ norm, epsilon, steps, step }: Descent): Pick<Trial, 'attack' | 'params' | 'norm' | 'epsilon'> =>
-  steps === 1
-    ? { attack: fgsm, norm, epsilon }
-    : { attack: pgd, params: { steps, step, random: false }, norm, epsilon };
+function ours({ norm, epsilon, steps, step, decay }: Descent): Pick<Trial, 'attack' | 'params' | 'norm' | 'epsilon'> {
+  // The README's example walks ε in all.
+  if (decay !== undefined) return { attack: momentum as Attack, params: { steps, decay }, norm, epsilon };
+  if (steps === 1) return { attack: fgsm, norm, epsilon };
+  return { attack: pgd, params: { steps, step, random: false }, norm, epsilon };
+}
 
 /** How many values differ, as far as both go. */
 const differing = (a: ArrayLike<number>, b: ArrayLike<number>): number =>

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { gridOf } from '../../src/cli/experiment/grids.ts';
 import { goalOf, radiiOf } from '../../src/cli/experiment/threat.ts';
 
 const DIGITS = ['zero', 'one', 'two'];
@@ -8,7 +9,7 @@ describe('radii', () => {
   it('come out ascending and each once', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1 }), (given) => {
-        const radii = radiiOf(given, 'Linf');
+        const radii = radiiOf(given, 'mnist', 'Linf');
         expect(new Set(radii)).toEqual(new Set(given));
         for (let i = 1; i < radii.length; i++) expect(radii[i]).toBeGreaterThan(radii[i - 1] as number);
       }),
@@ -16,21 +17,23 @@ describe('radii', () => {
   });
 
   it('beyond the pixel range are refused in Linf, with the fraction that may be meant', () => {
-    expect(() => radiiOf([8], 'Linf')).toThrow(/--epsilon 8: .* from 0 to 1.*did you mean 8\/255\?/);
-    expect(() => radiiOf([1000], 'Linf')).toThrow(/^(?!.*did you mean)/);
+    expect(() => radiiOf([8], 'mnist', 'Linf')).toThrow(/--epsilon 8: .* from 0 to 1.*did you mean 8\/255\?/);
+    expect(() => radiiOf([1000], 'mnist', 'Linf')).toThrow(/^(?!.*did you mean)/);
   });
 
   it('may exceed 1 in L2 and L1', () => {
-    expect(radiiOf([8, 2], 'L2')).toEqual([2, 8]);
-    expect(radiiOf([20], 'L1')).toEqual([20]);
+    expect(radiiOf([8, 2], 'mnist', 'L2')).toEqual([2, 8]);
+    expect(radiiOf([20], 'mnist', 'L1')).toEqual([20]);
   });
 
   it('below zero are refused in every norm', () => {
-    for (const norm of ['Linf', 'L2', 'L1'] as const) expect(() => radiiOf([-0.1], norm)).toThrow(/not negative/);
+    for (const norm of ['Linf', 'L2', 'L1'] as const)
+      expect(() => radiiOf([-0.1], 'mnist', norm)).toThrow(/not negative/);
   });
 
-  it('not given are a grid that starts at zero', () => {
-    for (const norm of ['Linf', 'L2', 'L1'] as const) expect(radiiOf(null, norm)[0]).toBe(0);
+  it('not given are the grid of the dataset in the norm', () => {
+    expect(radiiOf(null, 'mnist', 'Linf')).toEqual(gridOf('mnist', 'Linf'));
+    expect(radiiOf(null, './photos', 'L2')).toEqual(gridOf('./photos', 'L2'));
   });
 });
 

@@ -8,11 +8,11 @@ import { ATTACK_LAWS } from './attack/all.ts';
 import { FAULTY, RIGHT } from './attack/faulty.ts';
 import { BrokenLaw } from './attack/law.ts';
 
-const folder = join(PACKAGE_ROOT, 'attacks');
-const files = readdirSync(folder).filter((file) => file.endsWith('.ts'));
+const ofProgram = readdirSync(join(PACKAGE_ROOT, 'attacks')).filter((file) => file.endsWith('.ts'));
+const files = [...ofProgram.map((file) => join('attacks', file)), join('examples', 'momentum.ts')];
 const attacks = await Promise.all(
   files.map(async (file): Promise<[string, Attack]> => {
-    const { default: attack } = (await import(join(folder, file))) as { default: Attack };
+    const { default: attack } = (await import(join(PACKAGE_ROOT, file))) as { default: Attack };
     return [file, attack];
   }),
 );

@@ -9,11 +9,10 @@ import { tf } from '../../src/tf.ts';
 import { lastIterate } from '../attacks/run.ts';
 import { IDS, imageOf, PIXELS, RADII, smooth } from './attack/stage.ts';
 
-const folder = join(PACKAGE_ROOT, 'attacks');
+const ofProgram = readdirSync(join(PACKAGE_ROOT, 'attacks')).filter((file) => file.endsWith('.ts'));
+const files = [...ofProgram.map((file) => join('attacks', file)), join('examples', 'momentum.ts')];
 const attacks = await Promise.all(
-  readdirSync(folder)
-    .filter((file) => file.endsWith('.ts'))
-    .map(async (file) => ((await import(join(folder, file))) as { default: Attack }).default),
+  files.map(async (file) => ((await import(join(PACKAGE_ROOT, file))) as { default: Attack }).default),
 );
 const cases = attacks.flatMap((attack) =>
   attack.norms.flatMap((norm) => [false, true].map((targeted) => ({ attack, norm, targeted }))),

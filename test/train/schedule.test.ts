@@ -94,6 +94,9 @@ describe('a schedule asked for wrongly', () => {
   it('is answered with what a parameter accepts', () => {
     expect(() => scheduleOf('linear', { warmUp: 2 })).toThrow(/--linear.warmUp is 2; it must be a number, 0 to 1/);
     expect(() => scheduleOf('step', { milestones: '0.5,x' })).toThrow(/milestones is "0.5,x"/);
-    expect(() => scheduleOf('step', { milestones: '' })).toThrow(/milestones/);
+    for (const milestones of ['', '0.5,', ',0.5', '0.5,,0.75', '0x1', ' ']) {
+      expect(() => scheduleOf('step', { milestones }), milestones).toThrow(/--step.milestones is/);
+    }
+    expect(scheduleOf('step', { milestones: '1/2', factor: 0.5 }).share(0.5)).toBe(0.5);
   });
 });

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
-import { gibbonHome } from '../../src/core/home.ts';
 import { downloadOf, obtain } from '../../src/weights/download.ts';
 import type { Progress } from '../../src/weights/fetch-part.ts';
 
@@ -254,18 +253,5 @@ describe('a URL of the user', () => {
       expect(downloadOf(url).file).toMatch(/^[0-9a-f]{8}-[\w.-]+$/);
     }
     expect(() => downloadOf('not a URL')).toThrow(UserError);
-  });
-});
-
-describe('the home', () => {
-  it.each([
-    [{ GIBBON_HOME: '/data/gibbon', XDG_CACHE_HOME: '/cache' }, 'linux', /^\/data\/gibbon$/],
-    [{ XDG_CACHE_HOME: '/cache' }, 'linux', /^\/cache\/gibbon$/],
-    [{ XDG_CACHE_HOME: 'relative' }, 'linux', /\/\.cache\/gibbon$/],
-    [{ GIBBON_HOME: '' }, 'linux', /\/\.cache\/gibbon$/],
-    [{}, 'darwin', /\/Library\/Caches\/gibbon$/],
-    [{ LOCALAPPDATA: '/Users/x/AppData/Local' }, 'win32', /^\/Users\/x\/AppData\/Local\/gibbon$/],
-  ] as const)('for %j on %s is where that system keeps such files', (environment, platform, expected) => {
-    expect(gibbonHome(environment, platform)).toMatch(expected);
   });
 });

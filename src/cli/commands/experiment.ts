@@ -1,6 +1,7 @@
 import type { SkippedFile } from '../../core/dataset.ts';
 import { printable } from '../../report/html.ts';
 import { defineCommand, EXIT } from '../command.ts';
+import { withDownloads } from '../downloads.ts';
 import { knownAttacks } from '../experiment/attacks.ts';
 import { carryOut } from '../experiment/carry-out.ts';
 import { dryRun } from '../experiment/dry-run.ts';
@@ -12,13 +13,17 @@ import { openFile } from '../open.ts';
 import { shortPath } from '../paths.ts';
 
 export const experiment = defineCommand({
+  words: '[PHOTO...]',
   flags: experimentFlags,
   // Read leniently: what is wrong with --attack is said when all flags are read.
   moduleFlags: async ({ attack }) =>
     flagsOfModules((await knownAttacks(experimentFlags.attack.parse(attack) ?? [])).values()),
-  run: async ({ values, given, moduleValues, terminal, commandLine, commandLineWith }) => {
+  run: async ({ values, given, moduleValues, words, terminal, commandLine, commandLineWith }) => {
     const { resume, quiet, json, out } = values;
-    const work = await planOf(values, given, moduleValues, new Date());
+    const work = await withDownloads(terminal, quiet, (fetching) =>
+      planOf(values, given, moduleValues, words, fetching, new Date()),
+    );
+    if (work === undefined) return EXIT.interrupted;
     if (!quiet) for (const note of work.notes) terminal.note(note);
     if (values['dry-run']) {
       terminal.print(await dryRun(work.plan));

@@ -1,7 +1,7 @@
 /** `--arch` and `--training` choose among trained networks; where `--weights` names files, they may only agree with them. */
 import { usageError } from '../../core/errors.ts';
 import { nameOf } from '../modules.ts';
-import type { Opened } from './tell-apart.ts';
+import type { Opened } from './opened.ts';
 
 /**
  * Refuses words that would choose nothing, silently.

@@ -4,6 +4,7 @@ import { NORMS } from '../../core/threat-model.ts';
 import { BACKENDS } from '../backend.ts';
 import { type Flag, listOf, oneOf, optional, word } from '../flags.ts';
 import { type Requirement, requirement } from './fail-under.ts';
+import { imagesFlag } from './images.ts';
 
 const SWITCH = (label: string): Flag<boolean> => p.boolean(false, label);
 
@@ -27,24 +28,27 @@ export const experimentFlags = {
   ),
   weights: optional(
     listOf(
-      word('', '', 'a file'),
+      word('', '', 'a file, a URL, imagenet or imagenet-v2'),
       [],
-      'checkpoints to attack instead of the bundled ones, or weights for your own modules',
+      'weights instead of the bundled ones: checkpoints, PyTorch files, published ones',
     ),
-    'the bundled ones',
+    'the bundled ones; for photographs, imagenet',
   ),
   training: listOf(word('', '', 'a name'), ['standard', 'adversarial'], 'how the networks were trained'),
-  dataset: word('mnist', 'what they are tested on', 'a dataset'),
-  images: p.integer(1000, 'how many test images', { min: 1 }),
+  dataset: word('mnist', 'what they are tested on: a name, or a folder of images', 'a dataset'),
+  images: imagesFlag,
   epsilon: optional(
     listOf(number, [], 'radii of the ball in pixel units, images being in [0,1]'),
-    'a grid for the norm',
+    'a grid for dataset and norm',
   ),
   norm: oneOf('Linf', NORMS, 'the norm that measures perturbations'),
   target: optional(word('', 'class to be mistaken for: its index or name', 'a class'), 'any wrong class'),
   restarts: p.integer(1, 'random starts of each attack, the best counts', { min: 1 }),
   seed: p.integer(0, 'seed of the image order and of all noise', { min: 0, max: 0xffffffff }),
-  batch: p.integer(64, 'images in flight at once; changes speed and memory, never results', { min: 1 }),
+  batch: optional(
+    p.integer(64, 'images in flight at once; changes speed and memory, never results', { min: 1 }),
+    '64, and 8 of photographs',
+  ),
   backend: oneOf('auto', BACKENDS, 'what computes'),
   out: optional(word('', 'folder for run.json, report.html, table.csv', 'a folder'), 'reports/DATE-ATTACKS-ARCHS'),
   config: optional(word('', 'JSON file with the same keys as these flags; flags win', 'a file'), 'none'),

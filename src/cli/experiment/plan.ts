@@ -2,21 +2,26 @@
 import type { Dataset } from '../../core/dataset.ts';
 import { usageError } from '../../core/errors.ts';
 import type { Values } from '../../core/params.ts';
-import { openDataset } from '../../data/registry.ts';
 import { requirePlan } from '../../evaluate/experiment.ts';
 import type { ExperimentPlan, PlannedAttack } from '../../evaluate/plan.ts';
+import { headlineEpsilon } from '../../report/headline-epsilon.ts';
 import { type Backend, openBackend } from '../backend.ts';
 import type { Given } from '../flags.ts';
 import { checkOut, defaultFolder } from '../out-folder.ts';
-import { shortPath } from '../paths.ts';
+import type { ResolveOptions } from '../weights-word.ts';
 import { requireAgreement } from './agreement.ts';
 import { chooseAttacks, knownAttacks, sourcesOf, withoutBaseline } from './attacks.ts';
-import { contenderFiles, openContender } from './contenders.ts';
+import { contenderFiles, openContender, requireFit } from './contenders.ts';
 import { checkRequirements } from './fail-under.ts';
 import type { experimentFlags } from './flags.ts';
+import { countOf, openImages, photographsOf } from './images.ts';
+import type { Opened } from './opened.ts';
 import { tellApart } from './tell-apart.ts';
 import { goalOf, radiiOf } from './threat.ts';
 import { checkUserContenders } from './user-contenders.ts';
+
+/** What single photographs are called where a dataset's name is asked for. */
+const PHOTOGRAPHS = 'photographs';
 
 /** Images per network and attack in the report's gallery. */
 const GALLERY_ROWS = 4;
@@ -35,6 +40,8 @@ export interface Work {
  *
  * @param given - the flags that do not merely have their defaults
  * @param moduleValues - parameters of attacks that were given
+ * @param words - plain words: photographs
+ * @param fetching - where downloads are told of, and how they are stopped
  * @param now - names the folder if none is named
  * @throws UserError: the first thing that is wrong
  */
@@ -42,39 +49,45 @@ export async function planOf(
   values: Values<typeof experimentFlags>,
   given: ReadonlySet<string>,
   moduleValues: Given,
+  words: readonly string[],
+  fetching: ResolveOptions,
   now: Date,
 ): Promise<Work> {
-  const { norm, seed, restarts, batch } = values;
+  const { norm, seed, restarts } = values;
   const chosen = chooseAttacks(await knownAttacks(values.attack), values.attack, norm, moduleValues);
   const sources = await sourcesOf(values.attack);
   const attacks = chosen.map((planned): PlannedAttack => {
     const source = sources.get(planned.attack.name);
     return source === undefined ? planned : { ...planned, source };
   });
-  const epsilons = radiiOf(values.epsilon, norm);
   const names = attacks.map(({ attack }) => attack.name);
-  checkRequirements(values['fail-under'] ?? [], names, epsilons);
   if (values.resume && values.out === null) throw usageError('--resume needs --out: the folder of the interrupted run');
+  const photographs = photographsOf(values.images, words, given.has('dataset'));
   const backend = await openBackend(values.backend);
-  const dataset = await openDataset(values.dataset, 'test');
-  checkImages(values.images, dataset);
-  const goal = goalOf(values.target, dataset.classes);
-  const files = await contenderFiles(values);
+  const files = await contenderFiles({
+    ...values,
+    dataset: photographs.length > 0 ? PHOTOGRAPHS : values.dataset,
+    isGiven: (flag) => given.has(flag),
+  });
   if (values.out !== null) await checkOut(values.out, values.resume);
-  const opened = await Promise.all(
-    files.map(async (file) => ({ contender: await openContender(file, dataset), path: shortPath(file.path) })),
-  );
+  const opened: Opened[] = [];
+  for (const file of files) opened.push(await openContender(file, fetching));
+  const dataset = await openImages(values.dataset, photographs, opened);
+  for (const one of opened) requireFit(one, dataset);
+  const images = countOf(values.images, dataset);
+  const epsilons = radiiOf(values.epsilon, dataset.name, norm);
+  checkRequirements(values['fail-under'] ?? [], names, epsilons);
+  const goal = goalOf(values.target, dataset.classes);
   if (values.weights !== null) {
     if (given.has('arch')) requireAgreement('arch', values.arch, opened, ({ architecture }) => architecture.name);
     if (given.has('training')) requireAgreement('training', values.training, opened, ({ training }) => training);
   }
   const contenders = tellApart(opened);
   const gradients = attacks.some(({ attack }) => attack.access === 'gradient');
-  const notes = checkUserContenders(contenders, { compiled: backend.name !== 'cpu', gradients });
+  checkUserContenders(opened, { compiled: backend.name !== 'cpu', gradients });
   const architectures = [...new Set(contenders.map(({ architecture }) => architecture.name))];
   const folder = values.out ?? defaultFolder(withoutBaseline(names), architectures, now);
   if (values.out === null) await checkOut(folder, false);
-  const { images } = values;
   const plan: ExperimentPlan = {
     attacks,
     contenders,
@@ -85,16 +98,17 @@ export async function planOf(
     goal,
     seed,
     restarts,
-    batch,
+    batch: values.batch ?? usualBatch(dataset.input),
     galleryRows: GALLERY_ROWS,
+    // What the report speaks of is what it shows.
+    galleryEpsilon: headlineEpsilon({ dataset: dataset.name, norm, epsilons }).epsilon,
   };
   requirePlan(plan);
-  return { plan, backend, folder, notes };
+  return { plan, backend, folder, notes: opened.flatMap(({ notes = [] }) => notes) };
 }
 
-function checkImages(images: number, { name, split, size }: Dataset): void {
-  if (images > size) throw usageError(`--images ${images}: the ${split} split of ${name} has ${size} images`);
-}
+/** Photographs of 224 pixels take a thousand times the memory of a digit. */
+const usualBatch = ([height, width]: Dataset['input']): number => (height * width > 96 * 96 ? 8 : 64);
 
 /** The flags that choose among trained networks. */
 const CHOOSING = ['arch', 'training'];

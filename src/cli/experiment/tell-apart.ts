@@ -1,13 +1,7 @@
 /** Networks of one architecture and training, told apart by the files they come from. */
 import { basename } from 'node:path';
-import type { Contender } from '../../evaluate/plan.ts';
-import { contenderName } from '../../evaluate/plan.ts';
-
-export interface Opened {
-  readonly contender: Contender;
-  /** Where its weights were read. */
-  readonly path: string;
-}
+import { type Contender, contenderName } from '../../evaluate/plan.ts';
+import type { Opened } from './opened.ts';
 
 /** The contenders, those that share a name with another called `standard/FILE`: after the file, or its path if need be. */
 export function tellApart(opened: readonly Opened[]): Contender[] {

@@ -1,21 +1,15 @@
 /** The threat model from its flags: norm, radii, goal. */
 import { unknownName, usageError } from '../../core/errors.ts';
 import { type Goal, type Norm, UNTARGETED } from '../../core/threat-model.ts';
-
-/** Radii measured when none are given: for MNIST, the grids that published numbers stand on. */
-const GRIDS: Readonly<Record<Norm, readonly number[]>> = {
-  Linf: [0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4],
-  L2: [0, 0.25, 0.5, 1, 1.5, 2, 2.5, 3],
-  L1: [0, 2, 4, 6, 8, 10, 15, 20],
-};
+import { gridOf } from './grids.ts';
 
 /**
- * The radii to measure, ascending, each once.
+ * The radii to measure, ascending, each once: the dataset's grid if none are given.
  *
  * @throws UserError (usage) for a radius that cannot be meant
  */
-export function radiiOf(given: readonly number[] | null, norm: Norm): readonly number[] {
-  const radii = [...new Set(given ?? GRIDS[norm])].sort((a, b) => a - b);
+export function radiiOf(given: readonly number[] | null, dataset: string, norm: Norm): readonly number[] {
+  const radii = [...new Set(given ?? gridOf(dataset, norm))].sort((a, b) => a - b);
   for (const radius of radii) {
     if (radius < 0) throw usageError(`--epsilon ${radius}: a radius is not negative`);
     if (norm === 'Linf' && radius > 1) {

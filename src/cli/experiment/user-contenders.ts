@@ -5,7 +5,6 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { recordFunction } from '../../compile/recorder.ts';
 import type { Classifier } from '../../core/classifier.ts';
-import type { Dataset } from '../../core/dataset.ts';
 import { messageOf, UserError, usageError } from '../../core/errors.ts';
 import type { Contender } from '../../evaluate/plan.ts';
 import {
@@ -18,6 +17,7 @@ import { tf } from '../../tf.ts';
 import { readWeights } from '../../weights/read-weights.ts';
 import { MODEL_JSON } from '../../weights/tfjs-model.ts';
 import { importUserFile, isFile } from '../user-files.ts';
+import type { Opened } from './opened.ts';
 
 /** A network of the user's own to open. */
 export interface UserNetworkFile {
@@ -25,12 +25,6 @@ export interface UserNetworkFile {
   readonly path: string;
   /** Weights from PyTorch, for a module. */
   readonly weights?: string;
-}
-
-export interface UserContender extends Contender {
-  readonly path: string;
-  /** What its owner should know, a sentence each. */
-  readonly notes: readonly string[];
 }
 
 /** What a report says of a network whose owner does not say how it was trained. */
@@ -75,23 +69,15 @@ function fileOf(word: string): UserNetworkFile {
 /**
  * Opens a network of the user's own.
  *
- * @throws UserError if it cannot be opened, or does not fit the dataset
+ * @throws UserError if it cannot be opened
  */
-export async function openUserContender(file: UserNetworkFile, dataset: Dataset): Promise<UserContender> {
+export async function openUserContender(file: UserNetworkFile): Promise<Opened> {
   const { network, training } = await open(file);
-  try {
-    refuseOtherImages(network, file.path, dataset);
-  } catch (error) {
-    network.dispose();
-    throw error;
-  }
-  const { architecture, classifier, sha256, notes } = network;
+  const { architecture, classifier, sha256, notes, classNames } = network;
   return {
+    contender: { architecture, classifier, sha256, training },
     path: file.path,
-    architecture,
-    classifier,
-    sha256,
-    training,
+    classNames,
     notes: notes.map((note) => `${file.path}: ${note}`),
   };
 }
@@ -118,40 +104,23 @@ async function givenWeights(path: string): Promise<GivenWeights & { readonly tra
   return { source: path, tensors, sha256, training: metadata.training };
 }
 
-function refuseOtherImages({ classifier, classNames }: OpenedNetwork, path: string, dataset: Dataset): void {
-  const shape = (input: readonly number[], classes: number): string =>
-    `${input.join('x')} images in ${classes} classes`;
-  const taken = shape(classifier.input, classifier.classes);
-  const given = shape(dataset.input, dataset.classes.length);
-  if (taken !== given) throw new UserError(`${path} takes ${taken}; ${dataset.name} has ${given}`);
-  if (classNames === undefined || classNames.join() === dataset.classes.join()) return;
-  // Other words for the same classes cannot be told apart from other classes; another order can.
-  if ([...classNames].sort().join() !== [...dataset.classes].sort().join()) return;
-  throw new UserError(
-    `${path} has the classes of ${dataset.name} in another order: ${classNames.slice(0, 4).join(', ')}, … for ` +
-      `${dataset.classes.slice(0, 4).join(', ')}, …`,
-  );
-}
-
 /**
- * Checks networks against each other and, if they will be compiled, against the compiler, before any work.
+ * Checks networks of the user's own against all others and, if they will be compiled, against the compiler, before any work.
  *
  * @param gradients - whether an attack asks for them
- * @returns what the user should know, a line each
  * @throws UserError if two have one name, or naming what cannot be compiled
  */
 export function checkUserContenders(
-  contenders: readonly Contender[],
+  opened: readonly Opened[],
   { compiled, gradients }: { readonly compiled: boolean; readonly gradients: boolean },
-): readonly string[] {
-  const own = contenders.filter((contender): contender is UserContender => 'notes' in contender);
+): void {
+  const own = opened.filter(({ notes }) => notes !== undefined);
   for (const one of own) {
-    if (!contenders.some((other) => other !== one && clash(one, other))) continue;
-    const { path, architecture } = one;
-    throw usageError(`${path}: two networks are called ${architecture.name}; give one of them another name`);
+    if (!opened.some((other) => other !== one && clash(one.contender, other.contender))) continue;
+    const { path, contender } = one;
+    throw usageError(`${path}: two networks are called ${contender.architecture.name}; give one of them another name`);
   }
-  if (compiled) for (const { classifier, path } of own) rehearseNetwork(classifier, path, gradients);
-  return own.flatMap(({ notes }) => notes);
+  if (compiled) for (const { contender, path } of own) rehearseNetwork(contender.classifier, path, gradients);
 }
 
 /** Whether a table could not tell them apart: one name for two networks, or for one that was trained one way. */
