@@ -102,7 +102,7 @@ export function referenceOf({ augmentation: { name }, params }: ChosenAugmentati
           const normal = draws[0] as Float32Array;
           const added = PRINCIPAL.map(({ vector, value }) => {
             const alpha =
-              of('deviation') * AXES.reduce((sum, axis) => sum + vector[axis] * (normal[axis] as number), 0);
+              of('deviation') * AXES.reduce<number>((sum, axis) => sum + vector[axis] * (normal[axis] as number), 0);
             return vector.map((part) => alpha * value * part);
           });
           const change = (channel: number): number => added.reduce((sum, part) => sum + (part[channel] as number), 0);

@@ -36,6 +36,6 @@ export const scaleJitter = defineAugmentation({
         .mul(noise([1, 1], 'uniform')) as tf.Tensor3D;
     const window = { scale, top: place(x.shape[1]), left: place(x.shape[2]) };
     // Weights that add up to 1 may exceed it by a rounding.
-    return magnify(x, window).clipByValue(0, 1);
+    return magnify(x, window).clipByValue(0, 1) as tf.Tensor4D;
   },
 });
