@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Attack } from '../core/attack.ts';
+import { ACCESS, type Attack } from '../core/attack.ts';
 import type { Defense } from '../core/defense.ts';
 import { UserError } from '../core/errors.ts';
 import type { Params } from '../core/params.ts';
@@ -44,8 +44,6 @@ const commonFaults = ({ title, paper, params }: Readonly<Record<string, unknown>
     [isParams(params), 'params: a record of p.integer(…), p.number(…) and so on ({} for none)'],
   ]);
 
-const ACCESS = ['none', 'decision', 'score', 'gradient'];
-
 const ATTACKS: Kind<Attack> = {
   folder: 'attacks',
   noun: 'attack',
@@ -56,7 +54,7 @@ const ATTACKS: Kind<Attack> = {
         Array.isArray(value.norms) && value.norms.length > 0 && value.norms.every((norm) => NORMS.includes(norm)),
         `norms: some of ${NORMS.join(', ')}`,
       ],
-      [ACCESS.includes(value.access as string), `access: one of ${ACCESS.join(', ')}`],
+      [ACCESS.some((access) => access === value.access), `access: one of ${ACCESS.join(', ')}`],
       [isFunction(value.steps), 'steps: (params) => how many times step is applied'],
       [isFunction(value.init), 'init: (x, context) => the first state'],
       [isFunction(value.step), 'step: (state, context) => the next state'],

@@ -1,4 +1,5 @@
 /** Progress on stderr: a live line on a terminal, a plain line every ten seconds elsewhere. */
+import { duration } from '../report/format.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One job of many steps: an attack on a network, an epoch. */
@@ -84,14 +85,4 @@ export function describe({ label, done, total, unit, accuracy }: Progress, elaps
     done === total ? duration(elapsed.ms / 1000) : rate === 0 ? [] : `${duration((total - done) / rate)} left`,
   ].flat();
   return parts.join('  ').slice(0, Math.max(0, width - 1));
-}
-
-/** Seconds in words: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`. */
-export function duration(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const two = (n: number): string => String(n).padStart(2, '0');
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
-  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }

@@ -2,7 +2,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Versions } from '../core/versions.ts';
 import { PACKAGE_ROOT, packageFacts } from './paths.ts';
@@ -43,6 +42,3 @@ export const versionsHere = (): Versions => ({
   commit: commitOf(),
   packages: packageVersions(),
 });
-
-/** The processor's name, as the system gives it. */
-export const cpuName = (): string => cpus()[0]?.model.trim() ?? 'unknown';

@@ -1,6 +1,7 @@
 /** The contract that every attack obeys: two pure functions of batched tensors. */
 import type { tf } from '../tf.ts';
 import type { Ball, Noise } from './ball.ts';
+import { usageError } from './errors.ts';
 import type { Params, Values } from './params.ts';
 import type { Norm } from './threat-model.ts';
 
@@ -14,7 +15,8 @@ export interface AttackState {
 }
 
 /** How much of the classifier an attack looks at: nothing, its class, its logits, or its gradient. */
-export type Access = 'none' | 'decision' | 'score' | 'gradient';
+export const ACCESS = ['none', 'decision', 'score', 'gradient'] as const;
+export type Access = (typeof ACCESS)[number];
 
 /** A loss the adversary raises: logits [B, K] to [B], larger is better for the adversary, goal and labels built in. */
 export type Loss = (logits: tf.Tensor2D) => tf.Tensor1D;
@@ -68,6 +70,12 @@ export interface Attack<P extends Params = Params, S extends AttackState = Attac
   init(x: tf.Tensor4D, context: AttackContext<P>): S;
   /** The state after one more step. Pure. */
   step(state: S, context: AttackContext<P>): S;
+}
+
+/** @throws UserError (usage) if the attack cannot measure in the norm */
+export function requireNorm({ name, norms }: Pick<Attack, 'name' | 'norms'>, norm: Norm): void {
+  if (norms.includes(norm)) return;
+  throw usageError(`${name} does not attack in ${norm}: it knows ${norms.join(', ')}; choose another norm or attack`);
 }
 
 /** The text of an attack's functions: what can be seen of its code, and not what they close over or import. */

@@ -1,5 +1,4 @@
 /** How every file of the program is read and written: failures are one clear line, and nothing is left half-written. */
-import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf, UserError } from './errors.ts';
@@ -19,10 +18,9 @@ export function fileError(action: 'read' | 'write', path: string, error: unknown
  * @throws UserError naming the path, if anything fails; the temporary file is gone then
  */
 export async function writeAtomically<T>(path: string, write: (file: FileHandle) => Promise<T>): Promise<T> {
-  const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
-    const file = await open(temporary, 'wx');
+    const { file, temporary } = await openBeside(path);
     try {
       const result = await write(file);
       await file.sync();
@@ -36,5 +34,20 @@ export async function writeAtomically<T>(path: string, write: (file: FileHandle)
     }
   } catch (error) {
     throw fileError('write', path, error);
+  }
+}
+
+let opened = 0;
+
+/** A new file beside `path`, under a name that no other process has, nor one of the same number that crashed before. */
+async function openBeside(path: string): Promise<{ readonly file: FileHandle; readonly temporary: string }> {
+  for (;;) {
+    const temporary = `${path}.${process.pid}-${opened}.tmp`;
+    opened += 1;
+    try {
+      return { file: await open(temporary, 'wx'), temporary };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
   }
 }

@@ -3,8 +3,9 @@
  * Accuracies and confidences are shares, 0 to 1; epsilon is in pixel units, images being in [0,1].
  */
 import { z } from 'zod';
+import { ACCESS } from './attack.ts';
 import { UserError } from './errors.ts';
-import { NORMS } from './threat-model.ts';
+import { isRadius, NORMS, type Norm, RADIUS } from './threat-model.ts';
 
 export const RUN_SCHEMA = 'gibbon.run/1';
 
@@ -13,10 +14,10 @@ const count = z.number().int().min(0);
 const interval = z.tuple([share, share]);
 const json: z.ZodType<unknown> = z.unknown();
 
-/** The threat model of a row. Pixels span [0,1], so a larger Linf radius than 1 means nothing; in L2 and L1 it does. */
+/** The threat model of a row. */
 const radius = { norm: z.enum(NORMS), epsilon: z.number().min(0) };
-const radiusFits = ({ norm, epsilon }: { norm: string; epsilon: number }): boolean => norm !== 'Linf' || epsilon <= 1;
-const radiusRule = { path: ['epsilon'], error: 'an Linf radius is at most 1, in pixel units' };
+const radiusFits = ({ norm, epsilon }: { norm: Norm; epsilon: number }): boolean => isRadius(norm, epsilon);
+const radiusRule = { path: ['epsilon'], error: RADIUS };
 
 const goal = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('untargeted') }),
@@ -119,7 +120,7 @@ const attack = z.object({
   name: z.string(),
   title: z.string(),
   paper: z.url({ protocol: /^https$/ }).optional(),
-  access: z.enum(['none', 'decision', 'score', 'gradient']),
+  access: z.enum(ACCESS),
 });
 
 /** A file that gave no image, and why. */

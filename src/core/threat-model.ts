@@ -4,6 +4,13 @@
 export const NORMS = ['Linf', 'L2', 'L1'] as const;
 export type Norm = (typeof NORMS)[number];
 
+/** What a radius is, in words: see `isRadius`. */
+export const RADIUS = 'a radius is 0 or more, and in Linf at most 1; pixels are in [0,1]';
+
+/** Whether a radius in pixel units can be meant: pixels span [0,1], so more than 1 means nothing in Linf. */
+export const isRadius = (norm: Norm, epsilon: number): boolean =>
+  Number.isFinite(epsilon) && epsilon >= 0 && (norm !== 'Linf' || epsilon <= 1);
+
 /** Untargeted: any wrong class will do. Targeted: the class of index `target`. */
 export type Goal = { readonly kind: 'untargeted' } | { readonly kind: 'targeted'; readonly target: number };
 

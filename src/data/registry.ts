@@ -27,10 +27,15 @@ export const datasetNames: readonly string[] = Object.keys(DATASETS);
  */
 export async function openDataset(name: string, split: Split, photos?: PhotoForm): Promise<Dataset> {
   if (Object.hasOwn(DATASETS, name)) return (DATASETS[name] as (typeof DATASETS)[string])(split);
-  if (!/[/\\]/.test(name) && !isFolder(name))
-    throw unknownName('dataset', name, [...datasetNames, 'a folder of images']);
+  requireDatasetName(name);
   if (photos !== undefined) return openFolder(name, split, photos);
   throw usageError(`${name} is a folder of images, and no network is given that takes photographs`);
+}
+
+/** @throws UserError (usage) for a word that is neither a dataset's name nor a path */
+export function requireDatasetName(name: string): void {
+  if (datasetNames.includes(name) || /[/\\]/.test(name) || isFolder(name)) return;
+  throw unknownName('dataset', name, [...datasetNames, 'a folder of images']);
 }
 
 function isFolder(path: string): boolean {

@@ -3,9 +3,9 @@ import type { Executable, HostArray, HostTensor, Prepare, TensorSpec } from '../
 import type { AttackContext, AttackState } from '../core/attack.ts';
 import { attackContext } from '../core/attack-context.ts';
 import type { Classifier } from '../core/classifier.ts';
+import { elements, noiseFrom, noiseSpecs } from '../core/draws.ts';
 import type { Norm } from '../core/threat-model.ts';
 import type { tf } from '../tf.ts';
-import { elements, noiseFrom, noiseSpecs } from './noise.ts';
 import type { PlannedAttack } from './plan.ts';
 import type { Rehearsal } from './rehearse.ts';
 

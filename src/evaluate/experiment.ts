@@ -1,6 +1,8 @@
 /** The main job: every attack on every contender at every radius, to one immutable `Run`. */
+import { requireNorm } from '../core/attack.ts';
 import { usageError } from '../core/errors.ts';
 import { type Cell, type GalleryItem, parseRun, RUN_SCHEMA, type Run, type WorstCase } from '../core/run.ts';
+import { isRadius, RADIUS } from '../core/threat-model.ts';
 import { cellsOf, type Measured, type Standing, worstCasesOf } from './cells.ts';
 import { sanityChecks } from './checks.ts';
 import { type CleanRecord, cleanPass } from './clean.ts';
@@ -142,12 +144,7 @@ export function requirePlan(plan: ExperimentPlan): void {
   ] as const;
   for (const [what, list] of nothing)
     if (list.length === 0) throw usageError(`no ${what} was given: give at least one`);
-  for (const { attack } of attacks) {
-    if (attack.norms.includes(norm)) continue;
-    throw usageError(
-      `${attack.name} works in ${attack.norms.join(', ')}, not in ${norm}; choose another norm or attack`,
-    );
-  }
+  for (const { attack } of attacks) requireNorm(attack, norm);
   requireDistinct(
     'attack',
     attacks.map(({ attack }) => attack.name),
@@ -155,8 +152,7 @@ export function requirePlan(plan: ExperimentPlan): void {
   requireDistinct('network', contenders.map(contenderName));
   requireDistinct('epsilon', epsilons.map(String));
   for (const epsilon of epsilons) {
-    if (Number.isFinite(epsilon) && epsilon >= 0 && (norm !== 'Linf' || epsilon <= 1)) continue;
-    throw usageError(`epsilon ${epsilon}: a radius is 0 or more, and in Linf at most 1; pixels are in [0,1]`);
+    if (!isRadius(norm, epsilon)) throw usageError(`epsilon ${epsilon}: ${RADIUS}`);
   }
   for (const [name, value] of Object.entries({ restarts, batch })) {
     if (!(Number.isSafeInteger(value) && value > 0))

@@ -98,6 +98,7 @@ async function attackAll(spec: MeasureSpec, { rehearsal, restarts, left, tally, 
   try {
     await runPool({
       ...{ engine, rehearsal, judge, norm, goal, seed, epsilons, restarts, signal },
+      earlyStop: plan.earlyStop ?? true,
       work: assignments(spec, left, showcase),
       pixels: classifier.input.reduce((a, b) => a * b, 1),
       onSettled: async (outcomes) => {

@@ -40,6 +40,8 @@ export interface ExperimentPlan {
   readonly seed: number;
   /** Tries with fresh noise per image; attacks that draw no noise get one. */
   readonly restarts: number;
+  /** `false` lets an attack take all its steps at an image that is fooled already: stronger pictures, more work. */
+  readonly earlyStop?: boolean;
   /** Slots of the compiled functions. Changes speed and memory, never a result. */
   readonly batch: number;
   /** Images per contender and attack in the gallery. */

@@ -161,19 +161,38 @@ class LaneQueue {
   }
 }
 
+/**
+ * Candidates with their logits. One that stands where the goal is lost again, after steps that went on beyond it, gives way
+ * to the one that had reached it.
+ */
+async function judged({ judge, goal }: PoolSpec, candidates: readonly Candidate[]) {
+  const logitsOf = (list: readonly Candidate[]): Promise<Float32Array[]> =>
+    judgeAll(
+      judge,
+      list.map(({ x }) => x),
+    );
+  const logits = await logitsOf(candidates);
+  const chosen = candidates.map((candidate, i) => {
+    const { lane } = candidate;
+    const { passed } = lane;
+    lane.passed = undefined;
+    if (passed === undefined || logitsReach(goal, lane.image.label, logits[i] as Float32Array)) return candidate;
+    lane.forwards += 1;
+    return { lane, x: passed.x, claimed: true };
+  });
+  const replaced = chosen.filter((candidate, i) => candidate !== candidates[i]);
+  const anew = new Map((await logitsOf(replaced)).map((seen, i) => [replaced[i], seen]));
+  return chosen.map((candidate, i) => ({ candidate, seen: anew.get(candidate) ?? (logits[i] as Float32Array) }));
+}
+
 /** Verifies candidates, reports the lanes that are settled, and returns those that have another restart. */
 async function settle(spec: PoolSpec, candidates: readonly Candidate[]): Promise<Lane[]> {
   const { judge, norm, goal, restarts } = spec;
-  const logits = await judgeAll(
-    judge,
-    candidates.map(({ x }) => x),
-  );
   const again: Lane[] = [];
   const final: { readonly candidate: Candidate; readonly success: boolean; readonly refused: boolean }[] = [];
-  candidates.forEach((candidate, i) => {
+  for (const { candidate, seen } of await judged(spec, candidates)) {
     const { lane, x, claimed } = candidate;
     const refused = refusal(x, lane.image.pixels, norm, lane.epsilon);
-    const seen = logits[i] as Float32Array;
     const reached = logitsReach(goal, lane.image.label, seen);
     const success = reached && refused === undefined;
     // A candidate that no step looked at had its judging here.
@@ -184,7 +203,7 @@ async function settle(spec: PoolSpec, candidates: readonly Candidate[]): Promise
     lane.restart += 1;
     if (!success && lane.restart < (lane.epsilon === 0 ? 1 : restarts)) again.push(lane);
     else final.push({ candidate, success, refused: refused !== undefined });
-  });
+  }
   const rounded = await judgeAll(
     judge,
     final.map(({ candidate }) => roundTo8Bits(candidate.x)),

@@ -7,6 +7,9 @@ import type { Run } from '../core/run.ts';
 import { type Selection, selectImages } from './images.ts';
 import { contenderName, type ExperimentPlan, type Harness } from './plan.ts';
 
+/** The processor's name, as the system gives it. */
+export const cpuName = (): string => cpus()[0]?.model.trim() ?? 'unknown';
+
 /** Seconds by phase, added up. */
 export class Stopwatch {
   readonly #seconds = new Map<string, number>();
@@ -58,7 +61,7 @@ export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provena
     packages: { ...harness.versions.packages },
     commit: harness.versions.commit,
     platform: `${platform()} ${arch()}`,
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cpu: cpuName(),
     cores: availableParallelism(),
     backend: harness.backend,
     seed,
@@ -91,6 +94,7 @@ export async function journalKey(
 ): Promise<string> {
   const { attacks, contenders, dataset, images, epsilons, norm, goal, seed, restarts, galleryRows, galleryEpsilon } =
     plan;
+  const { earlyStop = true } = plan;
   const facts = {
     versions,
     backend,
@@ -103,7 +107,7 @@ export async function journalKey(
       dataset.input,
       await selectImages(dataset, images, seed).hash(),
     ],
-    ...{ images, epsilons, norm, goal, seed, restarts, galleryRows, galleryEpsilon },
+    ...{ images, epsilons, norm, goal, seed, restarts, earlyStop, galleryRows, galleryEpsilon },
   };
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }

@@ -7,11 +7,11 @@ import type { DType } from '../compile/types.ts';
 import type { Attack, AttackContext, AttackState } from '../core/attack.ts';
 import { attackContext } from '../core/attack-context.ts';
 import type { Classifier } from '../core/classifier.ts';
+import { elements, type NoiseRequest } from '../core/draws.ts';
 import { messageOf, UserError } from '../core/errors.ts';
 import { fillNoise } from '../core/rng.ts';
 import type { Norm } from '../core/threat-model.ts';
 import { tf } from '../tf.ts';
-import { elements, type NoiseRequest } from './noise.ts';
 
 /** A tensor of the state, for one image. */
 export interface StateField {

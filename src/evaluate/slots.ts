@@ -23,6 +23,8 @@ export interface Lane {
   gradients: number;
   forwards: number;
   unverified: number;
+  /** In a try that goes on to its last step: the candidate of the widest margin that reached the goal on the way. */
+  passed?: { readonly x: Float32Array; readonly margin: number } | undefined;
 }
 
 /** Where a try at a lane ended. */
@@ -44,6 +46,8 @@ export interface SlotsSpec {
   readonly rehearsal: Rehearsal;
   readonly goal: Goal;
   readonly seed: number;
+  /** `false` lets every item take all its steps; what reached the goal on the way still counts. */
+  readonly earlyStop?: boolean;
 }
 
 /**
@@ -140,11 +144,11 @@ export class Slots {
   }
 
   /**
-   * One step of every item. Those whose entering candidate reaches the goal end with it, those out of steps with their new
-   * one; the slots of both are free afterwards.
+   * One step of every item. Those whose entering candidate reaches the goal end with it (if early stop is on), those out
+   * of steps with their new one; the slots of both are free afterwards.
    */
   async step(): Promise<Candidate[]> {
-    const { engine, rehearsal, seed } = this.#spec;
+    const { engine, rehearsal, seed, earlyStop = true } = this.#spec;
     const occupied = [...this.#lanes.entries()].filter((entry): entry is [number, Lane] => entry[1] !== undefined);
     for (const [slot, { image, restart }] of occupied) {
       const step = (this.#items.iteration[slot] as number) + 1;
@@ -157,7 +161,9 @@ export class Slots {
       lane.forwards += rehearsal.step.forwards;
       const iteration = (this.#items.iteration[slot] as number) + 1;
       this.#items.iteration[slot] = iteration;
-      const claimed = this.#reached(slot, lane, stepped.predicted, stepped.margin);
+      const reached = this.#reached(slot, lane, stepped.predicted, stepped.margin);
+      if (reached && !earlyStop) this.#pass(slot, lane, stepped.margin[slot] as number);
+      const claimed = reached && earlyStop;
       if (!claimed && iteration < stepsOf(rehearsal, lane)) continue;
       const from = claimed ? this.#state.x : stepped.state.x;
       ended.push({ lane, x: row(from as Float32Array, slot, engine.batch).slice(), claimed });
@@ -166,6 +172,11 @@ export class Slots {
     }
     for (const [name, array] of Object.entries(this.#state)) array.set(stepped.state[name] ?? []);
     return ended;
+  }
+
+  #pass(slot: number, lane: Lane, margin: number): void {
+    if (lane.passed !== undefined && lane.passed.margin >= margin) return;
+    lane.passed = { x: row(this.#state.x as Float32Array, slot, this.#lanes.length).slice(), margin };
   }
 
   /** A margin that is no number means a candidate that is none either: nothing is claimed for it. */

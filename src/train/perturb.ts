@@ -1,10 +1,10 @@
 /** Adversarial images inside a traced function: all steps of an attack, unrolled. */
-import type { Attack, AttackContext } from '../core/attack.ts';
+import { type Attack, type AttackContext, requireNorm } from '../core/attack.ts';
 import { attackContext } from '../core/attack-context.ts';
 import type { Noise } from '../core/ball.ts';
 import type { Classifier } from '../core/classifier.ts';
 import type { PerturbRequest } from '../core/defense.ts';
-import { unknownName, usageError } from '../core/errors.ts';
+import { unknownName } from '../core/errors.ts';
 import { resolveParams } from '../core/params.ts';
 import type { Norm } from '../core/threat-model.ts';
 import { tf } from '../tf.ts';
@@ -36,9 +36,7 @@ export function perturber({ attacks, classifier, norm, epsilon }: PerturbOptions
   return ({ attack: name, params: given }, { x, y, noise }) => {
     const attack = attacks.get(name);
     if (attack === undefined) throw unknownName('attack', name, [...attacks.keys()]);
-    if (!attack.norms.includes(norm)) {
-      throw usageError(`${name} works in ${attack.norms.join(', ')}, not in ${norm}; choose another norm or attack`);
-    }
+    requireNorm(attack, norm);
     const params = resolveParams(name, attack.params, given);
     const images = x.shape[0];
     const contextAt = (step: number): AttackContext =>

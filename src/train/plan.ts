@@ -5,7 +5,7 @@ import type { Dataset } from '../core/dataset.ts';
 import type { Defense } from '../core/defense.ts';
 import { usageError } from '../core/errors.ts';
 import { resolveParams } from '../core/params.ts';
-import { NORMS, type Norm } from '../core/threat-model.ts';
+import { isRadius, NORMS, type Norm, RADIUS } from '../core/threat-model.ts';
 import type { Versions } from '../core/versions.ts';
 import type { NetworkSpec } from '../models/network.ts';
 import type { ChosenAugmentation } from './augment.ts';
@@ -161,12 +161,7 @@ export function checkPlan(plan: TrainingPlan): void {
     );
   }
   check('norm', plan.norm, NORMS.includes(plan.norm), `one of ${NORMS.join(', ')}`);
-  check(
-    'epsilon',
-    plan.epsilon,
-    plan.epsilon >= 0 && (plan.epsilon <= 1 || plan.norm !== 'Linf'),
-    'a radius in pixel units, 0 to 1 in Linf',
-  );
+  check('epsilon', plan.epsilon, isRadius(plan.norm, plan.epsilon), `a radius: ${RADIUS}`);
   whole('epochs', plan.epochs, 1);
   whole('batch', plan.batch, 2);
   check('rate', plan.rate, plan.rate > 0 && Number.isFinite(plan.rate), 'a number above 0');

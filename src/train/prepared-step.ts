@@ -1,12 +1,13 @@
 /** The training step, compiled for one shape of batch and fed with seeded noise. */
 import { recordFunction } from '../compile/recorder.ts';
 import type { Prepare } from '../compile/types.ts';
+import { type NoiseRequest, noiseFrom, noiseSpecs } from '../core/draws.ts';
 import { resolveParams } from '../core/params.ts';
 import type { Network } from '../models/network.ts';
 import { tf } from '../tf.ts';
 import { augment } from './augment.ts';
 import type { Batch } from './batches.ts';
-import { drawNoise, type NoiseRequest, noiseFrom, noiseSpecs, rehearse } from './noise.ts';
+import { drawNoise, rehearse } from './noise.ts';
 import { type PerturbOptions, perturber } from './perturb.ts';
 import type { TrainingPlan } from './plan.ts';
 import type { Slot } from './sgd.ts';
@@ -23,6 +24,8 @@ export type TrainBatch = (
 
 /** Training draws the first stream of noise, validation the second. */
 const STREAM = 0;
+
+const NAME = 'the training step';
 
 /** @throws UserError (usage) for parameters that the defense or its attack does not accept */
 export async function preparedStep(
@@ -44,15 +47,17 @@ export async function preparedStep(
 
   const requests = rehearseStep(parts, network, { attacks, norm, epsilon });
   const step = await prepare(
-    (x, y, rate, draws) =>
-      trainingStep(parts, { x: x as tf.Tensor4D, y: y as tf.Tensor1D, noise: noiseFrom(draws) }, rate as tf.Scalar),
+    (x, y, rate, draws) => {
+      const noise = noiseFrom(NAME, requests, draws);
+      return trainingStep(parts, { x: x as tf.Tensor4D, y: y as tf.Tensor1D, noise }, rate as tf.Scalar);
+    },
     [
       { shape: [images, ...classifier.input] },
       { shape: [images], dtype: 'int32' },
       { shape: [] },
       noiseSpecs(requests, images),
     ],
-    { weights: 'live', name: 'the training step' },
+    { weights: 'live', name: NAME },
   );
 
   const run: TrainBatch = async ({ x, y, ids }, epoch, rate) => {

@@ -1,10 +1,11 @@
 /** Clean and robust accuracy on the held-out images, from the last iterate of one attack: a gauge, not an evaluation. */
 import type { Prepare } from '../compile/types.ts';
 import type { Example } from '../core/dataset.ts';
+import { noiseFrom, noiseSpecs } from '../core/draws.ts';
 import type { Network } from '../models/network.ts';
 import { tf } from '../tf.ts';
 import { toBatch } from './batches.ts';
-import { drawNoise, noiseFrom, noiseSpecs, rehearse } from './noise.ts';
+import { drawNoise, rehearse } from './noise.ts';
 import { perturber } from './perturb.ts';
 import type { TrainingPlan } from './plan.ts';
 import { standInLogits } from './stand-in.ts';
@@ -47,7 +48,7 @@ export async function validatorOf(
 
   const judge = await prepare(
     (x, y, draws) => {
-      const clean = { x: x as tf.Tensor4D, y: y as tf.Tensor1D, noise: noiseFrom(draws) };
+      const clean = { x: x as tf.Tensor4D, y: y as tf.Tensor1D, noise: noiseFrom('validation', requests, draws) };
       const adversarial = perturb(validation, clean);
       return {
         clean: isCorrect(classifier.logits(clean.x), clean.y),

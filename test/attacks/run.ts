@@ -1,10 +1,11 @@
 import type { Prepare } from '../../src/compile/types.ts';
 import type { Attack } from '../../src/core/attack.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
+import type { NoiseRequest } from '../../src/core/draws.ts';
 import { resolveParams } from '../../src/core/params.ts';
 import type { Norm } from '../../src/core/threat-model.ts';
 import { prepareAttack } from '../../src/evaluate/engine.ts';
-import { NoiseBuffers, type NoiseRequest } from '../../src/evaluate/noise.ts';
+import { NoiseBuffers } from '../../src/evaluate/noise.ts';
 import { rehearse } from '../../src/evaluate/rehearse.ts';
 
 export interface Trial {

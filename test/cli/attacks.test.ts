@@ -2,9 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { chooseAttacks, sourcesOf } from '../../src/cli/experiment/attacks.ts';
+import { chooseAttacks, knownAttacks, sourcesOf } from '../../src/cli/experiment/attacks.ts';
 import { flagsOfModules } from '../../src/cli/module-flags.ts';
 import { loadAttacks } from '../../src/cli/modules.ts';
+import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
 
 const known = await loadAttacks();
 const names = (words: readonly string[], given = {}) =>
@@ -57,6 +58,13 @@ describe('the choice of attacks', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it('takes a file once, by whatever path it is named', async () => {
+    const file = join('examples', 'momentum.ts');
+    const words = [file, `./${file}`, join(PACKAGE_ROOT, file)];
+    const together = await knownAttacks(words);
+    expect(chooseAttacks(together, words, 'Linf', {}).map(({ attack }) => attack.name)).toEqual(['momentum', 'noise']);
   });
 
   it('has a flag for every parameter of every attack', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describe as describeProgress, duration, type Progress, progressLine } from '../../src/cli/progress.ts';
+import { progressOf } from '../../src/cli/experiment/carry-out.ts';
+import { describe as describeProgress, type Progress, progressLine } from '../../src/cli/progress.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 
 /** A terminal that remembers, and a clock that moves when told. */
@@ -57,7 +58,7 @@ describe('progress on a terminal', () => {
 
 describe('a line of progress', () => {
   it('counts the rate from what was done when the job was first heard of', () => {
-    expect(describeProgress(at(60), { ms: 2000, done: 40 }, 120)).toContain('10 images/s  4.0 s left');
+    expect(describeProgress(at(60), { ms: 2000, done: 40 }, 120)).toContain('10 images/s  4 s left');
   });
 
   it('claims no rate that was not measured', () => {
@@ -73,15 +74,12 @@ describe('a line of progress', () => {
   });
 });
 
-describe('a duration', () => {
-  it('is said in the two units that matter', () => {
-    expect([0.44, 59.4, 59.6, 125, 3599.6, 7800].map(duration)).toEqual([
-      '0.4 s',
-      '59 s',
-      '1 min 00 s',
-      '2 min 05 s',
-      '1 h 00 min',
-      '2 h 10 min',
-    ]);
+describe('the progress of an experiment', () => {
+  it('counts an attack in pairs of an image and a radius, and the clean pass in images', () => {
+    const event = { contender: 'vgg16/standard', done: 480, total: 9000 };
+    const said = (phase: 'attack' | 'clean') =>
+      describeProgress(progressOf({ ...event, phase, attack: 'pgd' }), { ms: 0, done: 0 }, 100);
+    expect(said('attack')).toMatch(/^vgg16\/standard pgd .*480\/9000 pairs$/);
+    expect(said('clean')).toMatch(/^vgg16\/standard clean .*480\/9000 images$/);
   });
 });

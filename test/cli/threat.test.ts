@@ -17,7 +17,7 @@ describe('radii', () => {
   });
 
   it('beyond the pixel range are refused in Linf, with the fraction that may be meant', () => {
-    expect(() => radiiOf([8], 'mnist', 'Linf')).toThrow(/--epsilon 8: .* from 0 to 1.*did you mean 8\/255\?/);
+    expect(() => radiiOf([8], 'mnist', 'Linf')).toThrow(/--epsilon 8: .* in Linf at most 1.*did you mean 8\/255\?/);
     expect(() => radiiOf([1000], 'mnist', 'Linf')).toThrow(/^(?!.*did you mean)/);
   });
 
@@ -28,7 +28,7 @@ describe('radii', () => {
 
   it('below zero are refused in every norm', () => {
     for (const norm of ['Linf', 'L2', 'L1'] as const)
-      expect(() => radiiOf([-0.1], 'mnist', norm)).toThrow(/not negative/);
+      expect(() => radiiOf([-0.1], 'mnist', norm)).toThrow(/a radius is 0 or more/);
   });
 
   it('not given are the grid of the dataset in the norm', () => {

@@ -27,6 +27,16 @@ describe('writing a file', () => {
     expect(await readdir(join(folder, 'a', 'b'))).toEqual(['x.txt']);
   });
 
+  it('is not hindered by what a crash of a process of the same number left, and leaves that alone', async () => {
+    const path = join(folder, 'x.txt');
+    // Whatever number the next temporary file would have.
+    const left = Array.from({ length: 50 }, (_, i) => `x.txt.${process.pid}-${i}.tmp`);
+    for (const name of left) await writeFile(join(folder, name), 'half');
+    await writeAtomically(path, (file) => file.writeFile('whole'));
+    expect(await readFile(path, 'utf8')).toBe('whole');
+    expect((await readdir(folder)).sort()).toEqual(['x.txt', ...left].sort());
+  });
+
   it('that fails halfway leaves the old file whole, and no other', async () => {
     const path = join(folder, 'x.txt');
     await writeFile(path, 'old');

@@ -5,12 +5,13 @@ import pgdTraining from '../../defenses/pgd-training.ts';
 import standard from '../../defenses/standard.ts';
 import { type Noise, sizeOf } from '../../src/core/ball.ts';
 import type { TrainingContext } from '../../src/core/defense.ts';
+import { type NoiseRequest, noiseFrom } from '../../src/core/draws.ts';
 import { crossEntropy } from '../../src/core/losses.ts';
 import { resolveParams } from '../../src/core/params.ts';
 import { type Network, trainingLogits } from '../../src/models/network.ts';
 import { tf } from '../../src/tf.ts';
 import { epochBatches } from '../../src/train/batches.ts';
-import { drawNoise, type NoiseRequest, noiseFrom } from '../../src/train/noise.ts';
+import { drawNoise } from '../../src/train/noise.ts';
 import { perturber } from '../../src/train/perturb.ts';
 import { tinyDataset, tinyNetwork } from '../train/tiny.ts';
 
@@ -51,7 +52,7 @@ function noise(norm: keyof typeof DRAWS = 'Linf', seed = 0): Noise {
     const name = `draw${i}`;
     return [name, tf.tensor(values[name] as Float32Array, [IMAGES, ...shape])] as const;
   });
-  return noiseFrom(Object.fromEntries(inputs));
+  return noiseFrom('a test', DRAWS[norm], Object.fromEntries(inputs));
 }
 
 function perturbed(norm: keyof typeof DRAWS, epsilon: number, seed: number, params: Readonly<Record<string, unknown>>) {

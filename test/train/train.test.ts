@@ -171,7 +171,7 @@ describe('a training that fails', () => {
       [{ batch: 64 }, /a batch of 64 does not fit/],
       [{ params: { stesp: 3 } }, /unknown parameter --pgd-training.stesp. Did you mean "steps"/],
       [{ params: { attack: 'pgdd' } }, /unknown attack "pgdd". Did you mean "pgd"/],
-      [{ norm: 'L1' }, /pgd works in Linf, L2, not in L1/],
+      [{ norm: 'L1' }, /pgd does not attack in L1: it knows Linf, L2/],
       [{ defense: { ...standard, name: 'jpeg', trainingLoss: undefined } as never }, /jpeg wraps a classifier/],
     ];
     for (const [changes, message] of refused) {

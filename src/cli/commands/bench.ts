@@ -1,12 +1,12 @@
 import type { Prepare } from '../../compile/types.ts';
 import { crossEntropy } from '../../core/losses.ts';
 import { type Param, p, type Values } from '../../core/params.ts';
+import { cpuName } from '../../evaluate/provenance.ts';
 import { buildNetwork, type Network, specOf } from '../../models/network.ts';
 import { tf } from '../../tf.ts';
 import { BACKENDS, openBackend } from '../backend.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { listOf, oneOf, word } from '../flags.ts';
-import { cpuName } from '../surroundings.ts';
 
 const architecture: Param<string> = word('', '', 'an architecture');
 

@@ -4,12 +4,13 @@ import { eager } from '../../compile/eager.ts';
 import type { HostTensor } from '../../compile/types.ts';
 import { messageOf } from '../../core/errors.ts';
 import { p } from '../../core/params.ts';
+import { cpuName } from '../../evaluate/provenance.ts';
 import { architectures } from '../../models/registry.ts';
 import { tf } from '../../tf.ts';
 import { listCheckpoints } from '../checkpoints.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { packageFacts, shortPath } from '../paths.ts';
-import { commitOf, cpuName, installedVersion, packageVersions } from '../surroundings.ts';
+import { commitOf, installedVersion, packageVersions } from '../surroundings.ts';
 
 /** Largest relative difference between compiled and reference gradients that float32 rounding explains. */
 const TOLERANCE = 1e-4;

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { usageError } from '../../core/errors.ts';
-import { parseRun, type Run } from '../../core/run.ts';
+import { readRun } from '../../report/read.ts';
 import { defineCommand, EXIT } from '../command.ts';
-import { readJsonFile } from '../json-file.ts';
 import { REPORTS } from '../out-folder.ts';
 import { shortPath } from '../paths.ts';
-import { publishViews, RUN_FILE, tableOf } from '../publish.ts';
+import { publishViews, tableOf } from '../publish.ts';
 
 export const report = defineCommand({
   words: 'DIR...',
@@ -22,8 +21,3 @@ export const report = defineCommand({
     return EXIT.ok;
   },
 });
-
-async function readRun(folder: string): Promise<Run> {
-  const file = join(folder, RUN_FILE);
-  return parseRun(await readJsonFile(file), file);
-}

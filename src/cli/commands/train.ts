@@ -1,3 +1,4 @@
+import { duration } from '../../report/format.ts';
 import { schedules } from '../../train/schedule.ts';
 import { train as runTraining, type TrainingEvent } from '../../train/train.ts';
 import { openBackend } from '../backend.ts';
@@ -7,7 +8,7 @@ import { listenForInterrupt } from '../interrupt.ts';
 import { flagsOfModules } from '../module-flags.ts';
 import { loadDefenses } from '../modules.ts';
 import { shortPath } from '../paths.ts';
-import { duration, progressLine } from '../progress.ts';
+import { progressLine } from '../progress.ts';
 import { versionsHere } from '../surroundings.ts';
 import type { Terminal } from '../terminal.ts';
 import { planOf, trainFlags } from '../train/plan.ts';

@@ -1,7 +1,8 @@
 /** Which attacks a run makes, and with which parameters. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Attack } from '../../core/attack.ts';
+import { resolve } from 'node:path';
+import { type Attack, requireNorm } from '../../core/attack.ts';
 import { unknownName, usageError } from '../../core/errors.ts';
 import { fileError } from '../../core/files.ts';
 import { resolveParams } from '../../core/params.ts';
@@ -23,10 +24,15 @@ export function withoutBaseline(names: readonly string[]): readonly string[] {
 
 export type ChosenAttack = Pick<PlannedAttack, 'attack' | 'params'>;
 
+/** The files among words, each once. */
+const filesAmong = (words: readonly string[]): string[] => [
+  ...new Map(words.filter(isFile).map((file) => [resolve(file), file])).values(),
+];
+
 /** The attacks that the program has, and those in the files among `words`: by name. */
 export async function knownAttacks(words: readonly string[]): Promise<ReadonlyMap<string, Attack>> {
   const known = new Map(await loadAttacks());
-  for (const file of words.filter(isFile)) {
+  for (const file of filesAmong(words)) {
     const attack = await loadAttackFile(file);
     if (known.has(attack.name)) {
       throw usageError(`${file}: there is an attack named ${attack.name} already; give the file another name`);
@@ -52,9 +58,7 @@ export function chooseAttacks(
   const chosen = [...new Set([...names, BASELINE])].map((name) => {
     const attack = known.get(name);
     if (attack === undefined) throw unknownName('attack', name, [...known.keys()]);
-    if (!attack.norms.includes(norm)) {
-      throw usageError(`${name} does not attack in ${norm}: it knows ${attack.norms.join(', ')}`);
-    }
+    requireNorm(attack, norm);
     return attack;
   });
   refuseIdle(
@@ -69,7 +73,7 @@ export function chooseAttacks(
 
 /** SHA-256 of the files among `words`, in hex, by the names of their attacks. */
 export async function sourcesOf(words: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  const hashed = words.filter(isFile).map(async (file) => {
+  const hashed = filesAmong(words).map(async (file) => {
     const bytes = await readFile(file).catch((error: unknown) => {
       throw fileError('read', file, error);
     });

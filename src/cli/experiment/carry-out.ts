@@ -7,7 +7,7 @@ import { Interrupted, type ProgressEvent } from '../../evaluate/plan.ts';
 import { journalKey } from '../../evaluate/provenance.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { JOURNAL, makeOut, runId } from '../out-folder.ts';
-import { type ProgressLine, progressLine } from '../progress.ts';
+import { type Progress, progressLine } from '../progress.ts';
 import { versionsHere } from '../surroundings.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Work } from './plan.ts';
@@ -36,7 +36,7 @@ export async function carryOut({ plan, backend, folder }: Work, manner: Manner):
         id: runId(folder),
         versions,
         signal: interrupt.signal,
-        ...(quiet ? {} : { onProgress: (event) => showEvent(line, event) }),
+        ...(quiet ? {} : { onProgress: (event) => line.show(progressOf(event)) }),
       });
     } finally {
       await journal.close();
@@ -54,17 +54,19 @@ export async function carryOut({ plan, backend, folder }: Work, manner: Manner):
 const UNITS: Readonly<Record<ProgressEvent['phase'], string>> = {
   prepare: 'compiled',
   clean: 'images',
-  attack: 'images',
+  // Of an image and a radius.
+  attack: 'pairs',
   gallery: 'pictures',
 };
 
-function showEvent(line: ProgressLine, { phase, contender, attack, done, total, accuracy }: ProgressEvent): void {
+/** What the progress line says of an event. */
+export function progressOf({ phase, contender, attack, done, total, accuracy }: ProgressEvent): Progress {
   const what = phase === 'attack' ? attack : phase === 'clean' ? 'clean' : `${attack ?? ''} ${phase}`.trim();
-  line.show({
+  return {
     label: `${contender} ${what}`,
     ...{ done, total },
     unit: UNITS[phase],
     passing: phase === 'prepare' || phase === 'gallery',
     ...(accuracy === undefined ? {} : { accuracy }),
-  });
+  };
 }

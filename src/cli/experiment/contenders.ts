@@ -69,14 +69,15 @@ export async function contenderFiles(request: Request): Promise<ContenderFile[]>
 
 async function namedFiles(request: Request): Promise<ContenderFile[]> {
   if (request.weights !== null) return weightsFiles(request, request.weights);
-  return isPhotographs(request.dataset) ? publicFiles(request.arch, 'imagenet') : checkpointFiles(request);
+  return isPhotographs(request.dataset) ? publicFiles(request, 'imagenet') : checkpointFiles(request);
 }
 
-function weightsFiles({ arch, isGiven }: Request, words: readonly string[]): WeightsFile[] {
+function weightsFiles(request: Request, words: readonly string[]): WeightsFile[] {
+  const { arch, isGiven } = request;
   // One file by two names is one network.
   const distinct = [...new Map(words.map((word) => [existsSync(word) ? resolve(word) : word, word])).values()];
   const [first, ...others] = distinct as [string, ...string[]];
-  if (isWeightsVersion(first) && others.length === 0) return publicFiles(arch, first);
+  if (isWeightsVersion(first) && others.length === 0) return publicFiles(request, first);
   const published = distinct.find(isWeightsVersion);
   if (published !== undefined) throw usageError(`--weights ${published} stands for a whole set; give it alone`);
   const architectureOf = pairing(isGiven('arch') ? arch : [], distinct);
@@ -91,13 +92,22 @@ function pairing(arch: readonly string[], words: readonly string[]): (index: num
   return (i) => (names.length === words.length ? names[i] : undefined);
 }
 
-/** @throws UserError (usage) for an architecture without published weights */
-const publicFiles = (arch: readonly string[], version: string): WeightsFile[] =>
-  [...new Set(arch.flatMap((word) => (word === 'all' ? SIX.imagenet : [findArchitecture(word).name])))].map((name) => ({
-    kind: 'weights',
-    word: findPublicWeights(name, version).version,
-    architecture: name,
-  }));
+/** @throws UserError (usage) for an architecture without published weights, or images that they have never seen */
+function publicFiles({ arch, dataset }: Request, version: string): WeightsFile[] {
+  if (!isPhotographs(dataset)) {
+    throw usageError(
+      `--weights ${version} are of networks that see photographs, and --dataset is ${dataset}: give a folder, or photographs ` +
+        'by --images',
+    );
+  }
+  return [...new Set(arch.flatMap((word) => (word === 'all' ? SIX.imagenet : [findArchitecture(word).name])))].map(
+    (name) => ({
+      kind: 'weights',
+      word: findPublicWeights(name, version).version,
+      architecture: name,
+    }),
+  );
+}
 
 /** The checkpoints asked for, in the order of architectures, then trainings. */
 async function checkpointFiles({ arch, training, dataset, isGiven }: Request): Promise<CheckpointFile[]> {

@@ -44,6 +44,7 @@ export const experimentFlags = {
   norm: oneOf('Linf', NORMS, 'the norm that measures perturbations'),
   target: optional(word('', 'class to be mistaken for: its index or name', 'a class'), 'any wrong class'),
   restarts: p.integer(1, 'random starts of each attack, the best counts', { min: 1 }),
+  'early-stop': p.boolean(true, 'an image is done once it is fooled; false: the attack takes all its steps'),
   seed: p.integer(0, 'seed of the image order and of all noise', { min: 0, max: 0xffffffff }),
   batch: optional(
     p.integer(64, 'images in flight at once; changes speed and memory, never results', { min: 1 }),

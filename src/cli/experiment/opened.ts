@@ -11,6 +11,8 @@ export interface Opened {
   readonly classNames?: readonly string[] | undefined;
   /** Photographs: pixels of the short side before the centre is cut out. */
   readonly resize?: number | undefined;
+  /** Brought by the user, as a module or a model's folder. */
+  readonly isOwn?: true;
   /** What the user should know, a sentence each. */
   readonly notes?: readonly string[];
 }

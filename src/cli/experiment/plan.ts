@@ -2,6 +2,7 @@
 import type { Dataset } from '../../core/dataset.ts';
 import { usageError } from '../../core/errors.ts';
 import type { Values } from '../../core/params.ts';
+import { requireDatasetName } from '../../data/registry.ts';
 import { requirePlan } from '../../evaluate/experiment.ts';
 import type { ExperimentPlan, PlannedAttack } from '../../evaluate/plan.ts';
 import { headlineEpsilon } from '../../report/headline-epsilon.ts';
@@ -62,6 +63,7 @@ export async function planOf(
   });
   const names = attacks.map(({ attack }) => attack.name);
   if (values.resume && values.out === null) throw usageError('--resume needs --out: the folder of the interrupted run');
+  requireDatasetName(values.dataset);
   const photographs = photographsOf(values.images, words, given.has('dataset'));
   const backend = await openBackend(values.backend);
   const files = await contenderFiles({
@@ -78,7 +80,8 @@ export async function planOf(
   const epsilons = radiiOf(values.epsilon, dataset.name, norm);
   checkRequirements(values['fail-under'] ?? [], names, epsilons);
   const goal = goalOf(values.target, dataset.classes);
-  if (values.weights !== null) {
+  // Beside networks of the user's own, --weights belongs to those, and --arch names them.
+  if (values.weights !== null && !opened.some(({ isOwn }) => isOwn)) {
     if (given.has('arch')) requireAgreement('arch', values.arch, opened, ({ architecture }) => architecture.name);
     if (given.has('training')) requireAgreement('training', values.training, opened, ({ training }) => training);
   }
@@ -98,6 +101,7 @@ export async function planOf(
     goal,
     seed,
     restarts,
+    earlyStop: values['early-stop'],
     batch: values.batch ?? usualBatch(dataset.input),
     galleryRows: GALLERY_ROWS,
     // What the report speaks of is what it shows.
@@ -121,7 +125,21 @@ export function configOf(
   { plan }: Work,
 ): Record<string, unknown> {
   const { attack, arch, weights, training, dataset, images, norm, target, restarts, seed, batch, backend } = values;
-  const own = { attack, arch, weights, training, dataset, images, norm, target, restarts, seed, batch, backend };
+  const own = {
+    'early-stop': values['early-stop'],
+    attack,
+    arch,
+    weights,
+    training,
+    dataset,
+    images,
+    norm,
+    target,
+    restarts,
+    seed,
+    batch,
+    backend,
+  };
   const present = Object.entries({ ...own, epsilon: plan.epsilons, ...moduleValues });
   // The files of --weights say which networks are meant; the defaults of what else would choose them do not.
   const isIdle = (flag: string): boolean => weights !== null && CHOOSING.includes(flag) && !given.has(flag);

@@ -1,6 +1,6 @@
 /** The threat model from its flags: norm, radii, goal. */
 import { unknownName, usageError } from '../../core/errors.ts';
-import { type Goal, type Norm, UNTARGETED } from '../../core/threat-model.ts';
+import { type Goal, isRadius, type Norm, RADIUS, UNTARGETED } from '../../core/threat-model.ts';
 import { gridOf } from './grids.ts';
 
 /**
@@ -11,11 +11,9 @@ import { gridOf } from './grids.ts';
 export function radiiOf(given: readonly number[] | null, dataset: string, norm: Norm): readonly number[] {
   const radii = [...new Set(given ?? gridOf(dataset, norm))].sort((a, b) => a - b);
   for (const radius of radii) {
-    if (radius < 0) throw usageError(`--epsilon ${radius}: a radius is not negative`);
-    if (norm === 'Linf' && radius > 1) {
-      const hint = radius <= 255 ? `; did you mean ${radius}/255?` : '';
-      throw usageError(`--epsilon ${radius}: in Linf a radius is from 0 to 1, pixels being in [0,1]${hint}`);
-    }
+    if (isRadius(norm, radius)) continue;
+    const hint = radius > 1 && radius <= 255 ? `; did you mean ${radius}/255?` : '';
+    throw usageError(`--epsilon ${radius}: ${RADIUS}${hint}`);
   }
   return radii;
 }

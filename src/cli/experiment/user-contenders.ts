@@ -78,6 +78,7 @@ export async function openUserContender(file: UserNetworkFile): Promise<Opened> 
     contender: { architecture, classifier, sha256, training },
     path: file.path,
     classNames,
+    isOwn: true,
     notes: notes.map((note) => `${file.path}: ${note}`),
   };
 }
@@ -114,7 +115,7 @@ export function checkUserContenders(
   opened: readonly Opened[],
   { compiled, gradients }: { readonly compiled: boolean; readonly gradients: boolean },
 ): void {
-  const own = opened.filter(({ notes }) => notes !== undefined);
+  const own = opened.filter(({ isOwn }) => isOwn);
   for (const one of own) {
     if (!opened.some((other) => other !== one && clash(one.contender, other.contender))) continue;
     const { path, contender } = one;
