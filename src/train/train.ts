@@ -151,7 +151,7 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
 }
 
 /** @throws UserError if a file stands in the way, or the one to go on from is missing */
-function checkFiles({ checkpoint, log, state }: TrainingFiles, resume: boolean): void {
+export function checkFiles({ checkpoint, log, state }: TrainingFiles, resume: boolean): void {
   if (existsSync(checkpoint)) throw new UserError(`${checkpoint} exists; move it away or name another --out`);
   if (resume && !existsSync(state)) {
     throw new UserError(`there is no ${state} to go on from; leave --resume out to start the training`);

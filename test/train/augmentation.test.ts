@@ -2,9 +2,10 @@ import { readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile/compile.ts';
+import { noiseFrom, noiseSpecs } from '../../src/core/draws.ts';
 import { tf } from '../../src/tf.ts';
 import { augment, augmentationOf, augmentations, type ChosenAugmentation } from '../../src/train/augment.ts';
-import { drawNoise, noiseFrom, noiseSpecs, rehearse } from '../../src/train/noise.ts';
+import { drawNoise, rehearse } from '../../src/train/noise.ts';
 import { referenceOf, STATISTICS } from './augmentation-reference.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -48,7 +49,7 @@ function applied(chosen: readonly ChosenAugmentation[], ids: readonly string[], 
       `draw${i}`,
       tf.tensor(draws[`draw${i}`] as Float32Array, [ids.length, ...shape]),
     ]);
-    const noise = noiseFrom(Object.fromEntries(tensors));
+    const noise = noiseFrom('the test', requests, Object.fromEntries(tensors));
     return augment(chosen, STATISTICS)(tensorOf(imagesOf(ids), ids.length), noise).dataSync<'float32'>();
   });
 }
@@ -151,7 +152,10 @@ describe('several augmentations', () => {
     const run = await compile(
       (x, ...draws) =>
         Object.fromEntries(
-          each.map((some, i) => [`r${i}`, augment(some, STATISTICS)(x as tf.Tensor4D, noiseFrom(draws[i] ?? {}))]),
+          each.map((some, i) => {
+            const noise = noiseFrom('the test', requests[i] ?? [], draws[i] ?? {});
+            return [`r${i}`, augment(some, STATISTICS)(x as tf.Tensor4D, noise)];
+          }),
         ),
       [{ shape: [IDS.length, HEIGHT, WIDTH, CHANNELS] }, ...specs],
     );

@@ -28,17 +28,28 @@ export const trainFlags = {
     'small; with --from, that of the weights',
   ),
   size: optional(
-    p.integer(64, 'for a folder: pixels of a side, cut out of photographs scaled to 8/7 of that', { min: 16, max: 1024 }),
+    p.integer(64, 'for a folder: pixels of a side, cut out of photographs scaled to 8/7 of that', {
+      min: 16,
+      max: 1024,
+    }),
     '64; with --from or another form than small, 224',
   ),
   width: optional(p.number(1, "share of the paper's channels", { min: 1 / 64, max: 4 }), "the form's own"),
   from: optional(
-    word('', 'a trained network to go on from, under a new last layer: imagenet, imagenet-v2, a file', 'weights or a URL'),
+    word(
+      '',
+      'a trained network to go on from, under a new last layer: imagenet, imagenet-v2, a file',
+      'weights or a URL',
+    ),
     'none',
   ),
   freeze: p.boolean(false, 'with --from: only the last layer learns'),
   normalise: optional(
-    oneOf('none', ['none', 'mean', 'standard'], 'of the training images: subtract the mean of each channel, scale them'),
+    oneOf(
+      'none',
+      ['none', 'mean', 'standard'],
+      'of the training images: subtract the mean of each channel, scale them',
+    ),
     "the form's own",
   ),
   augment: listOf(

@@ -1,9 +1,9 @@
 /** From what is asked for of one network to the plan of its training. */
-import type { Normalisation } from '../../core/classifier.ts';
-import { type Dataset, usualResize } from '../../core/dataset.ts';
-import { UserError, usageError } from '../../core/errors.ts';
+import type { ImageShape, Normalisation } from '../../core/classifier.ts';
+import type { Dataset } from '../../core/dataset.ts';
+import { usageError } from '../../core/errors.ts';
 import type { Norm } from '../../core/threat-model.ts';
-import { datasetNames, openDataset } from '../../data/registry.ts';
+import { datasetNames } from '../../data/registry.ts';
 import { type NetworkSpec, specOf } from '../../models/network.ts';
 import { augmentationOf } from '../../train/augment.ts';
 import { batchesPerEpoch } from '../../train/batches.ts';
@@ -15,6 +15,7 @@ import { loadAttacks } from '../modules.ts';
 import type { ResolveOptions } from '../weights-word.ts';
 import { findDefense } from './find-defense.ts';
 import type { Single } from './flags.ts';
+import { openImages } from './images.ts';
 import { openStart } from './start.ts';
 
 /** Where nobody says: the peak rate for weights that have learned already, and the batch for large images. */
@@ -44,7 +45,7 @@ export async function planOf(values: Single, given: Given, fetching: ResolveOpti
   const defense = await findDefense(values.training);
   const augmentations = values.augment.map((name) => augmentationOf(name, paramsOf(name, given)));
   const opened = values.from === null ? undefined : await openStart(values.from, values.arch, values.freeze, fetching);
-  const dataset = await openImages(values, opened?.spec);
+  const dataset = await openImages(values.dataset, inputOf(values, opened?.spec));
   const heldOut = values.validation ?? Math.min(DEFAULTS.validation.images, Math.floor(dataset.size / 10));
   const [height, width, channels] = dataset.input;
   const batch = values.batch ?? (height * width > LARGE_PIXELS ? LARGE_BATCH : DEFAULTS.batch);
@@ -82,25 +83,11 @@ function refuseIdleFlags({ from, freeze, width, normalise, size, dataset }: Sing
   }
 }
 
-/** The training images, as large as the network takes them. */
-async function openImages(values: Single, start: NetworkSpec | undefined): Promise<Dataset> {
-  if (datasetNames.includes(values.dataset)) return openDataset(values.dataset, 'train');
-  const isSmall = (values.form ?? 'small') === 'small';
-  const size = values.size ?? start?.input[0] ?? (isSmall ? SIZE.small : SIZE.large);
-  const input = [size, size, start?.input[2] ?? 3] as const;
-  const dataset = await openDataset(values.dataset, 'train', { input, resize: usualResize(input), classes: [] });
-  requireClasses(dataset, values.dataset);
-  return dataset;
-}
-
-/** @throws UserError if there is nothing to be told apart, or the folder would be taken for another dataset */
-function requireClasses({ name, classes }: Dataset, folder: string): void {
-  const sorted = 'sort the images into a folder for each class';
-  if (classes.length === 0) throw new UserError(`${folder} has no class folders to learn from: ${sorted}`);
-  if (classes.length === 1) throw new UserError(`${folder} has the class ${classes[0]} alone: ${sorted}, two at least`);
-  if (datasetNames.includes(name)) {
-    throw new UserError(`${folder}: its network would be taken for one of the dataset ${name}; rename the folder`);
-  }
+/** What photographs become, unless the dataset's images have a size of their own. */
+function inputOf({ form, size }: Single, start: NetworkSpec | undefined): ImageShape {
+  const usual = (form ?? 'small') === 'small' ? SIZE.small : SIZE.large;
+  const [height, width, channels] = start?.input ?? [usual, usual, 3];
+  return [size ?? height, size ?? width, channels];
 }
 
 function networkOf(values: Single, { name, input, classes }: Dataset, start: NetworkSpec | undefined): NetworkSpec {

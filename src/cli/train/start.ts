@@ -34,7 +34,8 @@ export async function openStart(
   const network = describesItself(file) ? openCheckpoint(file, source) : openPretrained(arch, file, source);
   try {
     const { spec, sha256 } = network;
-    if (spec.arch !== arch) throw usageError(`--from ${word} is a ${spec.arch}, not a ${arch}: give --arch ${spec.arch}`);
+    if (spec.arch !== arch)
+      throw usageError(`--from ${word} is a ${spec.arch}, not a ${arch}: give --arch ${spec.arch}`);
     const weights = new Map<string, StoredTensor>();
     for (const { name, shape, read } of weightsOf(network.model)) {
       weights.set(name, { dtype: 'F32', shape, data: await read() });
