@@ -11,10 +11,14 @@ import { planOf } from '../../src/cli/train/plan.ts';
 import { seriesOf } from '../../src/cli/train/series.ts';
 import { flagsOf, takeAsWritten } from '../../src/cli/words.ts';
 import { UserError } from '../../src/core/errors.ts';
+import { TORCHVISION } from '../../src/models/define-architecture.ts';
+import { buildNetwork, specOf } from '../../src/models/network.ts';
 import { SIX } from '../../src/models/registry.ts';
+import { weightsOf } from '../../src/models/weights.ts';
 import { augmentations } from '../../src/train/augment.ts';
 import { TRAINING_DEFAULTS } from '../../src/train/plan.ts';
 import { schedules } from '../../src/train/schedule.ts';
+import { readSafetensors, type StoredTensor, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { picture, put } from '../data/pictures.ts';
 
 const moduleFlags = flagsOfModules([...(await loadDefenses()).values(), ...schedules, ...augmentations]);
@@ -151,6 +155,50 @@ describe('the plan of a training', () => {
     expect(error).toBeInstanceOf(UserError);
     expect((error as Error).message).toMatch(said);
     expect((error as Error).message).not.toContain('\n');
+  });
+});
+
+describe('the plan of a training that goes on from weights of PyTorch', () => {
+  beforeAll(async () => {
+    const network = buildNetwork(specOf('mobilenet_v2', 'imagenet', [224, 224, 3], 1000), 3);
+    const tensors = new Map<string, StoredTensor>();
+    for (const { name, shape, read } of weightsOf(network.model)) {
+      tensors.set(name, { dtype: 'F32', shape, data: await read() });
+    }
+    await writeSafetensors('bare.safetensors', tensors, {});
+    network.dispose();
+    for (const name of ['cat', 'dog']) {
+      for (let i = 0; i < 20; i++) await put(join('pets', name, `${i}.png`), picture(20, 20, i));
+    }
+  });
+
+  it('has their form, their normalisation and a lower rate, and the classes of the folder', async () => {
+    const made = await plan({ from: 'bare.safetensors', arch: 'mobilenet_v2', dataset: 'pets', freeze: true });
+    const { sha256 } = await readSafetensors('bare.safetensors');
+    expect(made).toMatchObject({
+      ...{ rate: 0.01, batch: 16, epsilon: 8 / 255 },
+      network: { variant: 'imagenet', width: 1, input: [224, 224, 3], classes: 2, normalisation: TORCHVISION },
+      start: { sha256, freeze: true, source: 'bare.safetensors' },
+    });
+    expect(made.start?.weights.size).toBe(262);
+    const own = await plan({
+      from: 'bare.safetensors',
+      arch: 'resnet18',
+      dataset: 'pets',
+      size: '64',
+      rate: '0.2',
+      batch: '4',
+    });
+    expect(own).toMatchObject({ rate: 0.2, batch: 4, network: { input: [64, 64, 3] }, start: { freeze: false } });
+  });
+
+  it('is refused for another architecture, naming what does not fit', async () => {
+    const failing = plan({ from: 'bare.safetensors', arch: 'mobilenet_v1', dataset: 'pets' });
+    await expect(failing).rejects.toThrow(/weights in bare\.safetensors do not fit mobilenet_v1 .*is missing/);
+    await expect(failing).rejects.toBeInstanceOf(UserError);
+    await expect(plan({ from: 'bare.safetensors', arch: 'mobilenet_v2' })).rejects.toThrow(
+      /--from bare\.safetensors takes images of 3 channels; mnist has grey images/,
+    );
   });
 });
 
