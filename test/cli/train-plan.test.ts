@@ -183,7 +183,7 @@ describe('the plan of a training that goes on from weights of PyTorch', () => {
     expect(made.start?.weights.size).toBe(262);
     const own = await plan({
       from: 'bare.safetensors',
-      arch: 'resnet18',
+      arch: 'mobilenet_v2',
       dataset: 'pets',
       size: '64',
       rate: '0.2',
