@@ -36,11 +36,7 @@ export const trainFlags = {
   ),
   width: optional(p.number(1, "share of the paper's channels", { min: 1 / 64, max: 4 }), "the form's own"),
   from: optional(
-    word(
-      '',
-      'a trained network to go on from, under a new last layer: imagenet, imagenet-v2, a file',
-      'weights or a URL',
-    ),
+    word('', 'a trained network to go on from, under a new last layer', 'imagenet, imagenet-v2, a file or a URL'),
     'none',
   ),
   freeze: p.boolean(false, 'with --from: only the last layer learns'),
@@ -48,7 +44,7 @@ export const trainFlags = {
     oneOf(
       'none',
       ['none', 'mean', 'standard'],
-      'of the training images: subtract the mean of each channel, scale them',
+      'what is done to pixels: less their mean in the training images; divided by their deviation too',
     ),
     "the form's own",
   ),
