@@ -117,7 +117,12 @@ function parseMetadata(
   }
   try {
     const { network, ...parsed } = metadataSchema.parse(words);
-    return { spec: specSchema.parse(JSON.parse(network)), metadata: parsed };
+    const spec = specSchema.parse(JSON.parse(network));
+    const { classes } = parsed;
+    if (classes !== undefined && classes.length !== spec.classes) {
+      throw new Error(`it names ${classes.length} classes and has ${spec.classes}`);
+    }
+    return { spec, metadata: parsed };
   } catch (error) {
     const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
     const why = issue === undefined ? messageOf(error) : `${issue.path.join('.')}: ${issue.message}`;

@@ -110,6 +110,26 @@ describe('training', () => {
     expect(history[0]?.loss).toBe(0.25);
   });
 
+  it('on photographs of which some cannot be read goes on with the others', async () => {
+    const losses: number[] = [];
+    const onProgress = (event: TrainingEvent) => {
+      if (event.kind === 'batch') losses.push(event.loss);
+    };
+    // It says that there are 52, of which 16 turn out not to be images: 32 are left beside the 4 that are held out.
+    const dataset = { ...tinyDataset(36), size: 52 };
+    const { history } = await train(tinyPlan(standard, { dataset, epochs: 1 }), tinyHarness(out, { onProgress }));
+    expect(losses).toHaveLength(4);
+    expect(history[0]?.loss).toBeCloseTo(losses.reduce((a, b) => a + b) / 4, 9);
+  });
+
+  it('on photographs of which hardly any can be read says so', async () => {
+    const skipped = () => [{ id: 'a.jpg', why: 'it is damaged' }];
+    const dataset = { ...tinyDataset(10), size: 52, skipped };
+    await expect(train(tinyPlan(standard, { dataset }), tinyHarness(out))).rejects.toThrow(
+      /^tiny has fewer than 8 images to learn from: too many files gave none \(a\.jpg: it is damaged\)/,
+    );
+  });
+
   it('leaks no tensor', async () => {
     const before = tf.memory().numTensors;
     await train(tinyPlan(pgdTraining, { epochs: 1, params: { steps: 1 } }), tinyHarness(out));
