@@ -64,7 +64,7 @@ export const oneOf = <const T extends string>(initial: T, options: readonly T[],
  * @param source - `undefined` for the command line, else the config file
  * @throws UserError (usage) with "did you mean"
  */
-export function refuseUnknown(known: readonly string[], given: Given, source?: string): void {
+function refuseUnknown(known: readonly string[], given: Given, source?: string): void {
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue;
     const near = closest(name, known);

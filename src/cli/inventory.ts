@@ -1,8 +1,14 @@
 /** What the program knows, from its registries: as data, as text, as the README's tables. */
 import type { Params } from '../core/params.ts';
 import { datasetNames } from '../data/registry.ts';
+import { type Facts, factsOf } from '../models/facts.ts';
 import { architectures } from '../models/registry.ts';
+import { compact, percent } from '../report/format.ts';
+import { accuracySources } from '../report/sources.ts';
+import type { Figures } from './bench/figures.ts';
+import { FIGURE_COLUMNS, figuresInWords } from './bench/words.ts';
 import { type FoundCheckpoint, listCheckpoints } from './checkpoints.ts';
+import { inColumns, numbers, words } from './columns.ts';
 import { loadAttacks, loadDefenses } from './modules.ts';
 import { shortPath } from './paths.ts';
 
@@ -19,12 +25,26 @@ interface KnownModule {
   readonly params: Readonly<Record<string, KnownParam>>;
 }
 
+export interface KnownArchitecture extends Facts {
+  readonly name: string;
+  readonly title: string;
+  readonly paper: string;
+  readonly year: number;
+  readonly idea: string;
+  /** What it was trained on and how: `mnist standard`. */
+  readonly trained: readonly string[];
+  /** Only where it was asked for, and could be measured. */
+  readonly measured?: Figures;
+}
+
 export interface Inventory {
   readonly attacks: readonly (KnownModule & { readonly norms: readonly string[]; readonly access: string })[];
   readonly defenses: readonly KnownModule[];
-  readonly architectures: readonly { name: string; title: string; paper: string; year: number; idea: string }[];
+  readonly architectures: readonly KnownArchitecture[];
   readonly datasets: readonly string[];
   readonly checkpoints: readonly FoundCheckpoint[];
+  /** Where architectures were measured: with what. */
+  readonly measuredWith?: { readonly cpu: string; readonly backend: string; readonly batch: number };
 }
 
 const describeParams = (params: Params): Record<string, KnownParam> =>
@@ -38,6 +58,7 @@ const describeParams = (params: Params): Record<string, KnownParam> =>
 /** Everything that the registries hold. */
 export async function inventory(): Promise<Inventory> {
   const [attacks, defenses] = await Promise.all([loadAttacks(), loadDefenses()]);
+  const checkpoints = await listCheckpoints(architectures.map(({ name }) => name));
   return {
     attacks: [...attacks.values()].map(({ name, title, paper, params, norms, access }) => ({
       name,
@@ -53,16 +74,22 @@ export async function inventory(): Promise<Inventory> {
       paper,
       params: describeParams(params),
     })),
-    architectures: architectures.map(({ name, title, paper, year, idea }) => ({ name, title, paper, year, idea })),
+    architectures: architectures.map(({ name, title, paper, year, idea }) => ({
+      ...{ name, title, paper, year, idea, ...factsOf({ name }) },
+      trained: checkpoints
+        .filter(({ architecture }) => architecture === name)
+        .map(({ dataset, training }) => `${dataset} ${training}`),
+    })),
     datasets: datasetNames,
-    checkpoints: await listCheckpoints(architectures.map(({ name }) => name)),
+    checkpoints,
   };
 }
 
 const valueInWords = (value: unknown): string => (value === null ? 'auto' : String(value));
 
 /** For the terminal. */
-export function toText({ attacks, defenses, architectures, datasets, checkpoints }: Inventory): string {
+export function toText(known: Inventory): string {
+  const { attacks, defenses, datasets, checkpoints } = known;
   const params = ({ name, params }: KnownModule): string[] =>
     Object.entries(params).map(
       ([key, { default: initial, label }]) => `    --${name}.${key} ${valueInWords(initial)}  ${label}`,
@@ -77,7 +104,7 @@ export function toText({ attacks, defenses, architectures, datasets, checkpoints
     'Defenses',
     ...defenses.flatMap((known) => module(known, '')),
     'Architectures',
-    ...architectures.map(({ name, title, year, paper }) => `  ${name}  ${title}, ${year}  ${paper}`),
+    ...architectureLines(known).map((line) => `  ${line}`),
     'Datasets',
     ...datasets.map((name) => `  ${name}`),
     'Checkpoints',
@@ -86,6 +113,33 @@ export function toText({ attacks, defenses, architectures, datasets, checkpoints
     ),
   ].join('\n');
 }
+
+function architectureLines({ architectures: known, measuredWith }: Inventory): string[] {
+  const isMeasured = measuredWith !== undefined;
+  const columns = [
+    ...[words('name'), words('title'), words('year'), numbers('parameters'), numbers('multiply-adds')],
+    ...[numbers('top-1'), numbers('top-5'), ...(isMeasured ? FIGURE_COLUMNS : []), words('trained')],
+  ];
+  const rows = known.map((one) => [
+    ...[one.name, one.title, String(one.year), ...factsInWords(one)],
+    ...(isMeasured ? (one.measured === undefined ? FIGURE_COLUMNS.map(() => '–') : figuresInWords(one.measured)) : []),
+    one.trained.join(', '),
+  ]);
+  const measured = isMeasured
+    ? [`Measured here in batches of ${measuredWith.batch}: ${measuredWith.backend}, ${measuredWith.cpu}.`]
+    : [];
+  return [...inColumns(columns, rows), sourceNote(known), ...measured];
+}
+
+/** Parameters, multiply-adds, top-1, top-5. */
+const factsInWords = ({ parameters, multiplyAdds, published }: Facts): string[] => [
+  compact(parameters),
+  compact(multiplyAdds),
+  ...[published?.top1, published?.top5].map((share) => (share === undefined ? '–' : percent(share))),
+];
+
+const sourceNote = (known: readonly KnownArchitecture[]): string =>
+  `All of the form for ImageNet, images of 224x224. Top-1 and top-5 accuracy as published: ${accuracySources(known)}.`;
 
 /** For the README. */
 export function toMarkdown({ attacks, defenses, architectures }: Inventory): string {
@@ -109,9 +163,15 @@ export function toMarkdown({ attacks, defenses, architectures }: Inventory): str
       defenses.map((known) => [`\`${known.name}\``, `[${known.title}](${known.paper})`, params(known)]),
     ),
     markdownTable(
-      ['architecture', 'paper', 'idea'],
-      architectures.map(({ name, title, paper, year, idea }) => [`\`${name}\``, `[${title}](${paper}), ${year}`, idea]),
+      ['architecture', 'paper', 'parameters', 'multiply-adds', 'top-1', 'top-5', 'idea'],
+      architectures.map((known) => [
+        `\`${known.name}\``,
+        `[${known.title}](${known.paper}), ${known.year}`,
+        ...factsInWords(known),
+        known.idea,
+      ]),
     ),
+    sourceNote(architectures),
   ].join('\n\n');
 }
 

@@ -2,6 +2,7 @@
 import { tf } from '../tf.ts';
 import type { AttackContext, Loss } from './attack.ts';
 import { ball, type Noise } from './ball.ts';
+import { carried } from './carried.ts';
 import type { Classifier } from './classifier.ts';
 import * as losses from './losses.ts';
 import type { Params, Values } from './params.ts';
@@ -67,21 +68,8 @@ function boundLosses({ targeted, label, target }: Pick<ContextSpec, 'targeted' |
  * the sum is every image's own gradient.
  */
 function ascend(logitsOf: ContextSpec['logits'], x: tf.Tensor4D, loss: Loss) {
-  // The gradient's scope disposes of what is made inside it: `keep` carries these two across its end.
-  const kept: { value?: tf.Tensor1D; logits?: tf.Tensor2D } = {};
-  const gradient = tf.grad((candidate) => {
-    const logits = tf.keep(logitsOf(candidate as tf.Tensor4D));
-    const value = tf.keep(loss(logits));
-    Object.assign(kept, { logits, value });
-    return value.sum();
-  })(x) as tf.Tensor4D;
-  const { value, logits } = kept as Required<typeof kept>;
-  return { value: release(value), gradient, logits: release(logits) };
-}
-
-/** The same tensor, owned by the scope that is open now. */
-function release<T extends tf.Tensor>(kept: T): T {
-  const owned = kept.clone();
-  kept.dispose();
-  return owned;
+  const value = carried<tf.Tensor1D>();
+  const logits = carried<tf.Tensor2D>();
+  const gradient = tf.grad((candidate) => value.keep(loss(logits.keep(logitsOf(candidate as tf.Tensor4D)))).sum())(x);
+  return { value: value.release(), gradient: gradient as tf.Tensor4D, logits: logits.release() };
 }

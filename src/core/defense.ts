@@ -54,7 +54,10 @@ export interface Defense<P extends Params = Params> {
    * differentiated, feeds them to the model. So no gradient ever flows through an attack.
    */
   trainingLoss?(context: TrainingContext<P>): (model: TrainingModel) => TrainingLoss;
-  /** The defended classifier; its gradient is the one an adaptive attacker would use. */
+  /**
+   * The defended classifier; its gradient is the one an adaptive attacker would use. Not called yet: training refuses a
+   * defense that has it, and nothing measures one.
+   */
   wrap?(classifier: Classifier, params: Values<P>): Classifier;
 }
 

@@ -112,11 +112,6 @@ export class Rng {
     return this.#words[within] as number;
   }
 
-  /** Uniform on (0,1). */
-  uniform(): number {
-    return toUnit(this.#word());
-  }
-
   /** A whole number, 0 ≤ n < `limit`, for limits up to 2³²: ⌊word · limit / 2³²⌋, whose bias is below limit / 2³². */
   below(limit: number): number {
     return Math.floor((this.#word() / 2 ** 32) * limit);

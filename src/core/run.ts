@@ -113,7 +113,25 @@ const architecture = z.object({
   paper: z.url({ protocol: /^https$/ }).optional(),
   year: z.number().int().optional(),
   idea: z.string(),
+  /** Of the network that was attacked, as are its multiply-adds: those of one forward pass of one image. */
   parameters: count,
+  multiplyAdds: count.optional(),
+  /** Accuracy on ImageNet of the paper's full-size form, which need not be the network that was attacked. */
+  published: z.object({ top1: share, top5: share.optional(), source: z.string() }).optional(),
+});
+
+const rate = z.number().min(0);
+
+/** How fast a contender was, and what it took; what was not measured is absent. Timing decides nothing else in the run. */
+const performance = z.object({
+  /** `vgg16/standard` */
+  contender: z.string(),
+  /** Images a second of the clean pass, reading them included. */
+  forwardPerSecond: rate.optional(),
+  /** Gradients of single images a second, over the attacks that ask for any, verification included. */
+  gradientsPerSecond: rate.optional(),
+  /** The most bytes that the process was seen to hold in memory while this contender was measured. */
+  peakMemory: count.optional(),
 });
 
 const attack = z.object({
@@ -173,6 +191,8 @@ export const runSchema = z.object({
   worstCases: z.array(worstCase.refine(radiusFits, radiusRule)).optional(),
   checks: z.array(check),
   gallery: z.array(galleryItem.refine(radiusFits, radiusRule)),
+  /** One per contender. */
+  performance: z.array(performance).optional(),
 });
 
 export type Run = z.infer<typeof runSchema>;
@@ -180,6 +200,7 @@ export type Cell = z.infer<typeof cell>;
 export type WorstCase = z.infer<typeof worstCase>;
 export type GalleryItem = z.infer<typeof galleryItem>;
 export type Check = z.infer<typeof check>;
+export type Performance = z.infer<typeof performance>;
 
 /**
  * A run from parsed JSON.

@@ -16,7 +16,6 @@ const UNPACKED_LIMIT = 2 ** 26;
 
 /** An open idx file of unsigned bytes whose records are its slices along the first dimension. */
 export interface IdxFile {
-  readonly path: string;
   /** The sizes of all dimensions, the number of records first. */
   readonly shape: readonly number[];
   /** Copies the record of that index into `out`, at `offset`. */
@@ -81,7 +80,6 @@ function checked(source: Source, path: string, dimensions: number): IdxFile {
     throw new UserError(`${path} is damaged: its header promises ${expected} bytes and it has ${source.size}`);
   }
   return {
-    path,
     shape,
     read: (record, out, offset) => {
       const count = readRecord(path, () => source.read(out, offset, recordBytes, start + record * recordBytes));

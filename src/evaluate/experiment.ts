@@ -1,16 +1,26 @@
 /** The main job: every attack on every contender at every radius, to one immutable `Run`. */
 import { requireNorm } from '../core/attack.ts';
 import { usageError } from '../core/errors.ts';
-import { type Cell, type GalleryItem, parseRun, RUN_SCHEMA, type Run, type WorstCase } from '../core/run.ts';
+import {
+  type Cell,
+  type GalleryItem,
+  type Performance,
+  parseRun,
+  RUN_SCHEMA,
+  type Run,
+  type WorstCase,
+} from '../core/run.ts';
 import { isRadius, RADIUS } from '../core/threat-model.ts';
-import { cellsOf, type Measured, type Standing, worstCasesOf } from './cells.ts';
+import { cellsOf, type Standing, worstCasesOf } from './cells.ts';
 import { sanityChecks } from './checks.ts';
 import { type CleanRecord, cleanPass } from './clean.ts';
 import { type Judge, prepareJudge } from './engine.ts';
-import { galleryRadius, galleryRule } from './gallery.ts';
+import { galleryRule } from './gallery.ts';
 import { type Selection, selectImages } from './images.ts';
 import { forgetfulJournal, type Journal } from './journal.ts';
-import { measure } from './measure.ts';
+import { type MeasuredNow, measure } from './measure.ts';
+import { watchMemory } from './peak-memory.ts';
+import { performanceOf } from './performance.ts';
 import { type Contender, contenderName, type ExperimentPlan, type Harness } from './plan.ts';
 import { provenanceOf, Stopwatch } from './provenance.ts';
 
@@ -24,7 +34,7 @@ interface Job {
 
 /**
  * Runs the plan. The same plan gives the same `cells` but for `seconds`, whatever `batch` is and however often it was
- * interrupted and resumed from its journal.
+ * interrupted and resumed from its journal. Other times stand in `performance` alone.
  *
  * @throws UserError for a plan that cannot be carried out, and for an attack that breaks its contract
  * @throws Interrupted if `harness.signal` is aborted; the journal then holds what was finished
@@ -37,10 +47,12 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   const cells: Cell[] = [];
   const worstCases: WorstCase[] = [];
   const gallery: GalleryItem[] = [];
+  const performance: Performance[] = [];
   let images = 0;
   let skipped: CleanRecord['skipped'] = [];
   for (const contender of plan.contenders) {
-    const { standing, items, clean } = await stand(job, contender);
+    const { standing, items, clean, speed } = await stand(job, contender);
+    performance.push(speed);
     cells.push(...cellsOf(standing, plan));
     worstCases.push(...worstCasesOf(standing, plan));
     gallery.push(...items);
@@ -56,7 +68,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
       ...{ plan, harness, selection, images, skipped },
       started: journal.started,
       phases: job.stopwatch.phases,
-      galleryRule: galleryRule(plan.galleryRows, plan.epsilons[galleryRadius(plan)] ?? 0),
+      galleryRule: galleryRule(plan.galleryRows),
     }),
     architectures: distinctArchitectures(plan.contenders),
     attacks: plan.attacks.map(({ attack: { name, title, paper, access } }) => ({ name, title, paper, access })),
@@ -72,17 +84,23 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
       })),
     ),
     gallery,
+    performance,
   };
   return parseRun(run, 'the result');
 }
 
+interface Stood {
+  readonly standing: Standing;
+  readonly items: readonly GalleryItem[];
+  readonly clean: CleanRecord;
+  readonly speed: Performance;
+}
+
 /** All attacks on one contender. */
-async function stand(
-  job: Job,
-  contender: Contender,
-): Promise<{ readonly standing: Standing; readonly items: readonly GalleryItem[]; readonly clean: CleanRecord }> {
+async function stand(job: Job, contender: Contender): Promise<Stood> {
   const { plan, harness, stopwatch } = job;
   const judge = await stopwatch.time('prepare', () => prepareJudge(harness.prepare, contender.classifier, plan.batch));
+  const memory = watchMemory();
   try {
     const clean = await classifyClean(job, contender, judge);
     const { labels, predicted } = clean;
@@ -91,15 +109,20 @@ async function stand(
     const isExempt = (i: number): boolean => goal.kind === 'targeted' && labels[i] === goal.target;
     const attacked = correct.filter((i) => !isExempt(i));
     const exempt = correct.filter(isExempt);
-    const attacks: Measured[] = [];
+    const attacks: MeasuredNow[] = [];
     const items: GalleryItem[] = [];
     for (const planned of plan.attacks) {
       const measured = await measure({ ...job, planned, contender, judge, attacked, exempt, labels });
       attacks.push(measured);
       items.push(...measured.gallery);
     }
-    return { standing: { contender, cleanCorrect: correct.length, images: labels.length, attacks }, items, clean };
+    const hasRun = attacks.some((measured) => measured.hasRun);
+    return {
+      standing: { contender, cleanCorrect: correct.length, images: labels.length, attacks },
+      ...{ items, clean, speed: performanceOf(clean, attacks, hasRun ? memory.stop() : undefined) },
+    };
   } finally {
+    memory.stop();
     await judge.release();
   }
 }

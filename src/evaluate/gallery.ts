@@ -22,11 +22,11 @@ export function galleryRadius({
 }
 
 /** How the pictures were chosen, in words. */
-export const galleryRule = (rows: number, epsilon: number): string =>
+export const galleryRule = (rows: number): string =>
   rows === 0
     ? 'no pictures were asked for'
     : `for each network and attack, the first ${rows} images in the run's order that were attacked (those it classifies ` +
-      `correctly), at ε = ${epsilon}, whether the attack succeeded or not`;
+      'correctly), at one radius, whether the attack succeeded or not';
 
 /** An attacked image and where the attack left it. */
 export interface Exhibit {

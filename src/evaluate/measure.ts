@@ -9,7 +9,7 @@ import { type Contender, contenderName, type ExperimentPlan, type Harness, type 
 import { type Assignment, type PoolSpec, runPool } from './pool.ts';
 import type { Stopwatch } from './provenance.ts';
 import { recorder } from './recorder.ts';
-import { rehearse } from './rehearse.ts';
+import { drawsNoise, rehearse } from './rehearse.ts';
 import { Tally } from './tally.ts';
 
 export interface MeasureSpec {
@@ -31,8 +31,14 @@ export interface MeasureSpec {
 
 type Gallery = readonly GalleryItem[];
 
+export interface MeasuredNow extends Measured {
+  readonly gallery: Gallery;
+  /** Whether anything was left to do: not, if earlier attempts of the run had done it all. */
+  readonly hasRun: boolean;
+}
+
 /** @throws Interrupted if the run is aborted; the journal then holds what was settled */
-export async function measure(spec: MeasureSpec): Promise<Measured & { readonly gallery: Gallery }> {
+export async function measure(spec: MeasureSpec): Promise<MeasuredNow> {
   const { planned, contender, plan, labels, attacked, exempt, stopwatch } = spec;
   const { attack, params } = planned;
   const { classifier } = contender;
@@ -40,8 +46,7 @@ export async function measure(spec: MeasureSpec): Promise<Measured & { readonly 
   const rehearsal = await stopwatch.time('prepare', () =>
     rehearse({ attack, params, classifier, norm: plan.norm, targeted: plan.goal.kind === 'targeted' }),
   );
-  const random = rehearsal.init.noise.length + rehearsal.step.noise.length > 0;
-  const restarts = random ? plan.restarts : 1;
+  const restarts = drawsNoise(rehearsal) ? plan.restarts : 1;
 
   const tally = new Tally(labels.length, radii.length);
   const drawn = replay(spec, tally);
@@ -53,7 +58,7 @@ export async function measure(spec: MeasureSpec): Promise<Measured & { readonly 
   const due = attacked.map((image) => [image, radii.filter((radius) => isDue(image, radius))] as const);
   const left = new Map(due.filter(([, wanted]) => wanted.length > 0));
   if (left.size > 0) await attackAll(spec, { rehearsal, restarts, left, tally, showcase });
-  return { planned, tally, restarts, gallery: drawn ?? (await draw(spec, showcase)) };
+  return { planned, tally, restarts, gallery: drawn ?? (await draw(spec, showcase)), hasRun: left.size > 0 };
 }
 
 /** Adds what earlier attempts of the run have settled, and gives back the pictures if they were drawn. */

@@ -3,16 +3,8 @@ import type { Norm } from '../core/threat-model.ts';
 import type { Judge } from './engine.ts';
 import type { SelectedImage } from './images.ts';
 import { stopIfAborted } from './plan.ts';
-import {
-  type Candidate,
-  type Initialised,
-  type Lane,
-  makeLane,
-  Slots,
-  type SlotsSpec,
-  Starter,
-  stepsOf,
-} from './slots.ts';
+import { stepsAt, triesAt } from './rehearse.ts';
+import { type Candidate, type Initialised, type Lane, makeLane, Slots, type SlotsSpec, Starter } from './slots.ts';
 import { judgeAll, logitsReach, refusal, roundTo8Bits } from './verify.ts';
 
 /** An image and the indices of the radii to attack it at. */
@@ -83,7 +75,7 @@ export async function runPool(spec: PoolSpec): Promise<PoolReport> {
     const next = await lanes.take(batch);
     if (next.length === 0) return false;
     for (const made of await starter.start(next)) {
-      if (stepsOf(rehearsal, made.lane) > 0) ready.push(made);
+      if (stepsAt(rehearsal, made.lane.epsilon) > 0) ready.push(made);
       else ended.push({ lane: made.lane, x: made.state.x as Float32Array, claimed: false });
     }
     return true;
@@ -187,7 +179,7 @@ async function judged({ judge, goal }: PoolSpec, candidates: readonly Candidate[
 
 /** Verifies candidates, reports the lanes that are settled, and returns those that have another restart. */
 async function settle(spec: PoolSpec, candidates: readonly Candidate[]): Promise<Lane[]> {
-  const { judge, norm, goal, restarts } = spec;
+  const { judge, norm, goal, rehearsal, restarts } = spec;
   const again: Lane[] = [];
   const final: { readonly candidate: Candidate; readonly success: boolean; readonly refused: boolean }[] = [];
   for (const { candidate, seen } of await judged(spec, candidates)) {
@@ -201,7 +193,7 @@ async function settle(spec: PoolSpec, candidates: readonly Candidate[]): Promise
     const isBroken = refused === 'not finite' || seen.some(Number.isNaN);
     if (!success && (claimed || reached || isBroken)) lane.unverified += 1;
     lane.restart += 1;
-    if (!success && lane.restart < (lane.epsilon === 0 ? 1 : restarts)) again.push(lane);
+    if (!success && lane.restart < triesAt(rehearsal, lane.epsilon, restarts)) again.push(lane);
     else final.push({ candidate, success, refused: refused !== undefined });
   }
   const rounded = await judgeAll(

@@ -36,8 +36,10 @@ export function recorder(spec: RecorderSpec): (outcomes: readonly Outcome[]) => 
     await journal.append({ kind: 'outcomes', contender, attack, rows, seconds });
     done += rows.length;
     robust += countRobust(rows);
-    const gradients = tally.spent.reduce((sum, spent) => sum + spent.gradients, 0);
-    onProgress?.({ phase: 'attack', contender, attack, done, total, accuracy: robust / done, gradients });
+    onProgress?.({
+      ...{ phase: 'attack', contender, attack, done, total },
+      ...{ accuracy: robust / done, gradients: tally.gradients },
+    });
   };
 }
 

@@ -35,6 +35,16 @@ export interface Rehearsal {
   readonly step: Demand;
 }
 
+/** Steps that a try gets. A ball of radius 0 holds one point: one step is enough to see that the attack stays there. */
+export const stepsAt = ({ steps }: Rehearsal, epsilon: number): number => (epsilon === 0 ? Math.min(steps, 1) : steps);
+
+/** Whether tries differ at all. */
+export const drawsNoise = ({ init, step }: Rehearsal): boolean => init.noise.length + step.noise.length > 0;
+
+/** Tries that an image gets at most: without noise, or in a ball of one point, every restart would be the same. */
+export const triesAt = (rehearsal: Rehearsal, epsilon: number, restarts: number): number =>
+  epsilon === 0 || !drawsNoise(rehearsal) ? 1 : restarts;
+
 export interface RehearsalSpec {
   readonly attack: Attack;
   readonly params: Readonly<Record<string, unknown>>;

@@ -10,7 +10,7 @@ import type { Goal } from '../core/threat-model.ts';
 import { type Arrays, type AttackEngine, type Items, stateBuffers } from './engine.ts';
 import type { SelectedImage } from './images.ts';
 import { NoiseBuffers } from './noise.ts';
-import type { Rehearsal } from './rehearse.ts';
+import { type Rehearsal, stepsAt } from './rehearse.ts';
 import { reaches } from './verify.ts';
 
 /** One image at one radius, and what was spent on it over its restarts. */
@@ -49,12 +49,6 @@ export interface SlotsSpec {
   /** `false` lets every item take all its steps; what reached the goal on the way still counts. */
   readonly earlyStop?: boolean;
 }
-
-/**
- * Steps that a lane gets. A ball of radius 0 holds one point, so one step is enough to see that the attack stays there.
- */
-export const stepsOf = ({ steps }: Rehearsal, { epsilon }: Lane): number =>
-  epsilon === 0 ? Math.min(steps, 1) : steps;
 
 export function makeLane(image: SelectedImage, radius: number, epsilon: number): Lane {
   return { image, radius, epsilon, restart: 0, gradients: 0, forwards: 0, unverified: 0 };
@@ -164,7 +158,7 @@ export class Slots {
       const reached = this.#reached(slot, lane, stepped.predicted, stepped.margin);
       if (reached && !earlyStop) this.#pass(slot, lane, stepped.margin[slot] as number);
       const claimed = reached && earlyStop;
-      if (!claimed && iteration < stepsOf(rehearsal, lane)) continue;
+      if (!claimed && iteration < stepsAt(rehearsal, lane.epsilon)) continue;
       const from = claimed ? this.#state.x : stepped.state.x;
       ended.push({ lane, x: row(from as Float32Array, slot, engine.batch).slice(), claimed });
       this.#lanes[slot] = undefined;

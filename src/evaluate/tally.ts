@@ -51,6 +51,11 @@ export class Tally {
     spent.forwards += forwards;
   }
 
+  /** Per-image evaluations, over all radii. */
+  get gradients(): number {
+    return this.spent.reduce((sum, { gradients }) => sum + gradients, 0);
+  }
+
   isSettled(image: number, radius: number): boolean {
     return this.#settled[radius * this.images + image] === 1;
   }

@@ -11,8 +11,6 @@ export interface Weight {
   readonly name: string;
   /** In PyTorch's layout. */
   readonly shape: readonly number[];
-  /** False for running statistics. */
-  readonly trainable: boolean;
   /** The values now, row-major in PyTorch's layout: a copy. */
   read(): Promise<Float32Array<ArrayBuffer>>;
   /** Sets the values, likewise. */
@@ -39,7 +37,6 @@ function weightOf(layer: string, variable: tf.LayerVariable): Weight {
   return {
     name: `${layer}.${isKernel ? 'weight' : own}`,
     shape,
-    trainable: variable.trainable,
     read: async () => permute((await variable.read().data()) as Float32Array, ours, toTorch),
     write: (values) => tf.tidy(() => void variable.write(tf.tensor(permute(values, shape, fromTorch), ours))),
   };

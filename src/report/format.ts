@@ -27,11 +27,26 @@ export function points(difference: number): string {
 /** `1,000` */
 export const whole = (count: number): string => String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
 
-/** A large number in three digits: `232 k`, `61.1 M`. */
+const UNITS = [
+  ['G', 1e9],
+  ['M', 1e6],
+  ['k', 1e3],
+] as const;
+
+/** A large number in three digits: `232 k`, `61.1 M`, `15.5 G`. */
 export function compact(count: number): string {
-  if (count < 999.5) return String(count);
-  return count < 999_500 ? `${significant(count / 1e3, 3)} k` : `${significant(count / 1e6, 3)} M`;
+  const unit = UNITS.find(([, size]) => count >= 0.9995 * size);
+  return unit === undefined ? significant(count, 3) : `${significant(count / unit[1], 3)} ${unit[0]}`;
 }
+
+/** So many a second, in three digits: `1,230`, `45.6`. */
+export const rate = (perSecond: number): string => {
+  const rounded = Number(perSecond.toPrecision(3));
+  return rounded < 1000 ? String(rounded) : whole(rounded);
+};
+
+/** Memory in whole megabytes: `312 MB`. */
+export const megabytes = (bytes: number): string => `${whole(Math.round(bytes / 1e6))} MB`;
 
 /** At most `digits` significant digits, without trailing zeros: `0.03`, `1.5`. */
 export const significant = (value: number, digits: number): string => String(Number(value.toPrecision(digits)));

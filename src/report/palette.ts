@@ -15,7 +15,7 @@ export const INK: Ink = { light: '#1c1e22', dark: '#eceef1' };
 export const MUTED: Ink = { light: '#5b626c', dark: '#a3aab5' };
 export const RULE: Ink = { light: '#dcdfe4', dark: '#33373f' };
 
-export const MARKERS = ['circle', 'square', 'diamond', 'triangle', 'cross'] as const;
+const MARKERS = ['circle', 'square', 'diamond', 'triangle', 'cross'] as const;
 export type Marker = (typeof MARKERS)[number];
 
 export interface LineStyle {

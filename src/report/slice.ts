@@ -4,7 +4,6 @@ import type { Goal, Norm } from '../core/threat-model.ts';
 
 /** A share of images, with its Wilson interval. */
 export interface Measured {
-  readonly correct: number;
   readonly images: number;
   readonly share: number;
   readonly interval: readonly [low: number, high: number];
@@ -37,14 +36,12 @@ export interface Slice {
 }
 
 export const cleanOf = (cell: Cell): Measured => ({
-  correct: cell.cleanCorrect,
   images: cell.images,
   share: cell.cleanAccuracy,
   interval: cell.cleanWilson95,
 });
 
 export const robustOf = (cell: Cell): Measured => ({
-  correct: cell.robustCorrect,
   images: cell.images,
   share: cell.robustAccuracy,
   interval: cell.wilson95,

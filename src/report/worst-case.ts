@@ -38,7 +38,6 @@ function perImageWorst(run: Run, slice: Slice, contender: Contender, epsilon: nu
   );
   if (found === undefined) return undefined;
   return {
-    correct: found.robustCorrect,
     images: found.images,
     share: found.robustAccuracy,
     interval: found.wilson95,

@@ -150,11 +150,10 @@ export function checkPlan(plan: TrainingPlan): void {
   const between = (name: string, value: number, low: number, high: number) =>
     check(name, value, value >= low && value <= high, `a number, ${low} to ${high}`);
 
-  if (plan.defense.trainingLoss === undefined) {
-    throw usageError(
-      `${plan.defense.name} wraps a classifier and trains none; name a defense that is a way of training`,
-    );
-  }
+  const { name: defense, trainingLoss, wrap } = plan.defense;
+  const remedy = 'name a defense that is a way of training alone';
+  if (wrap !== undefined) throw usageError(`${defense} wraps a classifier, which is not here yet; ${remedy}`);
+  if (trainingLoss === undefined) throw usageError(`${defense} has no training loss; ${remedy}`);
   if (plan.dataset.labels === 'predicted') {
     throw usageError(
       `${plan.dataset.name} says nothing of its images' classes, so nothing can be learnt from it: sort them into class folders`,

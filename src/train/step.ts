@@ -1,5 +1,6 @@
 /** One batch of training as one function of tensors: perturb, loss, gradient and update, to be compiled as a whole. */
 import type { Noise } from '../core/ball.ts';
+import { carried } from '../core/carried.ts';
 import type { Defense } from '../core/defense.ts';
 import { crossEntropy } from '../core/losses.ts';
 import type { Params, Values } from '../core/params.ts';
@@ -61,7 +62,7 @@ export function trainingStep(
 ): { readonly loss: tf.Scalar; readonly correct: tf.Scalar } {
   const { model, slots, momentum, weightDecay } = parts;
   const lossOf = preparedLoss(parts, inputs);
-  let correct = tf.scalar(0);
+  const correct = carried<tf.Scalar>();
   const { value, grads } = tf.variableGrads(
     () => {
       const auxiliary: tf.Tensor2D[] = [];
@@ -70,23 +71,20 @@ export function trainingStep(
         auxiliary.push(...outputs.auxiliary);
         return outputs.logits;
       });
-      // The gradient's scope disposes of everything but the loss.
-      correct = tf.keep(countCorrect(logits, inputs.y));
+      correct.keep(countCorrect(logits, inputs.y));
       return auxiliary.reduce((total, side) => total.add(auxiliaryLoss(side, inputs.y)), loss);
     },
     slots.map(({ weight }) => weight),
   );
   sgdUpdate(slots, grads, { rate, momentum, weightDecay });
-  const counted = correct.clone();
-  correct.dispose();
-  return { loss: value, correct: counted };
+  return { loss: value, correct: correct.release() };
 }
 
 /** What an auxiliary classifier adds to the loss (Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 5). */
 const auxiliaryLoss = (logits: tf.Tensor2D, y: tf.Tensor1D): tf.Scalar => crossEntropy(logits, y).mean().mul(0.3);
 
 /** How many logits [B, K] are largest at their label [B], as a float32 scalar. */
-export const countCorrect = (logits: tf.Tensor2D, y: tf.Tensor1D): tf.Scalar => isCorrect(logits, y).sum() as tf.Scalar;
+const countCorrect = (logits: tf.Tensor2D, y: tf.Tensor1D): tf.Scalar => isCorrect(logits, y).sum() as tf.Scalar;
 
 /** 1 where the largest logit is the label's, else 0: float32 [B]. */
 export const isCorrect = (logits: tf.Tensor2D, y: tf.Tensor1D): tf.Tensor1D =>

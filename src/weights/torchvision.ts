@@ -22,15 +22,9 @@ export interface PublicWeights extends Download {
   /** The shorter side is resized to this many pixels (bilinear), then the centre is cropped. */
   readonly resize: number;
   readonly crop: number;
-  /** Red, green, blue, for pixels in [0, 1]. */
-  readonly normalisation: { readonly mean: readonly number[]; readonly std: readonly number[] };
 }
 
 const HOST = 'https://download.pytorch.org/models';
-
-const OF_IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
-/** torchvision normalises as for the others, and its GoogLeNet then changes that into this (`transform_input`). */
-const OF_GOOGLENET = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } as const;
 
 // The last eight digits of a name are the first of the file's SHA-256.
 const V1: readonly (readonly [arch: string, name: string, top1: number, top5: number])[] = [
@@ -59,7 +53,6 @@ const entryOf =
     url: `${HOST}/${name}.pth`,
     file: `${name}.pth`,
     sha256: name.slice(-8),
-    normalisation: arch === 'googlenet' ? OF_GOOGLENET : OF_IMAGENET,
   });
 
 export const TORCHVISION: readonly PublicWeights[] = [

@@ -43,6 +43,23 @@ describe('an experiment', () => {
     expect(config).toMatchObject({ images: 12, 'pgd.steps': 2 });
   });
 
+  it('says of its networks what they cost, and what is published of their full-size form', () => {
+    const { architectures, performance } = runFile('first');
+    const [known] = architectures;
+    expect(known?.published).toEqual({ top1: 0.6902, top5: 0.88628, source: 'torchvision, IMAGENET1K_V1' });
+    // A 3x3 kernel from c to d channels, once at each place of a map that halves after each of the five stages.
+    const work = [1, 2, 4, 4, 8, 8, 8, 8].map((d, i, all) => 9 * (all[i - 1] ?? 1) * d);
+    const sides = [32, 16, 8, 8, 4, 4, 2, 2];
+    const convolutions = work.reduce((sum, weights, i) => sum + weights * (sides[i] ?? 0) ** 2, 0);
+    expect(known?.multiplyAdds).toBe(convolutions + 8 * 10);
+    expect(performance).toEqual([
+      {
+        ...{ contender: 'vgg11/standard', forwardPerSecond: expect.any(Number) },
+        ...{ gradientsPerSecond: expect.any(Number), peakMemory: expect.any(Number) },
+      },
+    ]);
+  });
+
   it('gives the same numbers from the config that its run.json states, whatever the batch', async () => {
     const first = runFile('first');
     await writeFile('again.json', JSON.stringify(first.config));
@@ -187,8 +204,11 @@ describe('an interrupted experiment', () => {
     const event = process.env.npm_lifecycle_event;
     process.env.npm_lifecycle_event = 'experiment';
     try {
-      const interrupted = run('experiment');
-      while (process.listenerCount('SIGINT') === 0) await setTimeout(5);
+      let isOver = false;
+      const interrupted = run('experiment').finally(() => {
+        isOver = true;
+      });
+      while (process.listenerCount('SIGINT') === 0 && !isOver) await setTimeout(5);
       process.emit('SIGINT');
       const { code, err } = await interrupted;
       expect(code).toBe(130);

@@ -190,6 +190,29 @@ describe('an experiment', () => {
     });
   });
 
+  it('says how fast each network was and what the process held, apart from the cells', async () => {
+    const contenders = [contender(), contender(smallClassifier(9), 'other')];
+    const { cells, performance = [] } = await run({ contenders, epsilons: [0.05] });
+    expect(performance.map((one) => one.contender)).toEqual(['small-1/standard', 'small-9/other']);
+    for (const [i, { forwardPerSecond, gradientsPerSecond = 0, peakMemory }] of performance.entries()) {
+      expect(forwardPerSecond).toBeGreaterThan(0);
+      const own = cells.filter(({ training }) => training === contenders[i]?.training);
+      const aimed = own.filter(({ gradients }) => gradients > 0);
+      const sum = (of: (cell: (typeof cells)[number]) => number): number => aimed.reduce((all, c) => all + of(c), 0);
+      // The noise takes time too, but asks for no gradient.
+      expect(aimed.length).toBe(own.length - 1);
+      expect(gradientsPerSecond / (sum((c) => c.gradients) / sum((c) => c.seconds))).toBeCloseTo(1, 6);
+      expect(peakMemory).toBeGreaterThan(20e6);
+      expect(peakMemory).toBeLessThanOrEqual(1024 * process.resourceUsage().maxRSS);
+    }
+  });
+
+  it('of attacks without gradients has no speed of them', async () => {
+    const { performance } = await runExperiment(plan([planned(noise)], { epsilons: [0.05] }), harness());
+    expect(performance?.[0]).toMatchObject({ contender: 'small-1/standard', peakMemory: expect.any(Number) });
+    expect(performance?.[0]).not.toHaveProperty('gradientsPerSecond');
+  });
+
   it('takes the first images of the seeded order, and says so', async () => {
     const part = await run({ images: 5, epsilons: [0] });
     expect(part.provenance.dataset).toMatchObject({

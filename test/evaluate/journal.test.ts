@@ -278,5 +278,14 @@ describe('an interrupted experiment', () => {
     expect(phases).toEqual([]);
     expect(calls).toBe(1);
     expect(again.cells).toHaveLength(4);
+    // Its speed is that of the attempt that did the work; its memory nobody can know now.
+    const spent = (kind: string): JournalRecord[] => journal.records.filter((record) => record.kind === kind);
+    const seconds = (kind: string): number => spent(kind).reduce((sum, record) => sum + record.seconds, 0);
+    const gradients = again.cells.reduce((sum, cell) => sum + cell.gradients, 0);
+    const [speed, ...others] = again.performance ?? [];
+    expect([speed?.contender, others]).toEqual(['small-1/standard', []]);
+    expect(speed?.forwardPerSecond).toBeCloseTo(20 / seconds('clean'), 6);
+    expect(speed?.gradientsPerSecond).toBeCloseTo(gradients / seconds('outcomes'), 6);
+    expect(speed).not.toHaveProperty('peakMemory');
   });
 });

@@ -26,7 +26,9 @@ export function oracleUniform(key: string, count: number): Float32Array<ArrayBuf
 /** u·√(6 / fan-in) for kernels, .05·u for their biases; batch norm: 1 + .1·u, .1·u, mean .1·u, variance 1 + .2·u. */
 export function fillWithOracleWeights(model: tf.LayersModel): void {
   const weights = weightsOf(model);
-  const normalising = new Set(weights.filter(({ trainable }) => !trainable).map(({ name }) => layerOf(name)));
+  const normalising = new Set(
+    weights.filter(({ name }) => name.endsWith('.running_mean')).map(({ name }) => layerOf(name)),
+  );
   for (const { name, shape, write } of weights) {
     const own = name.slice(layerOf(name).length + 1);
     const [centre, spread] = centreAndSpread(own, shape, normalising.has(layerOf(name)));

@@ -12,7 +12,6 @@ import type { Measured } from '../../src/report/slice.ts';
 import { tagsOf } from './markup.ts';
 
 const measured = (correct: number, images: number): Measured => ({
-  correct,
   images,
   share: correct / images,
   interval: wilson95(correct, images),

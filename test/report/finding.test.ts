@@ -85,12 +85,12 @@ describe('the worst case', () => {
       wilson95: [0.05, 0.09] satisfies [number, number],
     };
     const run = { ...runOf(...cells), worstCases: [counted] };
-    expect(standingOf(run, firstSlice(run), where, 0.3)).toMatchObject({ worst: { correct: 70 }, perImage: true });
+    expect(standingOf(run, firstSlice(run), where, 0.3)).toMatchObject({ worst: { share: 0.07 }, perImage: true });
   });
 
   test('is else the lowest cell, and says that this is only a bound', () => {
     const run = runOf(...cells);
-    expect(standingOf(run, firstSlice(run), where, 0.3)).toMatchObject({ worst: { correct: 90 }, perImage: false });
+    expect(standingOf(run, firstSlice(run), where, 0.3)).toMatchObject({ worst: { share: 0.09 }, perImage: false });
   });
 
   test('is undefined where nothing was measured', () => {

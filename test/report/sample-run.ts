@@ -4,6 +4,7 @@ import { Rng } from '../../src/core/rng.ts';
 import { type Cell, type GalleryItem, parseRun, RUN_SCHEMA, type Run, type WorstCase } from '../../src/core/run.ts';
 import { wilson95 } from '../../src/core/statistics.ts';
 import type { Goal, Norm } from '../../src/core/threat-model.ts';
+import { uniform } from '../core/uniform.ts';
 
 export interface SampleOptions {
   readonly architectures?: readonly string[];
@@ -92,9 +93,9 @@ export async function sampleRun(options: SampleOptions = {}): Promise<Run> {
   const worstCases: WorstCase[] = [];
   const rng = new Rng(7, 'sample run');
   for (const arch of architectures) {
-    const strength = 0.9 + 0.25 * rng.uniform();
+    const strength = 0.9 + 0.25 * uniform(rng);
     for (const training of trainings) {
-      const clean = Math.round(images * (training === 'adversarial' ? 0.978 : 0.99) + 0.006 * images * rng.uniform());
+      const clean = Math.round(images * (training === 'adversarial' ? 0.978 : 0.99) + 0.006 * images * uniform(rng));
       for (const epsilon of epsilons) {
         const here = attacks.map((attack): Cell => {
           const halfway = (HALFWAY[training]?.[attack] ?? 0.2) * strength;
@@ -103,7 +104,7 @@ export async function sampleRun(options: SampleOptions = {}): Promise<Run> {
         });
         cells.push(...here);
         const lowest = Math.min(...here.map((cell) => cell.robustCorrect));
-        const worst = Math.max(0, lowest - Math.round(0.004 * images * rng.uniform()));
+        const worst = Math.max(0, lowest - Math.round(0.004 * images * uniform(rng)));
         worstCases.push({
           ...{ arch, training, norm, epsilon, attacks: [...attacks], images },
           ...{ robustCorrect: worst, robustCorrect8bit: worst, robustAccuracy: worst / images },
@@ -232,7 +233,7 @@ async function drawItem(where: Where, row: number): Promise<GalleryItem> {
   const clean = await sharp(drawing).flatten({ background: '#000' }).greyscale().raw().toBuffer();
   const rng = new Rng(row, `perturbation of ${where.training}`);
   const target = Uint8Array.from(clean, (value) => {
-    const wanted = value / 255 + where.epsilon * (rng.uniform() < 0.5 ? -1 : 1);
+    const wanted = value / 255 + where.epsilon * (uniform(rng) < 0.5 ? -1 : 1);
     return Math.round(255 * Math.min(1, Math.max(0, wanted)));
   });
   const stretched = Uint8Array.from(target, (value, i) => 128 + Math.round((127 * (value - (clean[i] ?? 0))) / 77));

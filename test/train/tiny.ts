@@ -11,6 +11,7 @@ import { type Network, type NetworkSpec, networkOf } from '../../src/models/netw
 import { tf } from '../../src/tf.ts';
 import { TRAINING_DEFAULTS, type TrainingPlan } from '../../src/train/plan.ts';
 import type { TrainingHarness } from '../../src/train/train.ts';
+import { uniform } from '../core/uniform.ts';
 
 const SIDE = 6;
 const CLASSES = ['row', 'column', 'dot'];
@@ -53,7 +54,7 @@ function example(index: number): Example {
     const column = pixel % SIDE;
     const near = (n: number) => n === at || n === at + 1;
     const bright = [row === at, column === at, near(row) && near(column)][label];
-    return 0.3 * rng.uniform() + (bright ? 0.6 : 0);
+    return 0.3 * uniform(rng) + (bright ? 0.6 : 0);
   });
   return { image, label, id: `tiny/${index}` };
 }

@@ -192,7 +192,11 @@ describe('a training that fails', () => {
       [{ params: { stesp: 3 } }, /unknown parameter --pgd-training.stesp. Did you mean "steps"/],
       [{ params: { attack: 'pgdd' } }, /unknown attack "pgdd". Did you mean "pgd"/],
       [{ norm: 'L1' }, /pgd does not attack in L1: it knows Linf, L2/],
-      [{ defense: { ...standard, name: 'jpeg', trainingLoss: undefined } as never }, /jpeg wraps a classifier/],
+      [{ defense: { ...standard, name: 'idle', trainingLoss: undefined } as never }, /idle has no training loss/],
+      [
+        { defense: defineDefense({ ...standard, name: 'jpeg', wrap: (c) => c }) as never },
+        /jpeg wraps .* not here yet/,
+      ],
     ];
     for (const [changes, message] of refused) {
       const attempt = train(tinyPlan(pgdTraining, changes), tinyHarness(out));

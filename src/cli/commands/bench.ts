@@ -1,110 +1,75 @@
-import type { Prepare } from '../../compile/types.ts';
-import { crossEntropy } from '../../core/losses.ts';
-import { type Param, p, type Values } from '../../core/params.ts';
+import { unknownName } from '../../core/errors.ts';
+import { type Param, p } from '../../core/params.ts';
 import { cpuName } from '../../evaluate/provenance.ts';
-import { buildNetwork, type Network, specOf } from '../../models/network.ts';
-import { tf } from '../../tf.ts';
+import { specOf } from '../../models/network.ts';
+import { findArchitecture, SIX } from '../../models/registry.ts';
 import { BACKENDS, openBackend } from '../backend.ts';
+import type { Answer } from '../bench/child.ts';
+import type { Figures } from '../bench/figures.ts';
+import { measureEach } from '../bench/measure-apart.ts';
+import { FIGURE_COLUMNS, figuresInWords } from '../bench/words.ts';
+import { inColumns, words } from '../columns.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { listOf, oneOf, word } from '../flags.ts';
 
-const architecture: Param<string> = word('', '', 'an architecture');
-
-const benchFlags = {
-  arch: listOf(architecture, ['vgg16'], 'architectures'),
-  variant: word('imagenet', 'form of the architecture: imagenet, small', 'a form'),
-  size: p.integer(224, 'height and width of the images', { min: 1 }),
-  batch: p.integer(8, 'images at once', { min: 1 }),
-  seconds: p.number(5, 'how long each figure is measured', { min: 0 }),
-  backend: oneOf('auto', BACKENDS, 'what computes'),
-  json: p.boolean(false, 'print the figures as JSON'),
-};
-
-/** Images a second. */
-interface Figures {
-  readonly arch: string;
-  readonly forward: number;
-  readonly attackStep: number;
-}
+const architecture: Param<string> = word('', '', 'an architecture, or all');
 
 export const bench = defineCommand({
-  flags: benchFlags,
+  flags: {
+    arch: listOf(architecture, ['vgg16'], 'architectures; all: one of each family'),
+    variant: word('imagenet', 'form of the architecture: imagenet, small', 'a form'),
+    size: p.integer(224, 'height and width of the images', { min: 1 }),
+    batch: p.integer(8, 'images at once', { min: 1 }),
+    seconds: p.number(5, 'how long each figure is measured', { min: 0 }),
+    backend: oneOf('auto', BACKENDS, 'what computes'),
+    json: p.boolean(false, 'print the figures as JSON'),
+  },
   run: async ({ values, terminal }) => {
     const { variant, size, batch, json } = values;
-    const { name, prepare } = await openBackend(values.backend);
-    const rows: Figures[] = [];
-    for (const arch of values.arch) rows.push(await measure(arch, values, prepare));
+    const { name: backend } = await openBackend(values.backend);
+    const archs = architecturesOf(values.arch, variant);
+    const answers = await measureEach(
+      archs.map((arch) => ({ ...values, arch })),
+      terminal,
+    );
+    const rows = archs.flatMap((arch, i): Row[] => {
+      const answer = answers[i];
+      return answer !== undefined && 'figures' in answer ? [{ arch, ...answer.figures }] : [];
+    });
+    const failures = archs.flatMap((arch, i) => {
+      const answer = answers[i];
+      return answer !== undefined && 'failure' in answer ? [{ arch, failure: answer.failure }] : [];
+    });
     if (json) {
-      terminal.print(JSON.stringify({ cpu: cpuName(), backend: name, variant, size, batch, rows }, null, 2));
-      return EXIT.ok;
+      terminal.print(JSON.stringify({ cpu: cpuName(), backend, variant, size, batch, rows, failures }, null, 2));
+    } else if (rows.length > 0) {
+      terminal.print(`${variant} form, ${size}x${size}, batch ${batch}, ${backend}, ${cpuName()}`);
+      const lines = rows.map(({ arch, ...figures }) => [arch, ...figuresInWords(figures)]);
+      terminal.print(inColumns([words('architecture'), ...FIGURE_COLUMNS], lines).join('\n'));
     }
-    terminal.print(`images a second, ${variant} form, ${size}x${size}, batch ${batch}, ${name}, ${cpuName()}`);
-    const line = (cells: readonly string[]): string => cells.map((cell) => cell.padStart(14)).join('');
-    terminal.print(line(['architecture', 'forward', 'attack step']));
-    for (const { arch, forward, attackStep } of rows) terminal.print(line([arch, shown(forward), shown(attackStep)]));
-    return EXIT.ok;
+    return exitCode(answers);
   },
 });
 
-const shown = (rate: number): string => rate.toPrecision(3);
-
-const CLASSES = 1000;
-const CHANNELS = 3;
-
-async function measure(arch: string, values: Values<typeof benchFlags>, prepare: Prepare): Promise<Figures> {
-  const { variant, size, batch } = values;
-  const network = buildNetwork(specOf(arch, variant, [size, size, CHANNELS], CLASSES), 0);
-  try {
-    const rate = async (step: Step): Promise<number> => batch * (await callsPerSecond(network, step, values, prepare));
-    return { arch, forward: await rate(forwardStep), attackStep: await rate(attackStep) };
-  } finally {
-    network.dispose();
-  }
+interface Row extends Figures {
+  readonly arch: string;
 }
 
-/** Images [B, H, W, C] and labels [B] to anything that must be computed. */
-type Step = (network: Network, x: tf.Tensor4D, y: tf.Tensor1D) => tf.Tensor;
+/** The names meant, each known and with this form. @throws UserError (usage) */
+export function architecturesOf(given: readonly string[], variant: string): string[] {
+  const names = given.flatMap((name): readonly string[] => {
+    if (name !== 'all') return [findArchitecture(name).name];
+    const six = Object.entries(SIX).find(([form]) => form === variant)?.[1];
+    if (six === undefined) throw unknownName('form of all architectures', variant, Object.keys(SIX));
+    return six;
+  });
+  // Found out here, before minutes are spent on the others.
+  for (const name of names) specOf(name, variant, [1, 1, 3], 1);
+  return [...new Set(names)];
+}
 
-const forwardStep: Step = ({ classifier }, x) => classifier.logits(x);
-
-/** Forward pass, input gradient, sign, step, clip: one step of any attack in Linf. */
-const attackStep: Step = ({ classifier }, x, y) => {
-  const loss = (image: tf.Tensor): tf.Tensor => crossEntropy(classifier.logits(image as tf.Tensor4D), y).sum();
-  return x
-    .add(
-      tf
-        .grad(loss)(x)
-        .sign()
-        .mul(1 / 255),
-    )
-    .clipByValue(0, 1);
-};
-
-const WARM_UP_CALLS = 2;
-
-async function callsPerSecond(
-  network: Network,
-  step: Step,
-  { size, batch, seconds }: Values<typeof benchFlags>,
-  prepare: Prepare,
-): Promise<number> {
-  const run = await prepare(
-    (x, y) => step(network, x as tf.Tensor4D, y as tf.Tensor1D),
-    [{ shape: [batch, size, size, CHANNELS] }, { shape: [batch], dtype: 'int32' }],
-    { name: `bench of ${network.spec.arch}` },
-  );
-  try {
-    const images = Float32Array.from({ length: batch * size * size * CHANNELS }, (_, i) => (1 + Math.sin(7 * i)) / 2);
-    const labels = Int32Array.from({ length: batch }, (_, i) => i % CLASSES);
-    for (let call = 0; call < WARM_UP_CALLS; call++) await run(images, labels);
-    const started = performance.now();
-    let calls = 0;
-    while (calls === 0 || performance.now() - started < 1000 * seconds) {
-      await run(images, labels);
-      calls += 1;
-    }
-    return (1000 * calls) / (performance.now() - started);
-  } finally {
-    await run.release();
-  }
+function exitCode(answers: readonly Answer[]): number {
+  const failures = answers.filter((answer) => 'failure' in answer);
+  if (failures.length === 0) return EXIT.ok;
+  return failures.every(({ kind }) => kind === 'usage') ? EXIT.usage : EXIT.failed;
 }

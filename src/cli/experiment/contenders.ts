@@ -6,6 +6,8 @@ import { UserError, usageError } from '../../core/errors.ts';
 import { IMAGENET_CLASSES } from '../../data/imagenet-classes.ts';
 import { datasetNames } from '../../data/registry.ts';
 import { type LoadedNetwork, openCheckpoint } from '../../models/checkpoint.ts';
+import { publishedAccuracy } from '../../models/facts.ts';
+import { multiplyAdds } from '../../models/multiply-adds.ts';
 import type { Network } from '../../models/network.ts';
 import { describesItself, openPretrained } from '../../models/pretrained.ts';
 import { architectures, findArchitecture, SIX } from '../../models/registry.ts';
@@ -192,7 +194,12 @@ function ofCheckpoint(network: LoadedNetwork, path: string): Opened {
 
 function opened(network: Network, path: string, training: string, sha256: string) {
   const { name, title, paper, year, idea } = findArchitecture(network.spec.arch);
-  const architecture = { name, title, paper, year, idea, parameters: network.parameters };
+  const published = publishedAccuracy(name);
+  const architecture = {
+    ...{ name, title, paper, year, idea, parameters: network.parameters },
+    multiplyAdds: multiplyAdds(network.model),
+    ...(published === undefined ? {} : { published }),
+  };
   return { contender: { architecture, training, classifier: network.classifier, sha256 }, path };
 }
 

@@ -1,8 +1,8 @@
 /** `--dry-run`: what a run would do, and the most it could cost. */
 import { contenderName, type ExperimentPlan, type PlannedAttack } from '../../evaluate/plan.ts';
-import { type Rehearsal, rehearse } from '../../evaluate/rehearse.ts';
+import { type Rehearsal, rehearse, stepsAt, triesAt } from '../../evaluate/rehearse.ts';
 
-export interface Estimate {
+interface Estimate {
   readonly attack: string;
   /** Tries at one image and radius, over all networks. */
   readonly items: number;
@@ -11,7 +11,7 @@ export interface Estimate {
 }
 
 /** An upper bound of every attack's work. */
-export const estimate = (plan: ExperimentPlan): Promise<Estimate[]> =>
+const estimate = (plan: ExperimentPlan): Promise<Estimate[]> =>
   Promise.all(plan.attacks.map((planned) => estimateAttack(plan, planned)));
 
 async function estimateAttack(plan: ExperimentPlan, { attack, params }: PlannedAttack): Promise<Estimate> {
@@ -27,11 +27,10 @@ async function estimateAttack(plan: ExperimentPlan, { attack, params }: PlannedA
   };
 }
 
-/** A ball of radius 0 holds one point: one try of one step. Without noise, every restart would be the same. */
-function costAt({ steps, init, step }: Rehearsal, epsilon: number, restarts: number) {
-  const tries = epsilon === 0 || init.noise.length + step.noise.length === 0 ? 1 : restarts;
-  const stepsTaken = epsilon === 0 ? Math.min(steps, 1) : steps;
-  return { tries, gradients: tries * (init.gradients + stepsTaken * step.gradients) };
+function costAt(rehearsal: Rehearsal, epsilon: number, restarts: number) {
+  const { init, step } = rehearsal;
+  const tries = triesAt(rehearsal, epsilon, restarts);
+  return { tries, gradients: tries * (init.gradients + stepsAt(rehearsal, epsilon) * step.gradients) };
 }
 
 /** The estimate as text. */

@@ -46,28 +46,32 @@ function renderGroup(run: Run, first: GalleryItem, group: readonly Placed[]): Ht
   const fooled = group.filter(({ item }) => item.fooled).length;
   return html`<div class="gallery-group">
 <h3>${architectureTitle(run, arch)}, ${trainingTitle(training).toLowerCase()} <span>${attack}, ${normSymbol(norm)} ε = ${radius(epsilon)}, ${whole(fooled)} of ${whole(group.length)} fooled</span></h3>
-<div class="gallery">${group.map(renderItem)}</div>
+<div class="gallery">${group.map((placed) => renderItem(placed, labelWord(run)))}</div>
 </div>`;
 }
 
-function renderItem({ item, index }: Placed): Html {
+/** What the label of an image is: where nobody knows it, the network's own word stands in. */
+const labelWord = ({ provenance }: Run): string =>
+  provenance.dataset.labels === 'true labels' ? 'true class' : 'seen unharmed as';
+
+function renderItem({ item, index }: Placed, labelled: string): Html {
   const before = item.cleanTop[0];
   const after = item.adversarialTop[0];
   return html`<figure class="example ${item.fooled ? 'fooled' : 'held'}">
 <div class="equation">
-${picture(item, index, 'cleanPng', `clean image, true class ${item.label.name}`)}
+${picture(item, index, 'cleanPng', `clean image, ${labelled} ${item.label.name}`)}
 <span class="operator" aria-hidden="true">+</span>
 ${picture(item, index, 'perturbationPng', 'perturbation, stretched to be visible')}
 <span class="operator" aria-hidden="true">=</span>
 ${picture(item, index, 'adversarialPng', `adversarial image, taken for ${after?.name ?? 'an unknown class'}`)}
-<p class="under"><b>${before?.name ?? '–'}</b> ${before && percent(before.confidence)}</p>
+<p class="under"><b>${before?.name ?? '–'}</b> ${before && together(percent(before.confidence))}</p>
 <p class="under middle">δ × ${significant(item.perturbationScale, 3)}</p>
-<p class="under"><b class="${item.fooled && 'attacked'}">${after?.name ?? '–'}</b> ${after && percent(after.confidence)}</p>
+<p class="under"><b class="${item.fooled && 'attacked'}">${after?.name ?? '–'}</b> ${after && together(percent(after.confidence))}</p>
 ${tops(item.cleanTop, item.label.label)}
 <p class="verdict">${verdict(item)}</p>
 ${tops(item.adversarialTop, item.label.label)}
 </div>
-<figcaption>${item.id}, true class ${item.label.name}</figcaption>
+<figcaption>${item.id}, ${labelled} ${item.label.name}</figcaption>
 </figure>`;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The published GoogLeNet (Caffe model zoo) and real pandas. Runs where $GIBBON_HOME names a folder with
- * googlenet-bvlc.safetensors, googlenet-golden.json (what PyTorch computes with those weights) and crops/.
+ * googlenet-bvlc.safetensors, googlenet-golden.json (what PyTorch computes with those weights), photos/, and crops/ (what Pillow makes of some).
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +9,8 @@ import pgd from '../../attacks/pgd.ts';
 import { compile } from '../../src/compile/compile.ts';
 import type { Executable, TensorSpec } from '../../src/compile/types.ts';
 import { defineAttack } from '../../src/core/attack.ts';
+import { IMAGENET_CLASSES } from '../../src/data/imagenet-classes.ts';
+import { openPhotos } from '../../src/data/registry.ts';
 import { type PretrainedNetwork, readPretrained } from '../../src/models/pretrained.ts';
 import { tf } from '../../src/tf.ts';
 import { lastIterate } from '../attacks/run.ts';
@@ -36,7 +38,7 @@ const naiveFgsm = defineAttack({
   },
 });
 
-describe.skipIf(!haveReal(WEIGHTS, GOLDEN, 'crops'))('the published GoogLeNet', () => {
+describe.skipIf(!haveReal(WEIGHTS, GOLDEN, 'crops', 'photos'))('the published GoogLeNet', () => {
   let network: PretrainedNetwork;
   let probabilities: Executable<readonly [TensorSpec], tf.Tensor>;
   const golden = (): readonly (readonly [string, Golden & { crop: string }])[] =>
@@ -77,6 +79,24 @@ describe.skipIf(!haveReal(WEIGHTS, GOLDEN, 'crops'))('the published GoogLeNet', 
       const ranking = [...p.keys()].sort((a, b) => (p[b] as number) - (p[a] as number)).slice(0, 5);
       expect(ranking).toEqual(top5.map(([label]) => label));
     }
+  });
+
+  it('sees in photographs that we decode and scale what PyTorch sees in Pillow’s: the same class in 67 of 69', async () => {
+    const entries = JSON.parse(readFileSync(realFile(GOLDEN), 'utf8')) as Record<string, Golden>;
+    const names = Object.keys(entries).sort();
+    const dataset = await openPhotos(
+      names.map((name) => realFile('photos', name)),
+      { input: [224, 224, 3], resize: 256, classes: IMAGENET_CLASSES.map(({ name }) => name) },
+    );
+    let [seen, same] = [0, 0];
+    for await (const { image } of dataset.stream()) {
+      const golden = entries[names[seen] as string] as Golden;
+      if (best(await judge(image)) === golden.top5[0]?.[0]) same += 1;
+      seen += 1;
+    }
+    expect(dataset.skipped?.()).toEqual([]);
+    expect(seen).toBe(69);
+    expect(same).toBeGreaterThanOrEqual(67);
   });
 
   it('takes every panda for a gibbon after 20 steps, as surely as PyTorch’s', { timeout: 300_000 }, async () => {

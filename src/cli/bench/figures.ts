@@ -1,0 +1,90 @@
+/** How fast an architecture is here, with weights that nobody trained: measured in this process, alone. */
+import type { Prepare } from '../../compile/types.ts';
+import { buildNetwork, type Network, specOf } from '../../models/network.ts';
+import type { tf } from '../../tf.ts';
+import { type BackendName, openBackend } from '../backend.ts';
+import { peakMemory } from './peak-memory.ts';
+import { attackStep, benchLabels, benchPixels, forwardStep, type Step } from './steps.ts';
+
+export interface BenchRequest {
+  readonly arch: string;
+  readonly variant: string;
+  /** Height and width of the images. */
+  readonly size: number;
+  readonly batch: number;
+  /** How long each rate is measured. */
+  readonly seconds: number;
+  readonly backend: BackendName;
+}
+
+export interface Figures {
+  /** Images a second. */
+  readonly forward: number;
+  readonly attackStep: number;
+  /** What it took to compile both. */
+  readonly compileSeconds: number;
+  /** The most bytes that the process held, network, compiler and runtime together. */
+  readonly peakMemory: number;
+}
+
+const CLASSES = 1000;
+const CHANNELS = 3;
+
+/** @throws UserError for an architecture, form or size that there is not */
+export async function measure(request: BenchRequest): Promise<Figures> {
+  const { arch, variant, size } = request;
+  const { prepare } = await openBackend(request.backend);
+  const network = buildNetwork(specOf(arch, variant, [size, size, CHANNELS], CLASSES), 0);
+  try {
+    const forward = await timed(network, forwardStep, request, prepare);
+    const attacked = await timed(network, attackStep, request, prepare);
+    return {
+      forward: forward.perSecond,
+      attackStep: attacked.perSecond,
+      compileSeconds: forward.compileSeconds + attacked.compileSeconds,
+      peakMemory: peakMemory(),
+    };
+  } finally {
+    network.dispose();
+  }
+}
+
+interface Timed {
+  /** Images. */
+  readonly perSecond: number;
+  readonly compileSeconds: number;
+}
+
+const WARM_UP_CALLS = 2;
+
+async function timed(
+  { classifier, spec }: Network,
+  step: Step,
+  { size, batch, seconds }: BenchRequest,
+  prepare: Prepare,
+): Promise<Timed> {
+  const begun = performance.now();
+  const run = await prepare(
+    (x, y) => step(classifier, x as tf.Tensor4D, y as tf.Tensor1D),
+    [{ shape: [batch, size, size, CHANNELS] }, { shape: [batch], dtype: 'int32' }],
+    { name: `bench of ${spec.arch}` },
+  );
+  try {
+    const compileSeconds = secondsSince(begun);
+    const [images, labels] = [benchPixels(batch * size * size * CHANNELS), benchLabels(batch, CLASSES)];
+    for (let call = 0; call < WARM_UP_CALLS; call++) await run(images, labels);
+    const started = performance.now();
+    let calls = 0;
+    while (calls === 0 || secondsSince(started) < seconds) {
+      await run(images, labels);
+      calls += 1;
+      // Whoever waits for the figures may be gone: let the news in.
+      await new Promise(setImmediate);
+    }
+    return { perSecond: (calls * batch) / secondsSince(started), compileSeconds };
+  } finally {
+    await run.release();
+  }
+}
+
+const secondsSince = (begun: number): number => (performance.now() - begun) / 1000;

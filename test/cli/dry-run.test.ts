@@ -1,0 +1,38 @@
+import { beforeAll, expect, it } from 'vitest';
+import fgsm from '../../attacks/fgsm.ts';
+import noise from '../../attacks/noise.ts';
+import pgd from '../../attacks/pgd.ts';
+import { dryRun } from '../../src/cli/experiment/dry-run.ts';
+import type { Classifier } from '../../src/core/classifier.ts';
+import { runExperiment } from '../../src/evaluate/experiment.ts';
+import { tf } from '../../src/tf.ts';
+import { contender, harness, plan, planned, smallClassifier, smallDataset } from '../evaluate/fixtures.ts';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+it('a dry run promises exactly what an attack costs that fools nobody', async () => {
+  /** Ants, whatever it is shown. */
+  const stubborn: Classifier = {
+    ...smallClassifier(),
+    logits: (x) =>
+      x
+        .mean([1, 2, 3])
+        .expandDims(1)
+        .mul(0)
+        .add([[9, 0, 0, 0]]) as tf.Tensor2D,
+  };
+  const dataset = smallDataset(6, stubborn);
+  const attacks = [
+    planned(fgsm),
+    planned(pgd, { steps: 3 }),
+    planned(pgd, { steps: 2, random: false }),
+    planned(noise),
+  ];
+  for (const attack of attacks) {
+    const made = plan([attack], { dataset, images: 6, contenders: [contender(stubborn)], restarts: 3 });
+    const { cells } = await runExperiment(made, harness());
+    const spent = cells.reduce((sum, { gradients }) => sum + gradients, 0);
+    const [, , promised] = /^together +([\d,]+) +([\d,]+)$/m.exec(await dryRun(made)) ?? [];
+    expect(promised, attack.attack.name).toBe(String(spent));
+  }
+});
