@@ -44,7 +44,7 @@ async function draw(name: string, classes: Readonly<Record<string, Pattern>>): P
       const phase = rng.below(4);
       const values = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, at) => {
         const pixel = Math.floor(at / 3);
-        return 255 * (0.8 * pattern(Math.floor(pixel / SIDE), pixel % SIDE, phase) + 0.2 * rng.uniform());
+        return 255 * (0.8 * pattern(Math.floor(pixel / SIDE), pixel % SIDE, phase) + 0.2 * (rng.below(256) / 255));
       });
       const picture = sharp(values, { raw: { width: SIDE, height: SIDE, channels: 3 } });
       await put(join(name, i < 24 ? 'train' : 'test', kind, `${i}.png`), picture);
