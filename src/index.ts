@@ -44,5 +44,7 @@ export { buildNetwork, type Network, type NetworkSpec, smallSpec, trainingLogits
 export { architectures, findArchitecture } from './models/registry.ts';
 export { type OpenedNetwork, openModelFolder, openNetworkModule } from './models/user-network.ts';
 export { tf } from './tf.ts';
+export { augmentationOf, type ChosenAugmentation } from './train/augment.ts';
+export { type Augmentation, defineAugmentation } from './train/augmentation.ts';
 export { TRAINING_DEFAULTS, type TrainingPlan } from './train/plan.ts';
 export { type TrainingHarness, type TrainingResult, train } from './train/train.ts';

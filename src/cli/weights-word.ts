@@ -1,10 +1,10 @@
-/** What `--weights` and `--from` may name: a file, a URL, or a set of published weights. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { usageError } from '../core/errors.ts';
+/** What `--weights` and `--from` may name: a file, a URL, or a set of published weights. In the end it is a local file. */
+import { statSync } from 'node:fs';
+import { isAbsolute, join, normalize } from 'node:path';
+import { closest, usageError } from '../core/errors.ts';
 import { gibbonHome } from '../core/home.ts';
 import { downloadOf, obtain } from '../weights/download.ts';
-import type { Progress } from '../weights/fetch-part.ts';
+import type { FetchOptions, Progress } from '../weights/fetch-part.ts';
 import { findPublicWeights, isWeightsVersion, TORCHVISION } from '../weights/torchvision.ts';
 
 export interface ResolveOptions {
@@ -12,6 +12,9 @@ export interface ResolveOptions {
   readonly onProgress?: (file: string, progress: Progress) => void;
   /** Stops a download, which goes on from there next time. */
   readonly signal?: AbortSignal;
+  readonly fetch?: FetchOptions['fetch'];
+  /** The flag that the word was given to, for errors: `--weights` by default. */
+  readonly flag?: string;
 }
 
 /**
@@ -21,19 +24,31 @@ export interface ResolveOptions {
  * @throws UserError naming what is missing and how to get it
  */
 export async function resolveWeights(word: string, arch: string | undefined, options: ResolveOptions): Promise<string> {
-  const { signal, onProgress } = options;
-  const fetch = (download: Parameters<typeof obtain>[0]): Promise<string> =>
+  const { signal, onProgress, fetch, flag = '--weights' } = options;
+  const fetched = (download: Parameters<typeof obtain>[0]): Promise<string> =>
     obtain(download, {
       ...(signal === undefined ? {} : { signal }),
+      ...(fetch === undefined ? {} : { fetch }),
       ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress(download.file, progress) }),
     });
   if (isWeightsVersion(word)) {
-    if (arch === undefined) throw usageError(`--weights ${word}: whose? Give --arch`);
-    return fetch(findPublicWeights(arch, word));
+    if (arch === undefined) throw usageError(`${flag} ${word}: whose? Give --arch`);
+    return fetched(findPublicWeights(arch, word));
   }
-  if (/^https?:/i.test(word)) return fetch(TORCHVISION.find(({ url }) => url === word) ?? downloadOf(word));
-  if (existsSync(word)) return word;
-  const kept = join(gibbonHome(), word);
-  if (existsSync(kept)) return kept;
-  throw usageError(`--weights ${word}: no such file here or in ${gibbonHome()}; or give a URL, or imagenet`);
+  // Under its published name a file is fetched once, whichever way it is asked for, and its checksum is known.
+  if (/^https?:/i.test(word)) return fetched(TORCHVISION.find(({ url }) => url === word) ?? downloadOf(word));
+  return fileOf(word, flag);
 }
+
+function fileOf(word: string, flag: string): string {
+  const home = gibbonHome();
+  // What is looked up in the home lies in it.
+  const isBelow = !isAbsolute(word) && !normalize(word).startsWith('..');
+  const found = [word, ...(isBelow ? [join(home, word)] : [])].find(isFile);
+  if (found !== undefined) return found;
+  const near = closest(word, [...new Set(TORCHVISION.map(({ version }) => version))]);
+  const hint = near === undefined ? ' Give a file, a URL, or imagenet' : ` Did you mean "${near}"?`;
+  throw usageError(`${flag} ${word}: no such file here${isBelow ? ` or in ${home}` : ''}.${hint}`);
+}
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() === true;

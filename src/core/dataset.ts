@@ -54,3 +54,6 @@ export interface PhotoForm {
   /** The network's classes. None: it has yet to learn them, and a folder's own names are its classes. */
   readonly classes: readonly string[];
 }
+
+/** As papers do it: the short side of a photograph is 8/7 of the side that is cut out. */
+export const usualResize = ([height, width]: ImageShape): number => Math.round((Math.max(height, width) * 256) / 224);

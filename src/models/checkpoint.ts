@@ -54,6 +54,11 @@ const metadataSchema = z.object({
   command: z.string(),
   seed: count,
   epochs: count,
+  classes: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(z.array(z.string()).min(1).max(100_000))
+    .optional(),
 });
 
 /**
@@ -67,11 +72,12 @@ export async function saveCheckpoint(path: string, network: Network, metadata: C
   for (const { name, shape, read } of weightsOf(network.model)) {
     tensors.set(name, { dtype: 'F32', shape, data: await read() });
   }
-  const { dataset, training, command, seed, epochs } = metadata;
+  const { dataset, training, command, seed, epochs, classes } = metadata;
   const words = {
     format: CHECKPOINT_FORMAT,
     network: JSON.stringify(network.spec),
     ...{ dataset, training, command, seed: String(seed), epochs: String(epochs) },
+    ...(classes === undefined ? {} : { classes: JSON.stringify(classes) }),
   };
   return writeSafetensors(path, tensors, { ...words, content: contentHash(tensors, words) });
 }
@@ -111,7 +117,12 @@ function parseMetadata(
   }
   try {
     const { network, ...parsed } = metadataSchema.parse(words);
-    return { spec: specSchema.parse(JSON.parse(network)), metadata: parsed };
+    const spec = specSchema.parse(JSON.parse(network));
+    const { classes } = parsed;
+    if (classes !== undefined && classes.length !== spec.classes) {
+      throw new Error(`it names ${classes.length} classes and has ${spec.classes}`);
+    }
+    return { spec, metadata: parsed };
   } catch (error) {
     const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
     const why = issue === undefined ? messageOf(error) : `${issue.path.join('.')}: ${issue.message}`;

@@ -18,7 +18,7 @@ export interface Batch {
 }
 
 /** Fixed, so that trainings with different seeds are validated on the same images. */
-const HELD_OUT_SEED = 0;
+export const HELD_OUT_SEED = 0;
 
 /** The first `images` examples of a fixed random order: the validation set. */
 export async function holdOut(dataset: Dataset, images: number): Promise<readonly Example[]> {

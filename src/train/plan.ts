@@ -8,8 +8,10 @@ import { resolveParams } from '../core/params.ts';
 import { isRadius, NORMS, type Norm, RADIUS } from '../core/threat-model.ts';
 import type { Versions } from '../core/versions.ts';
 import type { NetworkSpec } from '../models/network.ts';
-import type { Augmentation } from './augmentation.ts';
+import type { ChosenAugmentation } from './augment.ts';
+import type { ChannelStatistics } from './channel-statistics.ts';
 import { scheduleOf } from './schedule.ts';
+import type { Start } from './start.ts';
 
 /** What is trained, on what, and how: all that decides the weights but the means. */
 export interface TrainingPlan {
@@ -36,7 +38,12 @@ export interface TrainingPlan {
   /** Decides the first weights, the order of the images and all noise. */
   readonly seed: number;
   readonly validation: ValidationPlan;
-  readonly augmentation?: Augmentation;
+  /** In the order in which they are applied. */
+  readonly augmentations: readonly ChosenAugmentation[];
+  /** Of the training images, for augmentations that need them. */
+  readonly statistics?: ChannelStatistics | undefined;
+  /** A trained network to go on from. */
+  readonly start?: Start | undefined;
 }
 
 export interface ValidationPlan {
@@ -58,6 +65,7 @@ export const TRAINING_DEFAULTS = {
   schedule: { name: 'linear', params: {} },
   seed: 0,
   validation: { images: 500, attack: 'pgd', params: { steps: 10 } },
+  augmentations: [],
 } as const satisfies Partial<TrainingPlan>;
 
 /** What a network trained by the plan is called in file names and reports: `standard`, `adversarial`. */
@@ -103,8 +111,12 @@ export async function planRecord(plan: TrainingPlan, { backend, versions }: Mean
     schedule: { name: plan.schedule.name, ...scheduleOf(plan.schedule.name, plan.schedule.params).params },
     seed,
     validation: plan.validation,
-    augmentation: plan.augmentation?.name ?? 'none',
-    ...(plan.augmentation === undefined ? {} : { augmentationCode: digest([String(plan.augmentation.apply)]) }),
+    augmentations: plan.augmentations.map(({ augmentation: { name, apply }, params }) => ({
+      ...{ name, ...params },
+      code: digest([String(apply)]),
+    })),
+    ...(plan.statistics === undefined ? {} : { statistics: plan.statistics }),
+    ...(plan.start === undefined ? {} : { start: { sha256: plan.start.sha256, freeze: plan.start.freeze } }),
     backend,
     versions,
   });

@@ -1,15 +1,18 @@
 /** The training step, compiled for one shape of batch and fed with seeded noise. */
+import { recordFunction } from '../compile/recorder.ts';
 import type { Prepare } from '../compile/types.ts';
 import { type NoiseRequest, noiseFrom, noiseSpecs } from '../core/draws.ts';
 import { resolveParams } from '../core/params.ts';
-import { type Network, trainingOutputs } from '../models/network.ts';
+import type { Network } from '../models/network.ts';
 import { tf } from '../tf.ts';
+import { augment } from './augment.ts';
 import type { Batch } from './batches.ts';
 import { drawNoise, rehearse } from './noise.ts';
 import { type PerturbOptions, perturber } from './perturb.ts';
 import type { TrainingPlan } from './plan.ts';
 import type { Slot } from './sgd.ts';
 import { standInLogits } from './stand-in.ts';
+import { learningOf } from './start.ts';
 import { preparedLoss, type StepParts, trainingStep } from './step.ts';
 
 /** Trains on one batch in place; returns its loss before the update and how many images were classified correctly. */
@@ -37,7 +40,8 @@ export async function preparedStep(
     ...plan,
     params: resolveParams(defense.name, defense.params, plan.params),
     perturb: perturber({ attacks, classifier, norm, epsilon }),
-    model: (x, noise) => trainingOutputs(network, x, noise),
+    augment: augment(plan.augmentations, plan.statistics),
+    model: learningOf(network, plan.start).model,
     slots,
   };
 
@@ -65,22 +69,24 @@ export async function preparedStep(
 }
 
 /**
- * The draws of one step. The attack, which draws for itself alone, practises on a stand-in; the network itself has to run
- * once, on one image, since its dropout draws by the shapes of its maps. It is left as it was.
+ * The draws of one step. The attack, which draws for itself alone, practises on a stand-in; the network itself has to take
+ * part, since its dropout draws by the shapes of its maps. It is traced, not run: a VGG of full size would take minutes.
  */
 function rehearseStep(
   parts: StepParts,
-  { trained, classifier }: Network,
+  { classifier }: Network,
   threat: Omit<PerturbOptions, 'classifier'>,
 ): readonly NoiseRequest[] {
   const perturb = perturber({ ...threat, classifier: { logits: standInLogits(classifier.classes) } });
-  return rehearse(1, (noise) => {
-    const before = trained.weights.map((weight) => weight.read().clone());
-    const x: tf.Tensor4D = tf.zeros([1, ...classifier.input]);
-    const lossOf = preparedLoss({ ...parts, perturb }, { x, y: tf.zeros([1], 'int32'), noise });
-    lossOf((images) => parts.model(images, noise).logits);
-    trained.weights.forEach((weight, i) => {
-      weight.write(before[i] as tf.Tensor);
+  let requests: readonly NoiseRequest[] = [];
+  const rehearsal = (): Record<string, tf.Tensor> => {
+    requests = rehearse(1, (noise) => {
+      const x: tf.Tensor4D = tf.zeros([1, ...classifier.input]);
+      const lossOf = preparedLoss({ ...parts, perturb }, { x, y: tf.zeros([1], 'int32'), noise });
+      lossOf((images) => parts.model(images, noise).logits);
     });
-  });
+    return {};
+  };
+  recordFunction(rehearsal, {}, 'live');
+  return requests;
 }

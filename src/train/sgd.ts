@@ -17,9 +17,9 @@ export interface Slot {
   readonly velocity: tf.Variable;
 }
 
-/** Slots at rest for the trainable weights of a model. The velocities are the caller's to dispose. */
-export function slotsOf(model: tf.LayersModel): readonly Slot[] {
-  return model.trainableWeights.map((variable) => {
+/** Slots at rest for the trainable weights of a model, or a layer. The velocities are the caller's to dispose. */
+export function slotsOf({ trainableWeights }: Pick<tf.LayersModel, 'trainableWeights'>): readonly Slot[] {
+  return trainableWeights.map((variable) => {
     const weight = variable.read() as tf.Variable;
     const velocity = tf.tidy(() => tf.variable(tf.zerosLike(weight), false));
     return { name: variable.originalName, weight, velocity };

@@ -7,7 +7,6 @@ import type { Params, Values } from '../core/params.ts';
 import type { Norm } from '../core/threat-model.ts';
 import type { TrainingOutputs } from '../models/network.ts';
 import { tf } from '../tf.ts';
-import type { Augmentation } from './augmentation.ts';
 import type { Perturb } from './perturb.ts';
 import { type Slot, sgdUpdate } from './sgd.ts';
 
@@ -16,7 +15,8 @@ export interface StepParts {
   readonly params: Values<Params>;
   readonly norm: Norm;
   readonly epsilon: number;
-  readonly augmentation?: Augmentation;
+  /** Random changes of the images, before anything else sees them. */
+  readonly augment: (x: tf.Tensor4D, noise: Noise) => tf.Tensor4D;
   /** Adversarial images against the network in inference mode. */
   readonly perturb: Perturb;
   /** Logits [B, K] in training mode, those of auxiliary classifiers too; the noise is for dropout. */
@@ -35,9 +35,9 @@ export interface StepInputs {
 
 /** The loss of the batch, prepared outside the gradient and ready to be differentiated. */
 export function preparedLoss(parts: StepParts, { x, y, noise }: StepInputs) {
-  const { defense, params, norm, epsilon, augmentation, perturb } = parts;
+  const { defense, params, norm, epsilon, augment, perturb } = parts;
   if (defense.trainingLoss === undefined) throw new Error(`${defense.name} has no training loss`);
-  const images = augmentation?.apply(x, noise) ?? x;
+  const images = augment(x, noise);
   return defense.trainingLoss({
     x: images,
     y,

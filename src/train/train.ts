@@ -5,13 +5,15 @@ import { setImmediate } from 'node:timers/promises';
 import type { Prepare } from '../compile/types.ts';
 import { UserError } from '../core/errors.ts';
 import { writeAtomically } from '../core/files.ts';
+import { datasetNames } from '../data/registry.ts';
 import { saveCheckpoint } from '../models/checkpoint.ts';
 import { buildNetwork, type Network, type NetworkSpec } from '../models/network.ts';
 import { batchesPerEpoch, epochBatches, holdOut } from './batches.ts';
 import { checkPlan, type Means, planRecord, type TrainingPlan, trainingName } from './plan.ts';
 import { preparedStep, type TrainBatch } from './prepared-step.ts';
 import { scheduleOf } from './schedule.ts';
-import { slotsOf } from './sgd.ts';
+import { type Slot, slotsOf } from './sgd.ts';
+import { learningOf, startFrom } from './start.ts';
 import { type EpochRecord, freshEpoch, type Progress, restoreState, saveState } from './state.ts';
 import { type Validator, validatorOf } from './validate.ts';
 
@@ -87,10 +89,12 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   checkPlan(plan);
   const files = trainingFiles(harness.out);
   checkFiles(files, harness.resume ?? false);
-  const network = (harness.build ?? buildNetwork)(plan.network, plan.seed);
-  const slots = slotsOf(network.trained);
+  const built = (harness.build ?? buildNetwork)(plan.network, plan.seed);
+  let slots: readonly Slot[] = [];
   const releases: (() => Promise<void>)[] = [];
   try {
+    const network = plan.start === undefined ? built : await startFrom(built, plan.start);
+    slots = slotsOf(learningOf(network, plan.start).learns);
     const record = await planRecord(plan, harness);
     const progress: Progress = harness.resume
       ? await restoreState(files.state, network.trained, slots, record)
@@ -136,6 +140,7 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
         command: reached.command,
         seed: plan.seed,
         epochs: plan.epochs,
+        ...(datasetNames.includes(plan.dataset.name) ? {} : { classes: plan.dataset.classes }),
       });
       await rm(files.state, { force: true });
     }
@@ -143,12 +148,12 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   } finally {
     for (const release of releases) await release();
     for (const { velocity } of slots) velocity.dispose();
-    network.dispose();
+    built.dispose();
   }
 }
 
 /** @throws UserError if a file stands in the way, or the one to go on from is missing */
-function checkFiles({ checkpoint, log, state }: TrainingFiles, resume: boolean): void {
+export function checkFiles({ checkpoint, log, state }: TrainingFiles, resume: boolean): void {
   if (existsSync(checkpoint)) throw new UserError(`${checkpoint} exists; move it away or name another --out`);
   if (resume && !existsSync(state)) {
     throw new UserError(`there is no ${state} to go on from; leave --resume out to start the training`);
@@ -185,6 +190,7 @@ async function runEpochs(session: Session, start: Progress): Promise<Progress> {
       await save(progress);
       return progress;
     }
+    requireProgress(session, progress);
     const record = await finishEpoch(session, progress);
     progress = { ...progress, ...freshEpoch, epoch: progress.epoch + 1, history: [...progress.history, record] };
     await save(progress);
@@ -227,16 +233,26 @@ async function runBatches(session: Session, start: Progress): Promise<Progress> 
   return { ...progress, seconds: progress.seconds + (performance.now() - before) / 1000 };
 }
 
+/** @throws UserError if the epoch had no batch, since too few files could be read */
+function requireProgress({ plan: { dataset, batch } }: Session, progress: Progress): void {
+  if (progress.batch > 0) return;
+  const [first] = dataset.skipped?.() ?? [];
+  const why = first === undefined ? '' : ` (${first.id}: ${first.why})`;
+  throw new UserError(
+    `${dataset.name} has fewer than ${batch} images to learn from: too many files gave none${why}; make the batch smaller`,
+  );
+}
+
 async function finishEpoch(session: Session, progress: Progress): Promise<EpochRecord> {
-  const { plan, batches, validator } = session;
+  const { plan, validator } = session;
   const before = performance.now();
   const validation = await validator.run();
   return {
     epoch: progress.epoch + 1,
-    loss: progress.lossSum / batches,
-    accuracy: progress.correct / (batches * plan.batch),
+    loss: progress.lossSum / progress.batch,
+    accuracy: progress.correct / (progress.batch * plan.batch),
     validation,
-    rate: rateAt(session, progress.epoch, batches - 1),
+    rate: rateAt(session, progress.epoch, progress.batch - 1),
     seconds: progress.seconds + (performance.now() - before) / 1000,
   };
 }

@@ -58,6 +58,16 @@ describe('a checkpoint', () => {
     loaded.dispose();
   });
 
+  it('may name its classes, as many as it has', async () => {
+    const classes = Array.from({ length: 10 }, (_, i) => `class "${i}", näturally`);
+    await saved({ ...METADATA, classes });
+    const loaded = await loadCheckpoint(path);
+    expect(loaded.metadata).toEqual({ ...METADATA, classes });
+    loaded.dispose();
+    await saved({ ...METADATA, classes: ['one', 'two'] });
+    await expect(loadCheckpoint(path)).rejects.toThrow(/not a usable checkpoint: it names 2 classes and has 10/);
+  });
+
   it('holds PyTorch’s names and layout', async () => {
     await saved();
     const { tensors } = await readSafetensors(path);

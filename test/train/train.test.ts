@@ -8,6 +8,7 @@ import { compile } from '../../src/compile/compile.ts';
 import { defineDefense } from '../../src/core/defense.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { tf } from '../../src/tf.ts';
+import { reflection } from '../../src/train/augmentations/reflection.ts';
 import { TRAINING_DEFAULTS, type TrainingPlan } from '../../src/train/plan.ts';
 import { freshEpoch, saveState } from '../../src/train/state.ts';
 import { type TrainingEvent, train, trainingFiles } from '../../src/train/train.ts';
@@ -94,19 +95,39 @@ describe('training', () => {
   });
 
   it('augments the images before the defense and its attack see them', async () => {
-    const brightest: number[] = [];
     const watching = defineDefense({
       ...standard,
-      trainingLoss: (context) => {
-        brightest.push(context.x.max().dataSync()[0] as number, context.perturb(request).max().dataSync()[0] as number);
-        return (model) => ({ loss: model(context.x).mean(), logits: model(context.x) });
+      // The brightest pixel stands where the loss is told.
+      trainingLoss: ({ x, perturb }) => {
+        const brightest = x.max().maximum(perturb(request).max());
+        return (model) => ({ loss: model(x).mean().mul(0).add(brightest) as tf.Scalar, logits: model(x) });
       },
     });
     const request = { attack: 'pgd', params: { steps: 1 } };
-    const augmentation = { name: 'dark', apply: (x: tf.Tensor4D) => x.mul(0) as tf.Tensor4D };
-    const plan = tinyPlan(watching, { epochs: 1, epsilon: 0.25, augmentation });
-    await train(plan, tinyHarness(out));
-    expect(Math.max(...brightest)).toBe(0.25);
+    const dark = { ...reflection, name: 'dark', params: {}, apply: (x: tf.Tensor4D): tf.Tensor4D => x.mul(0) };
+    const changes = { epochs: 1, epsilon: 0.25, augmentations: [{ augmentation: dark, params: {} }] };
+    const { history } = await train(tinyPlan(watching, changes), tinyHarness(out));
+    expect(history[0]?.loss).toBe(0.25);
+  });
+
+  it('on photographs of which some cannot be read goes on with the others', async () => {
+    const losses: number[] = [];
+    const onProgress = (event: TrainingEvent) => {
+      if (event.kind === 'batch') losses.push(event.loss);
+    };
+    // It says that there are 52, of which 16 turn out not to be images: 32 are left beside the 4 that are held out.
+    const dataset = { ...tinyDataset(36), size: 52 };
+    const { history } = await train(tinyPlan(standard, { dataset, epochs: 1 }), tinyHarness(out, { onProgress }));
+    expect(losses).toHaveLength(4);
+    expect(history[0]?.loss).toBeCloseTo(losses.reduce((a, b) => a + b) / 4, 9);
+  });
+
+  it('on photographs of which hardly any can be read says so', async () => {
+    const skipped = () => [{ id: 'a.jpg', why: 'it is damaged' }];
+    const dataset = { ...tinyDataset(10), size: 52, skipped };
+    await expect(train(tinyPlan(standard, { dataset }), tinyHarness(out))).rejects.toThrow(
+      /^tiny has fewer than 8 images to learn from: too many files gave none \(a\.jpg: it is damaged\)/,
+    );
   });
 
   it('leaks no tensor', async () => {

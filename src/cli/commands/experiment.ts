@@ -1,6 +1,4 @@
-import type { SkippedFile } from '../../core/dataset.ts';
 import { shortPath } from '../../core/files.ts';
-import { printable } from '../../report/html.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
 import { knownAttacks } from '../experiment/attacks.ts';
@@ -9,6 +7,7 @@ import { dryRun } from '../experiment/dry-run.ts';
 import { shortfalls } from '../experiment/fail-under.ts';
 import { experimentFlags } from '../experiment/flags.ts';
 import { configOf, planOf, type Work } from '../experiment/plan.ts';
+import { leftOut } from '../left-out.ts';
 import { flagsOfModules } from '../module-flags.ts';
 import { openFile } from '../open.ts';
 
@@ -42,7 +41,7 @@ export const experiment = defineCommand({
     const report = await publish(work.folder, run);
     terminal.print(json ? JSON.stringify(run, null, 2) : tableOf(run, terminal));
     const { skipped = [] } = run.provenance.dataset;
-    if (skipped.length > 0) terminal.note(leftOut(skipped));
+    if (skipped.length > 0) terminal.note(leftOut(skipped, 'in run.json'));
     terminal.note(`wrote ${shortPath(report)}`);
     const stronger = strongerAttack(work);
     // A list grows when its flag is given again; a folder is written to only once.
@@ -54,14 +53,6 @@ export const experiment = defineCommand({
     return missed.length > 0 ? EXIT.failed : EXIT.ok;
   },
 });
-
-/** `left out 2 files that gave no image: a.jpg (it is damaged), b.jpg (...)` */
-function leftOut(skipped: readonly SkippedFile[]): string {
-  const named = skipped.slice(0, 5).map(({ id, why }) => printable(`${id} (${why})`));
-  const more = skipped.length > named.length ? `, and ${skipped.length - named.length} more in run.json` : '';
-  const files = skipped.length === 1 ? '1 file' : `${skipped.length} files`;
-  return `left out ${files} that gave no image: ${named.join(', ')}${more}`;
-}
 
 /** An attack of many steps, which a claim of robustness should meet first; undefined if the run had one. */
 function strongerAttack({ plan }: Work): string | undefined {

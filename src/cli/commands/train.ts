@@ -1,77 +1,77 @@
 import { shortPath } from '../../core/files.ts';
 import { loadDefenses } from '../../discover/modules.ts';
-import { duration } from '../../report/format.ts';
+import { augmentations } from '../../train/augment.ts';
+import type { TrainingPlan } from '../../train/plan.ts';
 import { schedules } from '../../train/schedule.ts';
-import { train as runTraining, type TrainingEvent } from '../../train/train.ts';
+import { train as runTraining, type TrainingHarness, type TrainingResult } from '../../train/train.ts';
 import { openBackend } from '../backend.ts';
-import { checkpointPath } from '../checkpoints.ts';
 import { defineCommand, EXIT } from '../command.ts';
+import { withDownloads } from '../downloads.ts';
 import { listenForInterrupt } from '../interrupt.ts';
+import { leftOut } from '../left-out.ts';
 import { flagsOfModules } from '../module-flags.ts';
-import { progressLine } from '../progress.ts';
 import { versionsHere } from '../surroundings.ts';
 import type { Terminal } from '../terminal.ts';
-import { planOf, trainFlags } from '../train/plan.ts';
+import { commandOf } from '../train/command.ts';
+import { trainFlags } from '../train/flags.ts';
+import { planOf } from '../train/plan.ts';
+import { seriesOf } from '../train/series.ts';
+import { watchTraining } from '../train/watch.ts';
 
 export const train = defineCommand({
   flags: trainFlags,
-  moduleFlags: async () => flagsOfModules([...(await loadDefenses()).values(), ...schedules]),
-  run: async ({ values, moduleValues, terminal, commandLine, commandLineWith }) => {
-    const plan = await planOf(values, moduleValues);
+  moduleFlags: async () => flagsOfModules([...(await loadDefenses()).values(), ...schedules, ...augmentations]),
+  run: async ({ values, given, moduleValues, terminal, commandLineWith }) => {
+    const { quiet, json } = values;
+    const jobs = await seriesOf(values, moduleValues);
     const { name: backend, prepare } = await openBackend(values.backend);
-    const { name, training } = plan.defense;
-    const out = values.out ?? checkpointPath(values.dataset, values.arch, training ?? name);
-    const watch = watchTraining(terminal, values.quiet);
-    const interrupt = listenForInterrupt(() => terminal.note('finishing the batch; Ctrl-C again ends at once'));
-    try {
-      const { signal } = interrupt;
-      const { resume } = values;
-      const result = await runTraining(plan, {
-        ...{ prepare, backend, out, resume, signal },
-        versions: versionsHere(),
-        command: commandLine,
-        onProgress: watch.show,
+    const versions = versionsHere();
+    const told: object[] = [];
+    for (const [index, job] of jobs.entries()) {
+      const { arch, training } = job.values;
+      if (job.isDone) {
+        terminal.note(`${shortPath(job.out)} is there already and stays as it is`);
+        continue;
+      }
+      if (jobs.length > 1 && !quiet) terminal.note(`${arch} (${training}), ${index + 1} of ${jobs.length}`);
+      const plan = await withDownloads(terminal, quiet, (fetching) => planOf(job.values, moduleValues, fetching));
+      if (plan === undefined) return EXIT.interrupted;
+      const result = await trainOne(plan, terminal, quiet, {
+        ...{ prepare, backend, versions },
+        out: job.out,
+        resume: job.resume,
+        command: commandOf(job, given, moduleValues),
       });
-      watch.end();
-      if (values.json) terminal.print(JSON.stringify(result.history, null, 2));
+      const { history, files } = result;
+      if (jobs.length === 1 && json) terminal.print(JSON.stringify(history, null, 2));
+      told.push({ arch, training, checkpoint: files.checkpoint, history });
       if (!result.finished) {
-        const again = commandLineWith(...(resume ? [] : ['--resume']));
-        terminal.note(`interrupted; ${shortPath(result.files.state)} holds the training. Go on with: ${again}`);
+        const again = commandLineWith(...(values.resume ? [] : ['--resume']));
+        terminal.note(`interrupted; ${shortPath(files.state)} holds the training. Go on with: ${again}`);
         return EXIT.interrupted;
       }
-      terminal.note(`wrote ${shortPath(result.files.checkpoint)}; its history: ${shortPath(result.files.log)}`);
-      return EXIT.ok;
-    } finally {
-      watch.end();
-      interrupt.release();
+      const skipped = plan.dataset.skipped?.() ?? [];
+      if (skipped.length > 0) terminal.note(leftOut(skipped));
+      terminal.note(`wrote ${shortPath(files.checkpoint)}; its history: ${shortPath(files.log)}`);
     }
+    if (jobs.length > 1 && json) terminal.print(JSON.stringify(told, null, 2));
+    return EXIT.ok;
   },
 });
 
-/** Batches on the progress line; a line that stays for every epoch. */
-function watchTraining(terminal: Terminal, quiet: boolean) {
-  const line = progressLine(terminal);
-  let [batches, epochs] = [0, 0];
-  const show = (event: TrainingEvent): void => {
-    if (quiet) return;
-    if (event.kind === 'start') {
-      ({ batches, epochs } = event);
-      terminal.note(`${event.parameters} parameters, ${batches} batches an epoch`);
-    } else if (event.kind === 'batch') {
-      const { epoch, batch: done, accuracy } = event;
-      line.show({ label: `epoch ${epoch}/${epochs}`, done, total: batches, unit: 'batches', accuracy });
-    } else {
-      const { epoch, loss, accuracy, validation, seconds } = event.record;
-      const watched =
-        validation === null
-          ? ''
-          : `, held out ${percent(validation.clean)} clean, ${percent(validation.robust)} attacked`;
-      terminal.note(
-        `epoch ${epoch}/${epochs}: loss ${loss.toFixed(4)}, accuracy ${percent(accuracy)}${watched}, ${duration(seconds)}`,
-      );
-    }
-  };
-  return { show, end: line.end };
+/** Trains to the end, or to Ctrl-C. */
+async function trainOne(
+  plan: TrainingPlan,
+  terminal: Terminal,
+  quiet: boolean,
+  harness: TrainingHarness,
+): Promise<TrainingResult> {
+  const watch = watchTraining(terminal, quiet);
+  const { signal, release } = listenForInterrupt(() => terminal.note('finishing the batch; Ctrl-C again ends at once'));
+  try {
+    return await runTraining(plan, { ...harness, signal, onProgress: watch.show });
+  } finally {
+    watch.end();
+    release();
+  }
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

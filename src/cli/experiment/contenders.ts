@@ -1,7 +1,7 @@
 /** Which networks a run measures, and where they come from. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Dataset } from '../../core/dataset.ts';
+import { type Dataset, usualResize } from '../../core/dataset.ts';
 import { UserError, usageError } from '../../core/errors.ts';
 import { shortPath } from '../../core/files.ts';
 import { IMAGENET_CLASSES } from '../../data/imagenet-classes.ts';
@@ -181,10 +181,6 @@ async function openWeights({ word, architecture }: WeightsFile, options: Resolve
     classNames: classes === IMAGENET_CLASSES.length ? IMAGENET_CLASSES.map(({ name }) => name) : undefined,
   };
 }
-
-/** As papers do it: the short side of the photograph is 8/7 of the side that is cut out. */
-const usualResize = ([height, width]: Network['spec']['input']): number =>
-  Math.round((Math.max(height, width) * 256) / 224);
 
 function ofCheckpoint(network: LoadedNetwork, path: string): Opened {
   const { metadata, sha256, spec } = network;

@@ -1,73 +1,121 @@
-/** The flags of `train`, and the plan that they ask for. */
-import type { Defense } from '../../core/defense.ts';
-import { unknownName } from '../../core/errors.ts';
-import { p, type Values } from '../../core/params.ts';
-import { NORMS } from '../../core/threat-model.ts';
-import { openDataset } from '../../data/registry.ts';
-import { loadAttacks, loadDefenses } from '../../discover/modules.ts';
-import { smallSpec } from '../../models/network.ts';
+/** From what is asked for of one network to the plan of its training. */
+import type { ImageShape, Normalisation } from '../../core/classifier.ts';
+import type { Dataset } from '../../core/dataset.ts';
+import { usageError } from '../../core/errors.ts';
+import type { Norm } from '../../core/threat-model.ts';
+import { datasetNames } from '../../data/registry.ts';
+import { loadAttacks } from '../../discover/modules.ts';
+import { type NetworkSpec, specOf } from '../../models/network.ts';
+import { augmentationOf } from '../../train/augment.ts';
+import { batchesPerEpoch } from '../../train/batches.ts';
+import { type ChannelStatistics, channelStatistics, deviationsOf } from '../../train/channel-statistics.ts';
 import { TRAINING_DEFAULTS as DEFAULTS, type TrainingPlan } from '../../train/plan.ts';
-import { schedules } from '../../train/schedule.ts';
-import { BACKENDS } from '../backend.ts';
-import { type Given, oneOf, optional, word } from '../flags.ts';
-import { paramsOf, refuseIdle } from '../module-flags.ts';
+import type { Given } from '../flags.ts';
+import { paramsOf } from '../module-flags.ts';
+import type { ResolveOptions } from '../weights-word.ts';
+import { findDefense } from './find-defense.ts';
+import type { Single } from './flags.ts';
+import { openImages } from './images.ts';
+import { openStart } from './start.ts';
 
-export const trainFlags = {
-  arch: word('vgg16', 'architecture', 'an architecture'),
-  training: word('standard', 'how: a defense, or what its networks are called (adversarial)', 'a defense'),
-  dataset: word('mnist', 'what it is trained on', 'a dataset'),
-  width: optional(p.number(1, "share of the paper's channels", { min: 1 / 64, max: 4 }), "the small form's own"),
-  norm: oneOf(DEFAULTS.norm, NORMS, 'norm of the ball that is trained and validated against'),
-  epsilon: p.number(0.3, 'radius of that ball in pixel units', { min: 0 }),
-  epochs: p.integer(DEFAULTS.epochs, 'passes over the training images', { min: 1 }),
-  batch: p.integer(DEFAULTS.batch, 'images per update', { min: 2 }),
-  rate: p.number(DEFAULTS.rate, 'peak learning rate', { min: 0 }),
-  momentum: p.number(DEFAULTS.momentum, 'momentum of SGD', { min: 0, max: 1 }),
-  'weight-decay': p.number(DEFAULTS.weightDecay, 'L2 penalty', { min: 0, max: 1 }),
-  schedule: oneOf(
-    DEFAULTS.schedule.name as string,
-    schedules.map(({ name }) => name),
-    'how the learning rate moves',
-  ),
-  validation: p.integer(DEFAULTS.validation.images, 'training images held out to watch accuracy on', { min: 0 }),
-  seed: p.integer(DEFAULTS.seed, 'seed of first weights, order and noise', { min: 0, max: 0xffffffff }),
-  backend: oneOf('auto', BACKENDS, 'what computes'),
-  out: optional(word('', 'the checkpoint to make', 'a file'), 'checkpoints/DATASET/ARCH-TRAINING.safetensors'),
-  config: optional(word('', 'JSON file with the same keys as these flags; flags win', 'a file'), 'none'),
-  resume: p.boolean(false, 'go on with the interrupted training of --out'),
-  json: p.boolean(false, 'print the history as JSON'),
-  quiet: p.boolean(false, 'no progress on stderr'),
+/** Where nobody says: the peak rate for weights that have learned already, and the batch for large images. */
+const FINE_TUNING_RATE = 0.01;
+const LARGE_BATCH = 16;
+const LARGE_PIXELS = 96 * 96;
+
+/** Sides in pixels of what is cut out of photographs. */
+const SIZE = { small: 64, large: 224 } as const;
+
+/** The radii that the literature compares networks at: src/cli/experiment/grids.ts says whose they are. */
+const RADIUS: Readonly<Record<'grey' | 'colour', Readonly<Record<Norm, number>>>> = {
+  grey: { Linf: 0.3, L2: 2, L1: 10 },
+  colour: { Linf: 8 / 255, L2: 0.5, L1: 12 },
 };
 
 /**
  * What the flags ask for.
  *
- * @param given - parameters of the defense and the schedule that were given
- * @throws UserError (usage) for a name that nobody has, or a parameter that takes no part
+ * @param given - parameters of defenses, schedules and augmentations; those of others than take part are left aside
+ * @param fetching - where downloads are told of, and how they are stopped
+ * @throws UserError for names that nobody has, and for what does not go together
  */
-export async function planOf(values: Values<typeof trainFlags>, given: Given): Promise<TrainingPlan> {
-  const defense = findDefense([...(await loadDefenses()).values()], values.training);
-  refuseIdle([defense.name, values.schedule], given);
-  const dataset = await openDataset(values.dataset, 'train');
-  const network = smallSpec(values.arch, dataset);
-  const { norm, epsilon, epochs, batch, rate, momentum, seed } = values;
+export async function planOf(values: Single, given: Given, fetching: ResolveOptions = {}): Promise<TrainingPlan> {
+  refuseIdleFlags(values);
+  const { norm, epochs, momentum, seed, normalise } = values;
+  const defense = await findDefense(values.training);
+  const augmentations = values.augment.map((name) => augmentationOf(name, paramsOf(name, given)));
+  const opened = values.from === null ? undefined : await openStart(values.from, values.arch, values.freeze, fetching);
+  const dataset = await openImages(values.dataset, inputOf(values, opened?.spec));
+  const heldOut = values.validation ?? Math.min(DEFAULTS.validation.images, Math.floor(dataset.size / 10));
+  const [height, width, channels] = dataset.input;
+  const batch = values.batch ?? (height * width > LARGE_PIXELS ? LARGE_BATCH : DEFAULTS.batch);
+  batchesPerEpoch(dataset, heldOut, batch);
+  const isAsked = augmentations.some(({ augmentation }) => augmentation.needsStatistics);
+  const statistics =
+    isAsked || (normalise ?? 'none') !== 'none' ? await channelStatistics(dataset, heldOut) : undefined;
+  const spec = networkOf(values, dataset, opened?.spec);
   return {
-    network: values.width === null ? network : { ...network, width: values.width },
+    network: normalise === null ? spec : { ...spec, normalisation: normalisationOf(normalise, channels, statistics) },
     dataset,
     defense,
     params: paramsOf(defense.name, given),
     attacks: await loadAttacks(),
-    ...{ norm, epsilon, epochs, batch, rate, momentum, seed },
+    ...{ norm, epochs, batch, momentum, seed, augmentations },
+    epsilon: values.epsilon ?? RADIUS[channels === 1 ? 'grey' : 'colour'][norm],
+    rate: values.rate ?? (opened === undefined ? DEFAULTS.rate : FINE_TUNING_RATE),
     weightDecay: values['weight-decay'],
     schedule: { name: values.schedule, params: paramsOf(values.schedule, given) },
-    validation: { ...DEFAULTS.validation, images: values.validation },
+    validation: { ...DEFAULTS.validation, images: heldOut },
+    ...(isAsked ? { statistics } : {}),
+    ...(opened === undefined ? {} : { start: opened.start }),
   };
 }
 
-/** A defense by its name, or by what the networks trained with it are called. */
-function findDefense(defenses: readonly Defense[], word: string): Defense {
-  const found = defenses.find(({ name, training }) => name === word || training === word);
-  if (found !== undefined) return found;
-  const names = defenses.flatMap(({ name, training }) => [name, training ?? []].flat());
-  throw unknownName('training', word, names);
+/** @throws UserError (usage) for flags that would have no effect */
+function refuseIdleFlags({ from, freeze, width, normalise, size, dataset }: Single): void {
+  if (from === null && freeze) throw usageError('--freeze needs --from: only a trained network can be left as it is');
+  if (from !== null && width !== null) throw usageError('--width has no say with --from: the weights have their own');
+  if (from !== null && normalise !== null) {
+    throw usageError('--normalise has no say with --from: the weights were made for a normalisation of their own');
+  }
+  if (size !== null && datasetNames.includes(dataset)) {
+    throw usageError(`--size is for folders of photographs; the images of ${dataset} are as large as they are`);
+  }
+}
+
+/** What photographs become, unless the dataset's images have a size of their own. */
+function inputOf({ form, size }: Single, start: NetworkSpec | undefined): ImageShape {
+  const usual = (form ?? 'small') === 'small' ? SIZE.small : SIZE.large;
+  const [height, width, channels] = start?.input ?? [usual, usual, 3];
+  return [size ?? height, size ?? width, channels];
+}
+
+function networkOf(values: Single, { name, input, classes }: Dataset, start: NetworkSpec | undefined): NetworkSpec {
+  const { arch, form, width, from } = values;
+  if (start === undefined) {
+    const spec = specOf(arch, form ?? 'small', input, classes.length);
+    return width === null ? spec : { ...spec, width };
+  }
+  if (form !== null && form !== start.variant) {
+    throw usageError(`--from ${from} is of the ${start.variant} form, and --form is ${form}: leave --form out`);
+  }
+  if (input[2] !== start.input[2]) {
+    const channels = (n: number): string => (n === 1 ? 'grey images' : `images of ${n} channels`);
+    throw usageError(`--from ${from} takes ${channels(start.input[2])}; ${name} has ${channels(input[2])}`);
+  }
+  return { ...start, input, classes: classes.length };
+}
+
+/**
+ * Subtracting "the mean RGB value, computed on the training set, from each pixel" is all that Simonyan and Zisserman do to
+ * images ("Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR 2015, section 2.1).
+ */
+function normalisationOf(
+  choice: 'none' | 'mean' | 'standard',
+  channels: number,
+  statistics: ChannelStatistics | undefined,
+): Normalisation {
+  const each = (value: number): number[] => Array.from({ length: channels }, () => value);
+  if (choice === 'none' || statistics === undefined) return { mean: each(0), std: each(1) };
+  return { mean: statistics.mean, std: choice === 'mean' ? each(1) : deviationsOf(statistics) };
 }
