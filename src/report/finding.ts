@@ -1,6 +1,6 @@
 /** What was found, in one sentence: the first line of the page, the terminal and the index. */
 import type { Run } from '../core/run.ts';
-import { enumerate, interval, normSymbol, percent, radius } from './format.ts';
+import { className, enumerate, interval, normSymbol, percent, radius } from './format.ts';
 import { headlineEpsilon } from './headline-epsilon.ts';
 import { architectureTitle, goesWithoutSaying, trained } from './names.ts';
 import { type Measured, type Slice, slicesOf } from './slice.ts';
@@ -29,16 +29,20 @@ export function finding(run: Run, slice: Slice): readonly Segment[] {
     ...subject(run, leader, among, { first: i === 0, several: best.length > 1, oneName: architectures.size === 1 }),
     ...fall(leader),
   ]);
-  return [...opening(slice, epsilon), ...clauses.flat(), '.'];
+  return [...opening(run, slice, epsilon), ...clauses.flat(), '.'];
 }
 
-function opening(slice: Slice, epsilon: number): readonly Segment[] {
+function opening(run: Run, slice: Slice, epsilon: number): readonly Segment[] {
   const labels = slice.variants.map((variant) => variant.label);
   const attack =
     labels.length === 1 ? labels.join('') : `the worst of ${labels.length < 4 ? enumerate(labels) : labels.length}`;
   const plural = labels.length < 4 ? '' : ' attacks';
   return [
-    `Under ${attack}${plural} at `,
+    `Under ${attack}${plural} `,
+    ...(slice.goal.kind === 'targeted'
+      ? ['towards ', { kind: 'together', text: className(slice.goal.target, run.classes) } as const, ' ']
+      : []),
+    'at ',
     { kind: 'together', text: `${normSymbol(slice.norm)} ε = ${radius(epsilon)}` },
   ];
 }

@@ -32,6 +32,13 @@ describe('the finding', () => {
     expect(findingText(runOf(cell({})))).toBe('Under pgd at L∞ ε = 0.3, VGG-16 falls from 99.0 % to 1.0 % [0.5–1.8].');
   });
 
+  test('of a targeted attack names the target', () => {
+    const targeted = runOf(cell({ goal: { kind: 'targeted', target: 3 } }));
+    expect(findingText(targeted)).toMatch(/^Under pgd towards class 3 at L∞ ε = 0\.3, VGG-16 falls/);
+    const named = { ...targeted, classes: ['tench', 'indri', 'langur', 'gibbon'] };
+    expect(findingText(named)).toMatch(/^Under pgd towards “gibbon” at L∞ ε = 0\.3, VGG-16 falls/);
+  });
+
   test('of a network whose training nobody stated says nothing of it', () => {
     const given = { training: 'given' } as const;
     expect(findingText(runOf(cell(given)))).toBe(findingText(runOf(cell({}))));
