@@ -10,10 +10,24 @@ import { toCsv } from '../../src/report/csv.ts';
 import { writeIndex, writeReport } from '../../src/report/write.ts';
 import { arbitraryRun } from './arbitrary-run.ts';
 import { Browser, chromiumPath, type Page } from './browser.ts';
-import { sampleRun } from './sample-run.ts';
+import { SIX_NETWORKS, sampleRun } from './sample-run.ts';
 
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
 const COLOURS = 'getComputedStyle(document.body).backgroundColor';
+
+/** Words of charts that reach out of their picture. */
+const CLIPPED = `[...document.querySelectorAll('svg[role=img] text')].filter((text) => {
+  const [words, picture] = [text, text.ownerSVGElement].map((element) => element.getBoundingClientRect());
+  return words.width > 0 && (words.left < picture.left - 1 || words.right > picture.right + 1 || words.bottom > picture.bottom + 1);
+}).map((text) => text.textContent)`;
+
+/** Pairs of words of one chart that lie on each other. */
+const OVERLAPPING = `[...document.querySelectorAll('svg[role=img]')].flatMap((picture) => {
+  const texts = [...picture.querySelectorAll('text')].map((text) => [text.textContent, text.getBoundingClientRect()]);
+  return texts.flatMap(([a, p], i) => texts.slice(i + 1)
+    .filter(([, q]) => Math.min(p.right, q.right) - Math.max(p.left, q.left) > 1 && Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 3)
+    .map(([b]) => a + ' / ' + b));
+})`;
 
 describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://, the report', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gibbon-browser-test-'));
@@ -116,6 +130,19 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
       expect(seen.messages).toEqual([]);
     });
   });
+
+  test.each([320, 390, 1180])(
+    'of six networks trained two ways fits %i pixels, and clips no words of its charts',
+    async (width) => {
+      const six = await sampleRun({ architectures: SIX_NETWORKS, galleryRows: 1 });
+      await browser.visit(await place('six', six), { width }, async (page, seen) => {
+        expect(await page.evaluate(OVERFLOW)).toBe(0);
+        expect(await page.evaluate(CLIPPED)).toEqual([]);
+        expect(await page.evaluate(OVERLAPPING)).toEqual([]);
+        expect(seen).toEqual({ messages: [], requests: [] });
+      });
+    },
+  );
 
   test('is found through an index that is as quiet', async () => {
     await mkdir(join(folder, 'no run here'), { recursive: true });
