@@ -76,22 +76,23 @@ thead button{font:inherit;font-weight:600;border:0;border-radius:3px;padding:0;t
 thead button::after{content:"↕";color:var(--muted);opacity:.55;margin-left:.25em;font-weight:400}
 [aria-sort=descending] button::after{content:"↓";opacity:1;color:inherit}
 [aria-sort=ascending] button::after{content:"↑";opacity:1;color:inherit}
-.headline td,.headline th{padding-inline:.45rem 0}
-.headline tr>:last-child:not(.group){padding-left:.8rem}
-.headline .group{border-bottom:0;padding-left:1.1rem;background:linear-gradient(var(--ink),var(--ink)) 1.1rem 100%/calc(100% - 1.1rem) 1px no-repeat}
-.headline .start{padding-left:1.1rem}
-.headline td{font-size:.93rem}
+.grouped td,.grouped th{padding-inline:.45rem 0}
+.grouped tr>:last-child:not(.group){padding-left:.8rem}
+.grouped .group{border-bottom:0;padding-left:1.1rem;background:linear-gradient(var(--ink),var(--ink)) 1.1rem 100%/calc(100% - 1.1rem) 1px no-repeat}
+.grouped .start{padding-left:1.1rem}
+.grouped td{font-size:.93rem}
 .headline td .number{display:block;line-height:1.3}
 .headline td .bar{max-width:none;margin:.25rem 0 .2rem}
 .headline td small{display:block;font-size:.7rem;color:var(--muted);white-space:nowrap}
 .headline td.worst .number{font-weight:700}
 .headline td.fallen .number{color:var(--attacked)}
-.headline .name{padding-left:0;min-width:7.6rem}
-.headline tbody .name{font-size:.98rem}
-.headline .name small{display:block;color:var(--muted);margin-top:.15rem}
+.grouped .name{padding-left:0;min-width:7.6rem}
+.grouped tbody .name{font-size:.98rem}
+.grouped .name small{display:block;color:var(--muted);margin-top:.15rem}
 .headline{width:auto;min-width:min(100%,460px)}
 .headline.broad{width:100%}
 .absent{color:var(--muted)}
+.architectures .idea{min-width:13rem;padding-left:1rem;font-size:.82rem;line-height:1.4;text-wrap:pretty}
 .plain td,.plain th{padding:.32rem .7rem}
 .plain tbody th{font-weight:400}
 .plain tr>:first-child{padding-left:0}
@@ -165,7 +166,7 @@ details>*+*{margin-top:1rem}
 .runs .what .interval{font-size:.75em}
 .runs .when,.runs .how{font-size:.8rem;color:var(--muted)}
 @media (max-width:1000px){
-  .headline td,.headline th{padding-inline:.55rem 0}
+  .grouped td,.grouped th{padding-inline:.55rem 0}
 }
 @media (max-width:640px){
   h3>span{display:block}
@@ -184,8 +185,8 @@ details>*+*{margin-top:1rem}
   .facts{grid-template-columns:1fr 1fr}
   .facts div:last-child:nth-child(odd){grid-column:1/-1}
   .facts small{overflow-wrap:normal}
-  .headline .name{position:sticky;left:0;background:var(--paper);z-index:1;min-width:6.6rem}
-  .headline tbody .name{box-shadow:6px 0 6px -6px var(--shade)}
+  .grouped .name{position:sticky;left:0;background:var(--paper);z-index:1;min-width:6.6rem}
+  .grouped tbody .name{box-shadow:6px 0 6px -6px var(--shade)}
   .pairs div{grid-template-columns:7rem 1fr}
 }
 @media print{
@@ -198,11 +199,12 @@ details>*+*{margin-top:1rem}
   thead button{display:contents}
   tr,.panel,.example,.fall,.facts div{break-inside:avoid}
   .panels,.gallery,.pairs{grid-template-columns:repeat(2,minmax(0,1fr))}
-  .headline td,.headline th{padding-inline:.25rem 0;font-size:8pt}
-  .headline .name{min-width:5.5rem}
+  .grouped td,.grouped th{padding-inline:.25rem 0;font-size:8pt}
+  .grouped .name{min-width:5.5rem}
+  .architectures .idea{font-size:7.5pt;min-width:6rem;padding-left:.6rem}
   .headline .bar,thead button::after{display:none}
-  .headline td small,.headline .name small{font-size:6.5pt}
-  .headline .start,.headline .group{padding-left:.7rem;background-position-x:.7rem}
+  .headline td small,.grouped .name small{font-size:6.5pt}
+  .grouped .start,.grouped .group{padding-left:.7rem;background-position-x:.7rem}
   a{color:inherit;text-decoration:none}
 }
 `;

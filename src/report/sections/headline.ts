@@ -24,7 +24,7 @@ function headlineTable(run: Run, slice: Slice, index: number): Html {
   const withCost = slice.trainings.length === 2;
   const kinds = [rows.length > 1 && 'sortable', columns.length * slice.trainings.length > 5 && 'broad'];
   return html`<section class="scroll" tabindex="0" aria-labelledby="headline-caption-${index}">
-<table class="headline ${kinds.filter((kind) => kind !== false).join(' ')}">
+<table class="headline grouped ${kinds.filter((kind) => kind !== false).join(' ')}">
 <caption id="headline-caption-${index}"><span>${sharesOf(slice, run)}, in percent with 95&nbsp;% intervals, at ${together(`${normSymbol(slice.norm)} ε = ${radius(epsilon)}`)}, ${datasetTitle(slice.dataset)}.</span></caption>
 <thead>
 <tr><th rowspan="2" scope="col" class="name">Architecture</th>${slice.trainings.map(
