@@ -51,9 +51,9 @@ export const megabytes = (bytes: number): string => `${whole(Math.round(bytes / 
 /** At most `digits` significant digits, without trailing zeros: `0.03`, `1.5`. */
 export const significant = (value: number, digits: number): string => String(Number(value.toPrecision(digits)));
 
-/** A number as a fraction of at most 32nds, where it is one: `1/8`, `5/16`; else in three digits. */
+/** A number as a fraction of at most 64ths, where it is one: `1/8`, `5/16`; else in three digits. */
 export function fraction(value: number): string {
-  for (let below = 1; below <= 32; below++) {
+  for (let below = 1; below <= 64; below++) {
     const above = Math.round(value * below);
     if (above > 0 && Math.abs(value * below - above) < 1e-6) return below === 1 ? String(above) : `${above}/${below}`;
   }

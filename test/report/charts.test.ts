@@ -98,6 +98,12 @@ function wordsIn(chart: Html): readonly { readonly words: string; readonly start
 }
 
 describe('words of a chart', () => {
+  test('colour a number only where accuracy fell by more than chance', () => {
+    const chart = asFile(dumbbell({ id: 'fall', title: 'How far', rows, width: 1000 }));
+    const coloured = [...chart.matchAll(/class="f-attacked"[^>]*>([^<]*%)</g)].map(([, number]) => number);
+    expect(coloured).toEqual(['0.0 %']);
+  });
+
   test.each([1000, 358])('stay in a picture of %i pixels, however high or low the numbers', (width) => {
     const counts = [0, 1, 500, 999, 1000].map((correct) => measured(correct, 1000));
     const rows = counts.flatMap((clean) =>

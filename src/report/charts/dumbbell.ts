@@ -4,6 +4,7 @@ import { ATTACKED, INK, MUTED, RULE } from '../palette.ts';
 import type { Measured } from '../slice.ts';
 import { type Colour, drawSvg, type Pen } from '../svg.ts';
 import { textWidth } from '../text-width.ts';
+import { isBelow } from '../worst-case.ts';
 
 export interface DumbbellRow {
   readonly name: string;
@@ -107,7 +108,9 @@ function drawRow(pen: Pen, row: DumbbellRow, length: number): void {
   pen.marker([from, 0], 'circle', ink, { hollow: true, size: 6 });
   pen.marker([to, 0], 'diamond', attacked, { size: 6 });
   const leftmost = row.attacked.share <= row.clean.share ? 'attacked' : 'clean';
-  drawNumber(pen, row.attacked, attacked, length, leftmost === 'attacked', 700);
+  // The diamond says that it is under attack; its number is coloured only where that did harm.
+  const harmed = isBelow(row.attacked, row.clean) ? attacked : ink;
+  drawNumber(pen, row.attacked, harmed, length, leftmost === 'attacked', 700);
   drawNumber(pen, row.clean, ink, length, leftmost === 'clean', 400);
 }
 
