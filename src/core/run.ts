@@ -113,6 +113,8 @@ const architecture = z.object({
   paper: z.url({ protocol: /^https$/ }).optional(),
   year: z.number().int().optional(),
   idea: z.string(),
+  /** Which form of the architecture was attacked, and the share of its channels that it has. */
+  form: z.object({ variant: z.string(), width: z.number().positive() }).optional(),
   /** Of the network that was attacked, as are its multiply-adds: those of one forward pass of one image. */
   parameters: count,
   multiplyAdds: count.optional(),

@@ -116,8 +116,10 @@ function weaker(
 
 function allVerified(cells: readonly Cell[]): Check {
   const unverified = cells.reduce((sum, cell) => sum + cell.unverified, 0);
-  const claims = cells.reduce((sum, cell) => sum + cell.cleanCorrect - cell.robustCorrect + cell.unverified, 0);
-  const worst = largest(cells.map((cell) => ({ value: cell.unverified, at: place(cell) })));
+  const claimsOf = (cell: Cell): number => cell.cleanCorrect - cell.robustCorrect + cell.unverified;
+  const claims = cells.reduce((sum, cell) => sum + claimsOf(cell), 0);
+  const refused = (cell: Cell): string => `${cell.unverified} of ${claimsOf(cell)} candidates refused`;
+  const worst = largest(cells.map((cell) => ({ value: cell.unverified, at: `${place(cell)}: ${refused(cell)}` })));
   const verdict = unverified === 0 ? 'pass' : unverified <= UNCONFIRMED * claims ? 'warn' : 'fail';
   const where = unverified === 0 || worst === undefined ? '' : ` Most for ${worst.at}.`;
   return {

@@ -1,4 +1,5 @@
 import type { Cell, Run } from '../core/run.ts';
+import { printable } from './html.ts';
 
 const COLUMNS: readonly (readonly [name: string, value: (cell: Cell) => string | number])[] = [
   ['arch', (cell) => cell.arch],
@@ -34,9 +35,13 @@ export const toCsv = (run: Run): string =>
     .map((row) => `${row.join(',')}\r\n`)
     .join('');
 
-/** Text that a spreadsheet would run as a formula is given a leading apostrophe, which makes it text there. */
+/**
+ * What a terminal would obey is made visible, for people look at such files there; text that a spreadsheet would run as a
+ * formula is given a leading apostrophe, which makes it text.
+ */
 function field(value: string | number): string {
   if (typeof value === 'number') return String(value);
-  const inert = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const shown = printable(value);
+  const inert = /^[=+\-@\t\r]/.test(shown) ? `'${shown}` : shown;
   return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }

@@ -1,73 +1,129 @@
 /** What was found, in one sentence: the first line of the page, the terminal and the index. */
 import type { Run } from '../core/run.ts';
-import { enumerate, interval, normSymbol, percent, radius } from './format.ts';
+import { className, enumerate, interval, normSymbol, percent, radius } from './format.ts';
 import { headlineEpsilon } from './headline-epsilon.ts';
 import { architectureTitle, goesWithoutSaying, trained } from './names.ts';
 import { type Measured, type Slice, slicesOf } from './slice.ts';
-import { type Standing, standingOf } from './worst-case.ts';
+import { isBelow, type Standing, standingOf } from './worst-case.ts';
 
 /** A piece of the sentence: words, words that no line may part, or a measured share without or under attack. */
 export type Segment =
   | string
   | { readonly kind: 'together'; readonly text: string }
   | { readonly kind: 'clean'; readonly measured: Measured }
-  | { readonly kind: 'attacked'; readonly measured: Measured };
+  /** `fell`: by more than chance, from the accuracy without attack. */
+  | { readonly kind: 'attacked'; readonly measured: Measured; readonly fell: boolean };
 
-/** The sentence for one slice of the run: per way of training, how far its most robust network falls. */
+/** All networks trained one way, at one radius; at least one. */
+type Group = readonly [Standing, ...Standing[]];
+
+/**
+ * The sentence for one slice of the run: per way of training, how far its networks fall. Of two it speaks of the better one,
+ * of more it gives the range.
+ */
 export function finding(run: Run, slice: Slice): readonly Segment[] {
   const { epsilon } = headlineEpsilon(slice);
-  const best = slice.trainings.flatMap((training) => {
+  const groups = slice.trainings.flatMap((training): Group[] => {
     const standings = slice.contenders
       .filter((contender) => contender.training === training)
-      .flatMap((contender) => standingOf(run, slice, contender, epsilon) ?? []);
-    const leader = standings.toSorted((a, b) => b.worst.share - a.worst.share)[0];
-    return leader === undefined ? [] : [{ leader, among: standings.length }];
+      .flatMap((contender) => standingOf(run, slice, contender, epsilon) ?? [])
+      .toSorted((a, b) => b.worst.share - a.worst.share);
+    const [best, ...others] = standings;
+    return best === undefined ? [] : [[best, ...others]];
   });
-  const architectures = new Set(best.map(({ leader }) => leader.contender.arch));
-  const clauses = best.map(({ leader, among }, i): readonly Segment[] => [
-    i === 0 ? ', ' : '; ',
-    ...subject(run, leader, among, { first: i === 0, several: best.length > 1, oneName: architectures.size === 1 }),
-    ...fall(leader),
-  ]);
-  return [...opening(slice, epsilon), ...clauses.flat(), '.'];
+  const clauses = groups.map((group, i): readonly Segment[] => {
+    const place = { before: groups[i - 1], several: groups.length > 1 };
+    return [i === 0 ? ', ' : '; ', ...(group.length > 2 ? range(run, group, place) : leader(run, group, place))];
+  });
+  return [...opening(run, slice, epsilon), ...clauses.flat(), '.'];
 }
 
-function opening(slice: Slice, epsilon: number): readonly Segment[] {
+function opening(run: Run, slice: Slice, epsilon: number): readonly Segment[] {
   const labels = slice.variants.map((variant) => variant.label);
   const attack =
     labels.length === 1 ? labels.join('') : `the worst of ${labels.length < 4 ? enumerate(labels) : labels.length}`;
   const plural = labels.length < 4 ? '' : ' attacks';
   return [
-    `Under ${attack}${plural} at `,
+    `Under ${attack}${plural} `,
+    ...(slice.goal.kind === 'targeted'
+      ? ['towards ', { kind: 'together', text: className(slice.goal.target, run.classes) } as const, ' ']
+      : []),
+    'at ',
     { kind: 'together', text: `${normSymbol(slice.norm)} ε = ${radius(epsilon)}` },
   ];
 }
 
 interface Place {
-  readonly first: boolean;
+  /** What the clause before speaks of. */
+  readonly before: Group | undefined;
+  /** Whether there are more clauses than this one. */
   readonly several: boolean;
-  /** Whether the sentence is about one architecture throughout. */
-  readonly oneName: boolean;
 }
 
-function subject(
-  run: Run,
-  { contender }: Standing,
-  among: number,
-  { first, several, oneName }: Place,
-): readonly Segment[] {
-  const name: Segment = { kind: 'together', text: architectureTitle(run, contender.arch) };
-  const how = trained(contender.training);
-  if (among > 1) return [`the best of ${among} ${how} networks, `, name, ','];
-  if (!first) return oneName ? [`${how}, it`] : [`${how} `, name];
-  return several || goesWithoutSaying(contender.training) ? [name] : [`${how} `, name];
+/** One network, or the better of two: `VGG-16 falls from 99.5 % to 0.0 %`. */
+function leader(run: Run, group: Group, { before, several }: Place): readonly Segment[] {
+  const [best] = group;
+  const { arch, training } = best.contender;
+  const name = nameOf(run, best);
+  const how = trained(training);
+  if (group.length > 1) return [`the best of ${group.length} ${how} networks, `, name, ',', ...fall(best)];
+  if (before !== undefined) {
+    const isSame = before[0].contender.arch === arch;
+    return [...(isSame ? [`${how}, it`] : [`${how} `, name]), ...fall(best)];
+  }
+  return [...(several || goesWithoutSaying(training) ? [name] : [`${how} `, name]), ...fall(best)];
 }
 
-function fall({ clean, worst }: Standing): readonly Segment[] {
-  const from: Segment = { kind: 'clean', measured: clean };
-  const to: Segment = { kind: 'attacked', measured: worst };
-  return worst.share < clean.share ? [' falls from ', from, ' to ', to] : [' stays at ', to];
+function fall(standing: Standing): readonly Segment[] {
+  const { clean, worst } = standing;
+  if (worst.share >= clean.share) return [' stays at ', attacked(standing)];
+  return [' falls from ', { kind: 'clean', measured: clean }, ' to ', attacked(standing)];
 }
+
+/** Many networks: `6 networks fall from 99.1 % or more to between 0.0 % (AlexNet) and 1.2 % (VGG-16)`. */
+function range(run: Run, group: Group, { before, several }: Place): readonly Segment[] {
+  const [best] = group;
+  const worst = group.at(-1) ?? best;
+  const isFall = group.every((standing) => standing.worst.share < standing.clean.share);
+  const least = group.reduce((low, { clean }) => (clean.share < low.share ? clean : low), best.clean);
+  const isOne = percent(best.worst.share) === percent(worst.worst.share);
+  const ends = isOne
+    ? [attacked(worst)]
+    : ['between ', ...named(run, worst, group), ' and ', ...named(run, best, group)];
+  return [
+    ...many(group, before, several),
+    isOne ? ' all' : '',
+    ...(isFall ? [' fall from ', { kind: 'clean', measured: least } as const, ' or more to '] : [' keep ']),
+    ...ends,
+  ];
+}
+
+function many(group: Group, before: Group | undefined, several: boolean): readonly Segment[] {
+  const { training } = group[0].contender;
+  const archs = (of: Group): string => JSON.stringify(of.map(({ contender }) => contender.arch).toSorted());
+  if (before !== undefined && archs(before) === archs(group)) return [`${trained(training)}, they`];
+  const isPlain = before === undefined && (several || goesWithoutSaying(training));
+  const words = isPlain ? 'networks' : `${trained(training)} networks`;
+  return [{ kind: 'together', text: `${group.length} ${words}` }];
+}
+
+/** A share under attack with its network's name, unless others share that place. */
+function named(run: Run, standing: Standing, group: Group): readonly Segment[] {
+  const shown = percent(standing.worst.share);
+  const isAlone = group.filter(({ worst }) => percent(worst.share) === shown).length === 1;
+  return isAlone ? [attacked(standing), ' (', nameOf(run, standing), ')'] : [attacked(standing)];
+}
+
+const attacked = ({ clean, worst }: Standing): Segment => ({
+  kind: 'attacked',
+  measured: worst,
+  fell: isBelow(worst, clean),
+});
+
+const nameOf = (run: Run, { contender }: Standing): Segment => ({
+  kind: 'together',
+  text: architectureTitle(run, contender.arch),
+});
 
 /** The sentence as plain text, intervals in brackets. */
 export const findingText = (run: Run): string =>

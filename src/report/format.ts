@@ -51,6 +51,15 @@ export const megabytes = (bytes: number): string => `${whole(Math.round(bytes / 
 /** At most `digits` significant digits, without trailing zeros: `0.03`, `1.5`. */
 export const significant = (value: number, digits: number): string => String(Number(value.toPrecision(digits)));
 
+/** A number as a fraction of at most 64ths, where it is one: `1/8`, `5/16`; else in three digits. */
+export function fraction(value: number): string {
+  for (let below = 1; below <= 64; below++) {
+    const above = Math.round(value * below);
+    if (above > 0 && Math.abs(value * below - above) < 1e-6) return below === 1 ? String(above) : `${above}/${below}`;
+  }
+  return significant(value, 3);
+}
+
 /** A radius as people write it: `0.3`, `8/255`, or four significant digits. */
 export function radius(epsilon: number): string {
   if (Math.abs(epsilon - Number(epsilon.toPrecision(2))) <= 1e-9) return significant(epsilon, 2);
@@ -63,9 +72,15 @@ const NORM_SYMBOLS: Readonly<Record<Norm, string>> = { Linf: 'L∞', L2: 'L2', L
 
 export const normSymbol = (norm: Norm): string => NORM_SYMBOLS[norm];
 
-/** `untargeted`, or `targeted at "gibbon"`. */
+/** `“gibbon”`, or `class 3` where the class has no name but its number. */
+export function className(label: number, classes: readonly string[]): string {
+  const name = classes[label];
+  return name === undefined || name === String(label) ? `class ${label}` : `“${name}”`;
+}
+
+/** `untargeted`, or `targeted at “gibbon”`. */
 export const goalInWords = (goal: Goal, classes: readonly string[]): string =>
-  goal.kind === 'untargeted' ? 'untargeted' : `targeted at “${classes[goal.target] ?? `class ${goal.target}`}”`;
+  goal.kind === 'untargeted' ? 'untargeted' : `targeted at ${className(goal.target, classes)}`;
 
 /** A time span: `0.42 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
 export function duration(seconds: number): string {

@@ -1,8 +1,15 @@
 /** Names as a reader wants them; a name that the run says nothing more about stands for itself. */
 import type { Run } from '../core/run.ts';
+import { fraction } from './format.ts';
 
 export const architectureTitle = (run: Run, name: string): string =>
   run.architectures.find((architecture) => architecture.name === name)?.title ?? name;
+
+/** The form of an architecture that is not its full one: `small form, 1/8 width`. */
+export function formInWords({ form }: Run['architectures'][number]): string | undefined {
+  if (form === undefined || (form.variant === 'imagenet' && form.width === 1)) return undefined;
+  return form.width === 1 ? `${form.variant} form` : `${form.variant} form, ${fraction(form.width)} width`;
+}
 
 const DATASETS: Readonly<Record<string, string>> = {
   mnist: 'MNIST',

@@ -7,6 +7,7 @@ import { withinBudget } from './gallery-budget.ts';
 import { type Html, html, jsonForScript } from './html.ts';
 import { architectureTitle, datasetTitle } from './names.ts';
 import { accuracy } from './sections/accuracy.ts';
+import { architectures } from './sections/architectures.ts';
 import { checks } from './sections/checks.ts';
 import { gallery } from './sections/gallery.ts';
 import { renderHeader } from './sections/header.ts';
@@ -15,7 +16,7 @@ import { provenance } from './sections/provenance.ts';
 import type { Section } from './sections/section.ts';
 
 /** In the order of the page. */
-const SECTIONS: readonly Section[] = [headline, accuracy, gallery, checks, provenance];
+const SECTIONS: readonly Section[] = [headline, accuracy, gallery, checks, architectures, provenance];
 
 /** A page is at most about 5 MB; pictures may take this much of it. */
 const PICTURE_BUDGET = 4_000_000;

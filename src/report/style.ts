@@ -6,8 +6,8 @@ const variables = (side: keyof Ink): string =>
     .map(([name, ink]) => `--${name}:${ink[side]}`)
     .join(';');
 
-const LIGHT = `color-scheme:light;${variables('light')};--tint:#f6f7f9;--link:#0b5fa5;--good:#00735a;--shade:rgb(20 24 32/.08)`;
-const DARK = `color-scheme:dark;${variables('dark')};--tint:#1d2026;--link:#7cbcf2;--good:#35c99c;--shade:rgb(0 0 0/.5)`;
+const LIGHT = `color-scheme:light;${variables('light')};--tint:#f6f7f9;--link:#0b5fa5;--good:#00735a;--shade:rgb(20 24 32/.08);--edge:rgb(20 24 32/.16)`;
+const DARK = `color-scheme:dark;${variables('dark')};--tint:#1d2026;--link:#7cbcf2;--good:#35c99c;--shade:rgb(0 0 0/.5);--edge:rgb(0 0 0/.6)`;
 
 /** Charts carry light colours of their own, for standing alone; these classes follow the theme. */
 const CHART_CLASSES = Object.keys(INKS)
@@ -23,7 +23,7 @@ ${CHART_CLASSES}
 html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{overflow-wrap:break-word;margin:0 auto;max-width:1120px;padding:0 clamp(16px,4vw,40px) 64px;background:var(--paper);color:var(--ink);
   font:17px/1.55 Charter,"Bitstream Charter","Iowan Old Style","Palatino Linotype",Palatino,"Book Antiqua",Georgia,"Liberation Serif",serif}
-.masthead,table,figure,.facts,.note,.interval,.flag,button,details,.pairs,.methods,.runs .how,.runs .when,h3 span,.downloads{
+.masthead,table,figure,.facts,.note,.interval,.flag,button,details,.pairs,.methods,.runs .how,.runs .when,h3>span,.downloads{
   font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif}
 a{color:var(--link);text-underline-offset:.15em;text-decoration-thickness:1px}
 a:focus-visible,button:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--link);outline-offset:2px}
@@ -31,7 +31,7 @@ h1,h2,h3{line-height:1.25;text-wrap:balance;margin:0}
 h1{font-size:clamp(1.45rem,1rem + 1.9vw,2.05rem);font-weight:600;letter-spacing:-.006em;max-width:36em}
 h2{font-size:1.4rem;font-weight:600;margin-bottom:1rem}
 h3{font-size:1.02rem;font-weight:600;margin:2rem 0 .7rem}
-h3 span{display:inline-block;font-size:.82rem;font-weight:400;color:var(--muted)}
+h3>span{display:inline-block;font-size:.82rem;font-weight:400;color:var(--muted)}
 p{margin:0 0 1rem;max-width:44em}
 small{font-size:.75rem;font-weight:400}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;font-size:.82em;overflow-wrap:anywhere}
@@ -63,7 +63,7 @@ button:hover{background:var(--tint)}
 svg{display:block;max-width:100%;height:auto}
 .fall{margin-top:1.8rem}
 .narrow{display:none}
-.scroll{overflow-x:auto;max-width:100%}
+.scroll{overflow-x:auto;max-width:100%;background:linear-gradient(90deg,transparent,var(--paper) 60%) calc(100% + 2px) 0/calc(2.6rem + 2px) 100% no-repeat local,linear-gradient(90deg,transparent,var(--edge)) 100% 0/1.1rem 100% no-repeat scroll}
 table{border-collapse:separate;border-spacing:0;font-size:.86rem;width:100%;border-top:2px solid var(--ink);border-bottom:2px solid var(--ink)}
 caption>span{display:block;position:sticky;left:0;max-width:min(62em,100vw - 32px)}
 caption{caption-side:top;text-align:left;padding-bottom:.6rem}
@@ -76,21 +76,23 @@ thead button{font:inherit;font-weight:600;border:0;border-radius:3px;padding:0;t
 thead button::after{content:"↕";color:var(--muted);opacity:.55;margin-left:.25em;font-weight:400}
 [aria-sort=descending] button::after{content:"↓";opacity:1;color:inherit}
 [aria-sort=ascending] button::after{content:"↑";opacity:1;color:inherit}
-.headline td,.headline th{padding-inline:.45rem 0}
-.headline tr>:last-child:not(.group){padding-left:.8rem}
-.headline .group{border-bottom:0;padding-left:1.1rem;background:linear-gradient(var(--ink),var(--ink)) 1.1rem 100%/calc(100% - 1.1rem) 1px no-repeat}
-.headline .start{padding-left:1.1rem}
-.headline td{font-size:.93rem}
+.grouped td,.grouped th{padding-inline:.45rem 0}
+.grouped tr>:last-child:not(.group){padding-left:.8rem}
+.grouped .group{border-bottom:0;padding-left:1.1rem;background:linear-gradient(var(--ink),var(--ink)) 1.1rem 100%/calc(100% - 1.1rem) 1px no-repeat}
+.grouped .start{padding-left:1.1rem}
+.grouped td{font-size:.93rem}
 .headline td .number{display:block;line-height:1.3}
 .headline td .bar{max-width:none;margin:.25rem 0 .2rem}
 .headline td small{display:block;font-size:.7rem;color:var(--muted);white-space:nowrap}
-.headline td.worst .number{color:var(--attacked);font-weight:700}
-.headline .name{padding-left:0;min-width:7.6rem}
-.headline tbody .name{font-size:.98rem}
-.headline .name small{display:block;color:var(--muted);margin-top:.15rem}
+.headline td.worst .number{font-weight:700}
+.headline td.fallen .number{color:var(--attacked)}
+.grouped .name{padding-left:0;min-width:7.6rem}
+.grouped tbody .name{font-size:.98rem}
+.grouped .name small{display:block;color:var(--muted);margin-top:.15rem}
 .headline{width:auto;min-width:min(100%,460px)}
 .headline.broad{width:100%}
 .absent{color:var(--muted)}
+.architectures .idea{min-width:13rem;padding-left:1rem;font-size:.82rem;line-height:1.4;text-wrap:pretty}
 .plain td,.plain th{padding:.32rem .7rem}
 .plain tbody th{font-weight:400}
 .plain tr>:first-child{padding-left:0}
@@ -132,7 +134,20 @@ details>*+*{margin-top:1rem}
 .tops .truth{color:var(--ink)}
 .tops .truth .class{font-weight:700;text-decoration:underline;text-underline-offset:.15em}
 .tops .truth rect{fill:var(--ink)}
-.example figcaption{font-size:.75rem;margin-top:.4rem}
+.example figcaption{font-size:.75rem;margin-top:.4rem;overflow-wrap:anywhere}
+.gallery.photographs{grid-template-columns:minmax(0,58rem);gap:2.8rem}
+.photographs .equation{grid-template-columns:minmax(0,1fr) 2.2rem minmax(0,1fr) 2.2rem minmax(0,1fr);row-gap:.6rem;font-size:.9rem}
+.photographs .equation img{image-rendering:auto;border-radius:4px}
+.photographs .equation img:nth-of-type(2){image-rendering:pixelated}
+.photographs .operator{font-size:1.7rem;color:var(--ink)}
+.photographs .under{line-height:1.35;text-wrap:balance}
+.photographs .under b{display:block;font-family:Charter,"Bitstream Charter",Cambria,Georgia,"Liberation Serif",serif;font-size:1.18rem;font-weight:600}
+.photographs .under.middle{padding-top:.15rem}
+.photographs .equation .verdict{font-size:.82rem;align-self:start;margin-top:.25rem}
+.photographs .tops{font-size:.78rem;line-height:1.6}
+.photographs .tops li{grid-template-columns:minmax(0,10.5em) minmax(1.5em,1fr) 4.5em}
+.photographs .tops .class{max-width:none}
+.photographs figcaption{margin-top:.7rem}
 .aside{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
 .pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,400px),1fr));gap:.3rem 2.4rem;margin:0 0 1rem;font-size:.86rem;line-height:1.45}
 .pairs div{display:grid;grid-template-columns:9.5rem 1fr;gap:.8rem;padding:.28rem 0;border-bottom:1px solid var(--rule)}
@@ -151,37 +166,45 @@ details>*+*{margin-top:1rem}
 .runs .what .interval{font-size:.75em}
 .runs .when,.runs .how{font-size:.8rem;color:var(--muted)}
 @media (max-width:1000px){
-  .headline td,.headline th{padding-inline:.55rem 0}
+  .grouped td,.grouped th{padding-inline:.55rem 0}
 }
 @media (max-width:640px){
-  h3 span{display:block}
+  h3>span{display:block}
   body{font-size:16px}
   main>section{margin-top:3rem}
   .wide{display:none}
   .narrow{display:block}
   .panels,.gallery{grid-template-columns:minmax(0,1fr)}
+  .photographs .equation{grid-template-columns:minmax(0,1fr) .9rem minmax(0,1fr) .9rem minmax(0,1fr);gap:.4rem .15rem}
+  .photographs .operator{font-size:1.05rem}
+  .photographs .under b{font-size:.95rem;line-height:1.25}
+  .photographs .tops{font-size:.69rem;line-height:1.4}
+  .photographs .tops li{grid-template-columns:minmax(0,1fr) auto;gap:0 .3em;margin-bottom:.3rem}
+  .photographs .tops .class{grid-column:1/-1}
+  .photographs .tops .number{min-width:3.5em}
   .facts{grid-template-columns:1fr 1fr}
   .facts div:last-child:nth-child(odd){grid-column:1/-1}
   .facts small{overflow-wrap:normal}
-  .headline .name{position:sticky;left:0;background:var(--paper);z-index:1;min-width:6.6rem}
-  .headline tbody .name{box-shadow:6px 0 6px -6px var(--shade)}
+  .grouped .name{position:sticky;left:0;background:var(--paper);z-index:1;min-width:6.6rem}
+  .grouped tbody .name{box-shadow:6px 0 6px -6px var(--shade)}
   .pairs div{grid-template-columns:7rem 1fr}
 }
 @media print{
   @page{margin:16mm 14mm}
   body{max-width:none;padding:0;font-size:10.5pt}
   .masthead button,.downloads,details:not([open])>summary{display:none}
-  .scroll{overflow:visible}
+  .scroll{overflow:visible;background:none}
   main>section{margin-top:2rem}
   h2,h2+p,h3,.panel-title,caption,thead{break-after:avoid}
   thead button{display:contents}
   tr,.panel,.example,.fall,.facts div{break-inside:avoid}
   .panels,.gallery,.pairs{grid-template-columns:repeat(2,minmax(0,1fr))}
-  .headline td,.headline th{padding-inline:.25rem 0;font-size:8pt}
-  .headline .name{min-width:5.5rem}
+  .grouped td,.grouped th{padding-inline:.25rem 0;font-size:8pt}
+  .grouped .name{min-width:5.5rem}
+  .architectures .idea{font-size:7.5pt;min-width:6rem;padding-left:.6rem}
   .headline .bar,thead button::after{display:none}
-  .headline td small,.headline .name small{font-size:6.5pt}
-  .headline .start,.headline .group{padding-left:.7rem;background-position-x:.7rem}
+  .headline td small,.grouped .name small{font-size:6.5pt}
+  .grouped .start,.grouped .group{padding-left:.7rem;background-position-x:.7rem}
   a{color:inherit;text-decoration:none}
 }
 `;

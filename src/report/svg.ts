@@ -2,6 +2,7 @@
 import { D3Node, type Selection } from 'd3-node';
 import { type Html, printable, raw } from './html.ts';
 import type { Ink, Marker } from './palette.ts';
+import { fitText } from './text-width.ts';
 
 export interface Words {
   /** A document-wide unique id: the title and description take theirs from it. */
@@ -41,12 +42,18 @@ export class Pen {
     area.attr('fill', fill.ink.light).attr('fill-opacity', opacity).attr('class', `f-${fill.name}`);
   }
 
-  text(at: Point, words: string, { size, anchor = 'start', colour, weight = 400 }: Lettering): void {
+  text(
+    at: Point,
+    words: string,
+    { size, anchor = 'start', colour, weight = 400, room = Number.POSITIVE_INFINITY }: Lettering,
+  ): void {
     const text = this.#group.append('text').attr('x', round(at[0])).attr('y', round(at[1]));
     text.attr('font-size', size).attr('text-anchor', anchor).attr('fill', colour.ink.light);
     text.attr('class', `f-${colour.name}`);
     if (weight !== 400) text.attr('font-weight', weight);
-    text.text(printable(words));
+    const shown = fitText(words, room, { size, weight });
+    text.text(printable(shown));
+    if (shown !== words) text.append('title').text(printable(words));
   }
 
   /** A point of a series: filled with its colour, or hollow. */
@@ -78,6 +85,8 @@ export interface Lettering {
   readonly anchor?: 'start' | 'middle' | 'end';
   readonly colour: Colour;
   readonly weight?: number;
+  /** In pixels: what is longer ends in an ellipsis and has the whole as its title. */
+  readonly room?: number;
 }
 
 /** Outlines of markers of about equal area, `r` being the circle's radius. */

@@ -1,12 +1,12 @@
 /** The headline table for a terminal. */
 import type { Run } from '../core/run.ts';
 import { findingText } from './finding.ts';
-import { interval, normSymbol, percent, radius, shorten, whole } from './format.ts';
+import { goalInWords, interval, normSymbol, percent, radius, shorten, whole } from './format.ts';
 import { headlineEpsilon } from './headline-epsilon.ts';
 import { printable } from './html.ts';
 import { architectureTitle, datasetTitle } from './names.ts';
 import { type Slice, slicesOf } from './slice.ts';
-import { type Standing, standingOf } from './worst-case.ts';
+import { isBelow, type Standing, standingOf } from './worst-case.ts';
 
 export interface TableOptions {
   /** Whether the terminal understands ANSI colours. */
@@ -40,7 +40,7 @@ interface Line {
 function sliceBlock(run: Run, slice: Slice, options: TableOptions): string {
   const { epsilon } = headlineEpsilon(slice);
   const images = Math.max(...slice.cells.map((cell) => cell.images));
-  const title = `${datasetTitle(slice.dataset)}, ${whole(images)} images, ${normSymbol(slice.norm)} ε = ${radius(epsilon)}, ${slice.goal.kind}`;
+  const title = `${datasetTitle(slice.dataset)}, ${whole(images)} images, ${normSymbol(slice.norm)} ε = ${radius(epsilon)}, ${goalInWords(slice.goal, run.classes)}`;
   const standings = slice.contenders.flatMap((contender) => standingOf(run, slice, contender, epsilon) ?? []);
   const wide = wideLines(run, slice, standings);
   const fits = totalWidth(wide) <= options.width;
@@ -72,7 +72,7 @@ function wideLines(run: Run, slice: Slice, standings: readonly Standing[]): read
         ...(several ? [percent(worst.share)] : []),
         interval(worst.interval),
       ],
-      worst: 2 + attacked.length + (several ? 1 : 0),
+      worst: isBelow(worst, unharmed) ? 2 + attacked.length + (several ? 1 : 0) : undefined,
     })),
   ];
 }
@@ -90,7 +90,14 @@ function tallLines(run: Run, slice: Slice, standings: readonly Standing[]): read
       ],
       worst: undefined,
     })),
-    ...(attacked.length > 1 ? [{ cells: ['  worst', percent(worst.share), interval(worst.interval)], worst: 1 }] : []),
+    ...(attacked.length > 1
+      ? [
+          {
+            cells: ['  worst', percent(worst.share), interval(worst.interval)],
+            worst: isBelow(worst, unharmed) ? 1 : undefined,
+          },
+        ]
+      : []),
   ]);
 }
 

@@ -12,6 +12,9 @@ export interface Standing {
   readonly perImage: boolean;
 }
 
+/** Whether a share is lower than another by more than chance: their intervals do not touch. */
+export const isBelow = (share: Measured, other: Measured): boolean => share.interval[1] < other.interval[0];
+
 /** Undefined if nothing was measured for this contender at this radius. */
 export function standingOf(run: Run, slice: Slice, contender: Contender, epsilon: number): Standing | undefined {
   const here = slice.variants.map((variant) =>

@@ -52,6 +52,7 @@ describe('an experiment', () => {
     const sides = [32, 16, 8, 8, 4, 4, 2, 2];
     const convolutions = work.reduce((sum, weights, i) => sum + weights * (sides[i] ?? 0) ** 2, 0);
     expect(known?.multiplyAdds).toBe(convolutions + 8 * 10);
+    expect(known?.form).toEqual({ variant: 'small', width: 1 / 64 });
     expect(performance).toEqual([
       {
         ...{ contender: 'vgg11/standard', forwardPerSecond: expect.any(Number) },

@@ -57,7 +57,9 @@ describe('the sanity panel', () => {
     expect(check(name, [cell('pgd', 0.1, 300)])?.verdict).toBe('pass');
     const many = Array.from({ length: 3 }, (_, i) => cell('pgd', i, 100));
     expect(check(name, [...many, cell('pgd', 9, 100, { unverified: 1 })])).toMatchObject({ verdict: 'warn', value: 1 });
-    expect(check(name, [cell('pgd', 0.1, 300, { unverified: 30 })])?.verdict).toBe('fail');
+    const failed = check(name, [cell('pgd', 0.1, 300, { unverified: 30 })]);
+    expect(failed?.verdict).toBe('fail');
+    expect(failed?.why).toMatch(/ε = 0\.1: 30 of \d+ candidates refused\.$/);
   });
 
   it('forgives two images where there are few', () => {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/cli/config.ts';
 import { knownAttacks } from '../../src/cli/experiment/attacks.ts';
@@ -80,6 +81,17 @@ describe('the tables of the README', () => {
     } else {
       expect(README.slice(from, to)).toBe(made);
     }
+  });
+});
+
+describe('the picture of the README', () => {
+  it('is small, losslessly compressed, and stands with the command that makes it', async () => {
+    expect(README).toMatch(/!\[[^\]]+\]\(docs\/report\.png\)\n\n.*`npx tsx docs\/screenshot\.ts`/);
+    const picture = readFileSync(path('docs/report.png'));
+    expect(picture.length).toBeLessThan(200_000);
+    const { format, width, height = 0 } = await sharp(picture).metadata();
+    expect([format, width]).toEqual(['png', 1120]);
+    expect(height).toBeGreaterThan(1000);
   });
 });
 

@@ -125,11 +125,16 @@ function runOf({ archs, attacks, classes, texts, verdict, tops, fooled }: Shape,
       iteratePolicy: text(9),
       galleryRule: text(0),
     },
-    architectures: archs.map((name) => ({ name, title: name, paper, year: 2000, idea: text(1), parameters: 1 })),
+    architectures: archs.map((name, i) => ({
+      ...{ name, title: name, paper, year: 2000, idea: text(1), parameters: 1 },
+      // Some say nothing of what they cost, as older runs do.
+      ...(fooled ? { multiplyAdds: 10 ** (3 * i), published: { top1: 0.5, source: text(i) } } : {}),
+    })),
     attacks: attacks.map((name, i) => ({ name, title: text(i), paper, access: i === 0 ? 'none' : 'gradient' })),
     classes: [...classes],
     cells: [...cells],
     checks: [{ name: text(2), verdict, value: null, threshold: 1, why: text(3), link: paper }],
+    ...(fooled ? { performance: [{ contender: `${arch}/${training}`, forwardPerSecond: 0.5, peakMemory: 1 }] } : {}),
     gallery: [
       {
         ...{ arch, training, attack, norm, epsilon, id: text(4), label: { label: 0, name: text(5) } },

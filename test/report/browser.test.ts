@@ -10,10 +10,24 @@ import { toCsv } from '../../src/report/csv.ts';
 import { writeIndex, writeReport } from '../../src/report/write.ts';
 import { arbitraryRun } from './arbitrary-run.ts';
 import { Browser, chromiumPath, type Page } from './browser.ts';
-import { sampleRun } from './sample-run.ts';
+import { SIX_NETWORKS, sampleRun } from './sample-run.ts';
 
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
 const COLOURS = 'getComputedStyle(document.body).backgroundColor';
+
+/** Words of charts that reach out of their picture. */
+const CLIPPED = `[...document.querySelectorAll('svg[role=img] text')].filter((text) => {
+  const [words, picture] = [text, text.ownerSVGElement].map((element) => element.getBoundingClientRect());
+  return words.width > 0 && (words.left < picture.left - 1 || words.right > picture.right + 1 || words.bottom > picture.bottom + 1);
+}).map((text) => text.textContent)`;
+
+/** Pairs of words of one chart that lie on each other. */
+const OVERLAPPING = `[...document.querySelectorAll('svg[role=img]')].flatMap((picture) => {
+  const texts = [...picture.querySelectorAll('text')].map((text) => [text.textContent, text.getBoundingClientRect()]);
+  return texts.flatMap(([a, p], i) => texts.slice(i + 1)
+    .filter(([, q]) => Math.min(p.right, q.right) - Math.max(p.left, q.left) > 1 && Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 3)
+    .map(([b]) => a + ' / ' + b));
+})`;
 
 describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://, the report', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gibbon-browser-test-'));
@@ -114,6 +128,44 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
       expect(await page.evaluate(fetchText('run'))).toBe(`${JSON.stringify(run, null, 2)}\n`);
       expect(await page.evaluate(fetchText('csv'))).toBe(toCsv(run));
       expect(seen.messages).toEqual([]);
+    });
+  });
+
+  test.each([320, 390, 1180])(
+    'of six networks trained two ways fits %i pixels, and clips no words of its charts',
+    async (width) => {
+      const six = await sampleRun({ architectures: SIX_NETWORKS, galleryRows: 1 });
+      await browser.visit(await place('six', six), { width }, async (page, seen) => {
+        expect(await page.evaluate(OVERFLOW)).toBe(0);
+        expect(await page.evaluate(CLIPPED)).toEqual([]);
+        expect(await page.evaluate(OVERLAPPING)).toEqual([]);
+        expect(seen).toEqual({ messages: [], requests: [] });
+      });
+    },
+  );
+
+  test.each([390, 1180])('with accuracies of 100 %% and long names, photographs too, fits %i pixels', async (width) => {
+    const sample = await sampleRun({ galleryRows: 1, images: 20 });
+    const long = 'an attack with a name of many words';
+    const name = 'great white shark, or another of its family';
+    const photographs: Run = {
+      ...sample,
+      cells: sample.cells.map((cell) => ({
+        ...{ ...cell, cleanCorrect: 20, cleanAccuracy: 1, cleanWilson95: [0.84, 1] },
+        attack: cell.attack === 'pgd' ? 'momentum' : cell.attack === 'fgsm' ? long : cell.attack,
+      })),
+      gallery: sample.gallery.map((item) => ({
+        ...{ ...item, width: 224, height: 224, id: `n02510455_${'giant_panda'.repeat(9)}.jpg` },
+        cleanTop: item.cleanTop.map((top) => ({ ...top, name })),
+      })),
+    };
+    await browser.visit(await place('photographs', photographs), { width }, async (page) => {
+      expect(await page.evaluate(OVERFLOW)).toBe(0);
+      expect(await page.evaluate(CLIPPED)).toEqual([]);
+      const outside = `[...document.querySelectorAll('.photographs .number, .photographs .class, .photographs figcaption')]
+        .filter((part) => part.getBoundingClientRect().right > part.closest('.tops, .example').getBoundingClientRect().right + 1).length`;
+      expect(await page.evaluate(outside)).toBe(0);
+      expect(await page.evaluate(`document.querySelector('.photographs .class').title`)).toBe(name);
     });
   });
 

@@ -9,6 +9,7 @@ import { intervalBar } from '../../src/report/charts/interval-bar.ts';
 import type { Html } from '../../src/report/html.ts';
 import { BASELINE, lineStyle } from '../../src/report/palette.ts';
 import type { Measured } from '../../src/report/slice.ts';
+import { fitText, textWidth } from '../../src/report/text-width.ts';
 import { tagsOf } from './markup.ts';
 
 const measured = (correct: number, images: number): Measured => ({
@@ -33,6 +34,7 @@ const panel = {
   marked: 0.1,
   clean: measured(99, 100),
   chance: 0.1,
+  names: ['noise', 'fgsm', 'pgd'],
   series: [curve('noise', -1, [99, 99, 98, 90]), curve('fgsm', 0, [97, 80, 20, 0]), curve('pgd', 1, [96, 70, 3, 0])],
 } as const;
 
@@ -56,7 +58,7 @@ describe('a drawn chart', () => {
       ...line,
       points: line.points.map((point, i) => ({ ...point, epsilon: 0.1 * (i + 1) })),
     }));
-    const chart = accuracyPanel({ ...linear, series });
+    const chart = accuracyPanel({ ...linear, series, names: ['a long name'] });
     await expect(asFile(chart)).toMatchFileSnapshot('__snapshots__/accuracy-linear.svg');
   });
 
@@ -73,6 +75,88 @@ describe('a drawn chart', () => {
     expect(chart).toContain('<title id="panel-title">Accuracy of &lt;VGG-16&gt;</title>');
     expect(chart).toContain('aria-labelledby="panel-title panel-description"');
     expect(chart).toContain('99.0 % without attack, 90.0 % under noise at ε = 0.3, 0.0 % under fgsm');
+  });
+});
+
+/** The words of a chart with where they begin and end, as wide as they can get. */
+function wordsIn(chart: Html): readonly { readonly words: string; readonly start: number; readonly end: number }[] {
+  const shift = /translate\((-?[\d.]+),/;
+  const shifts: number[] = [];
+  return [...chart.toString().matchAll(/<(\/?g|text)\b([^>]*)>([^<]*)/g)].flatMap(
+    ([, element, attributes = '', words = '']) => {
+      if (element === 'g') shifts.push(Number(shift.exec(attributes)?.[1] ?? 0));
+      if (element === '/g') shifts.pop();
+      if (element !== 'text') return [];
+      const attribute = (name: string): string => new RegExp(`${name}="([^"]*)"`).exec(attributes)?.[1] ?? '';
+      const face = { size: Number(attribute('font-size')), weight: Number(attribute('font-weight') || 400) };
+      const width = textWidth(words.replaceAll('&lt;', '<').replaceAll('&gt;', '>'), face);
+      const x = shifts.reduce((sum, by) => sum + by, Number(attribute(' x')));
+      const start = { start: x, middle: x - width / 2, end: x - width }[attribute('text-anchor')] ?? Number.NaN;
+      return [{ words, start, end: start + width }];
+    },
+  );
+}
+
+describe('words of a chart', () => {
+  test('colour a number only where accuracy fell by more than chance', () => {
+    const chart = asFile(dumbbell({ id: 'fall', title: 'How far', rows, width: 1000 }));
+    const coloured = [...chart.matchAll(/class="f-attacked"[^>]*>([^<]*%)</g)].map(([, number]) => number);
+    expect(coloured).toEqual(['0.0 %']);
+  });
+
+  test.each([1000, 358])('stay in a picture of %i pixels, however high or low the numbers', (width) => {
+    const counts = [0, 1, 500, 999, 1000].map((correct) => measured(correct, 1000));
+    const rows = counts.flatMap((clean) =>
+      counts.map((attacked) => ({
+        ...{ name: `Wide Network of Many Words ${clean.share}`, detail: 'adversarial training' },
+        ...{ clean, attacked },
+      })),
+    );
+    const found = wordsIn(dumbbell({ id: 'fall', title: 'How far', rows, width }));
+    expect(found.filter(({ words }) => words.endsWith('%')).length).toBeGreaterThanOrEqual(2 * rows.length);
+    for (const { start, end } of found) {
+      expect(start).toBeGreaterThanOrEqual(0);
+      expect(end).toBeLessThanOrEqual(width);
+    }
+  });
+
+  test('give a line its whole name, or all of it that fits and the rest by an ellipsis with the name as its title', () => {
+    const named = (label: string) =>
+      accuracyPanel({ ...panel, names: [label], series: [curve(label, 1, [9, 9, 8, 1])] });
+    for (const label of ['pgd', 'momentum', 'pgd steps=100', 'an attack of far too many words', 'W'.repeat(400)]) {
+      const last = wordsIn(named(label)).at(-1);
+      expect(last?.end).toBeLessThanOrEqual(420);
+      expect(last?.words === label).toBe(label.length < 20);
+      if (label.length >= 20) {
+        expect(last?.words).toMatch(/^\S.*…$/);
+        expect(named(label).toString()).toContain(`<title>${label}</title>`);
+      }
+    }
+  });
+
+  test('say of an axis whether it is logarithmic', () => {
+    const said = (chart: Html): boolean => chart.toString().includes('radius ε (L∞, logarithmic)');
+    expect([panel, { ...panel, grid: [0.1, 0.2, 0.3] }].map(accuracyPanel).map(said)).toEqual([true, false]);
+  });
+});
+
+describe('the width of a text', () => {
+  test('adds up, grows with its weight, and a text cut to a room fits into it', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 20, max: 200 }), (text, room) => {
+        const face = { size: 12, weight: 600 };
+        expect(textWidth(text, face)).toBeGreaterThanOrEqual(textWidth(text, { size: 12 }));
+        expect(textWidth(text + text, face)).toBeCloseTo(2 * textWidth(text, face));
+        const cut = fitText(text, room, face);
+        expect(textWidth(cut, face)).toBeLessThanOrEqual(room);
+        if (cut !== text) expect(textWidth(text, face)).toBeGreaterThan(room);
+      }),
+    );
+  });
+
+  test('is no less than in DejaVu Sans, as its own metrics have it', () => {
+    expect(textWidth('100.0 %', { size: 2048 })).toBeGreaterThanOrEqual(1303 * 4 + 651 * 2 + 1946);
+    expect(textWidth('momentum', { size: 2048 })).toBeGreaterThanOrEqual(1995 * 3 + 1253 + 1260 + 1298 + 803 + 1298);
   });
 });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toCsv } from '../../src/report/csv.ts';
+import { printable } from '../../src/report/html.ts';
 import { arbitraryRun } from './arbitrary-run.ts';
 
 /** RFC 4180, read by its grammar. */
@@ -27,14 +28,28 @@ describe('the CSV', () => {
         for (const [i, cell] of run.cells.entries()) {
           const value = (column: string): string | undefined => rows[i]?.[head.indexOf(column)];
           expect(rows[i]).toHaveLength(head.length);
-          expect(withoutGuard(value('arch'))).toBe(withoutGuard(cell.arch));
-          expect(withoutGuard(value('attack'))).toBe(withoutGuard(cell.attack));
+          expect(withoutGuard(value('arch'))).toBe(withoutGuard(printable(cell.arch)));
+          expect(withoutGuard(value('attack'))).toBe(withoutGuard(printable(cell.attack)));
           expect(JSON.parse(value('params') ?? '')).toEqual(cell.params);
           expect(Number(value('epsilon'))).toBe(cell.epsilon);
           expect(Number(value('robustAccuracy'))).toBe(cell.robustAccuracy);
           expect([Number(value('robustWilsonLow')), Number(value('robustWilsonHigh'))]).toEqual(cell.wilson95);
         }
       }),
+    );
+  });
+
+  test('holds no character that a terminal would obey, and keeps the rest', () => {
+    fc.assert(
+      fc.property(arbitraryRun(), (run) => {
+        expect(toCsv(run)).not.toMatch(/(?![\t\n\r])\p{Cc}|[\u202a-\u202e]/u);
+      }),
+    );
+    fc.assert(
+      fc.property(arbitraryRun(fc.constant('\u001b[31mred')), (run) => {
+        expect(toCsv(run)).toContain('\ufffd[31mred');
+      }),
+      { numRuns: 5 },
     );
   });
 

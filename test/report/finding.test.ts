@@ -32,6 +32,13 @@ describe('the finding', () => {
     expect(findingText(runOf(cell({})))).toBe('Under pgd at L∞ ε = 0.3, VGG-16 falls from 99.0 % to 1.0 % [0.5–1.8].');
   });
 
+  test('of a targeted attack names the target', () => {
+    const targeted = runOf(cell({ goal: { kind: 'targeted', target: 3 } }));
+    expect(findingText(targeted)).toMatch(/^Under pgd towards class 3 at L∞ ε = 0\.3, VGG-16 falls/);
+    const named = { ...targeted, classes: ['tench', 'indri', 'langur', 'gibbon'] };
+    expect(findingText(named)).toMatch(/^Under pgd towards “gibbon” at L∞ ε = 0\.3, VGG-16 falls/);
+  });
+
   test('of a network whose training nobody stated says nothing of it', () => {
     const given = { training: 'given' } as const;
     expect(findingText(runOf(cell(given)))).toBe(findingText(runOf(cell({}))));
@@ -55,6 +62,44 @@ describe('the finding', () => {
   test('names the best of several networks', () => {
     const run = { ...runOf(cell({}), cell({ arch: 'other', robust: 20 })) };
     expect(findingText(run)).toMatch(/, the best of 2 standard-trained networks, other, falls from 99\.0 % to 2\.0 % /);
+  });
+
+  describe('of many networks', () => {
+    const ROBUST = { vgg16: 10, resnet18: 20, alexnet: 0, other: 0 };
+    const all = (
+      changes: Partial<Parameters<typeof cellOf>[0]> = {},
+      robust: Readonly<Record<string, number>> = ROBUST,
+    ) => Object.entries(robust).map(([arch, left], i) => cell({ arch, clean: 990 - i, robust: left, ...changes }));
+
+    test('is one sentence that gives the range, and names its ends where they are one network', () => {
+      expect(findingText(runOf(...all()))).toBe(
+        'Under pgd at L∞ ε = 0.3, 4 networks fall from 98.7 % or more to between 0.0 % [0.0–0.4] and 2.0 % [1.3–3.1] (resnet18).',
+      );
+    });
+
+    test('says only once that they are the same networks, trained another way', () => {
+      const hardened = all({ training: 'adversarial' }, { vgg16: 600, resnet18: 500, alexnet: 700, other: 650 });
+      expect(findingText(runOf(...all(), ...hardened))).toMatch(
+        /; adversarially trained, they fall from 98\.7 % or more to between 50\.0 % \[.*?\] \(resnet18\) and 70\.0 % \[.*?\] \(alexnet\)\.$/,
+      );
+      expect(findingText(runOf(...all(), ...hardened.slice(0, 3)))).toMatch(
+        /; 3 adversarially trained networks fall from /,
+      );
+      expect(findingText(runOf(...all(), ...hardened.slice(0, 1)))).toMatch(
+        /; adversarially trained VGG-16 falls from /,
+      );
+    });
+
+    test('has one number for all if they end alike', () => {
+      expect(findingText(runOf(...all({ robust: 0 })))).toMatch(
+        /, 4 networks all fall from 98\.7 % or more to 0\.0 % \[0\.0–0\.4\]\.$/,
+      );
+    });
+
+    test('does not speak of a fall where one of them holds', () => {
+      const held = findingText(runOf(...all({}, { ...ROBUST, vgg16: 990 })));
+      expect(held).toMatch(/, 4 networks keep between 0\.0 % .* and 99\.0 % \[.*?\] \(VGG-16\)\.$/);
+    });
   });
 
   test('does not speak of a fall where there is none', () => {

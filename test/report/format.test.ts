@@ -4,6 +4,7 @@ import {
   asSentence,
   compact,
   duration,
+  fraction,
   instant,
   interval,
   megabytes,
@@ -68,6 +69,7 @@ test('whole numbers are grouped, instants are in UTC, names are cut by character
   expect([0, 0.4567, 999, 999.6, 232_298, 999_499, 999_500, 61_100_840, 15_470_264_320].map(compact)).toEqual([
     ...['0', '0.457', '999', '1 k', '232 k', '999 k', '1 M', '61.1 M', '15.5 G'],
   ]);
+  expect([1, 1 / 8, 3 / 16, 1 / 6, 0.12345].map(fraction)).toEqual(['1', '1/8', '3/16', '1/6', '0.123']);
   expect([0, 0.04567, 45.67, 999.6, 12_345].map(rate)).toEqual(['0', '0.0457', '45.7', '1,000', '12,300']);
   expect([0, 1_499_999, 312.4e6, 2.5e9].map(megabytes)).toEqual(['0 MB', '1 MB', '312 MB', '2,500 MB']);
   expect(instant('2026-11-23T19:10:04.000Z')).toBe('23 Nov 2026, 19:10 UTC');

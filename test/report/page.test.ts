@@ -93,7 +93,8 @@ describe('the page', () => {
   });
 
   test('names the networks best first, by the worst case of the last training', () => {
-    const order = [...page.matchAll(/<th scope="row" class="name"><span class="together">([^<]*)</g)].map(
+    const table = /<table class="headline[\s\S]*?<\/table>/u.exec(page)?.[0] ?? '';
+    const order = [...table.matchAll(/<th scope="row" class="name"><span class="together">([^<]*)</g)].map(
       ([, title]) => title,
     );
     const worst = (title: string | undefined): number => {
@@ -116,6 +117,98 @@ describe('the page', () => {
     expect(await headOf({ paper: 'https://example.org' })).toContain(
       '<small><a href="https://example.org">paper</a></small>',
     );
+  });
+
+  describe('in its table of architectures', () => {
+    const tableOf = (shown: string): string =>
+      /<section id="architectures"[\s\S]*?<h2 id="provenance/u.exec(shown)?.[0] ?? '';
+    /** The cells of an architecture's row, as words. */
+    const rowOf = (shown: string, title: string): readonly string[] => {
+      const row = new RegExp(`<tr><th[^>]*><span[^>]*>${title}<[\\s\\S]*?</tr>`, 'u').exec(tableOf(shown))?.[0] ?? '';
+      return [...row.matchAll(/<(td|th)[^>]*>([\s\S]*?)<\/\1>/gu)].map(([, , cell = '']) => textOf(cell));
+    };
+
+    test('has the idea, the cost, the speed and the published error of each, the oldest first', async () => {
+      const shown = await renderReport(await sampleRun({ architectures: ['mobilenet_v1', 'alexnet'], galleryRows: 0 }));
+      const text = textOf(tableOf(shown));
+      expect(text.indexOf('AlexNet')).toBeLessThan(text.indexOf('MobileNet V1'));
+      const [name, idea, ...numbers] = rowOf(shown, 'MobileNet V1');
+      expect(name).toBe('MobileNet V12017 · papersmall form, 1/8 width');
+      expect(idea).toMatch(/^Filter every channel by itself/);
+      expect(numbers.slice(0, 2)).toEqual(['215 k', '2.74 M']);
+      expect(numbers.slice(-2)).toEqual(['29.4 %', '–']);
+      expect(text).toContain('published one on ImageNet');
+      expect(text).toContain('here: Howard et al. 2017, table 8; of AlexNet: torchvision, IMAGENET1K_V1.');
+    });
+
+    test('speaks of all ways of training together: mean rates, the largest memory', async () => {
+      const one = { forwardPerSecond: 1000, gradientsPerSecond: 100, peakMemory: 300e6 };
+      const other = { forwardPerSecond: 2000, gradientsPerSecond: 50, peakMemory: 200e6 };
+      const performance = [
+        { contender: 'vgg16/standard', ...one },
+        { contender: 'vgg16/adversarial', ...other },
+        // Of no network of the run: a name that only begins like one.
+        { contender: 'vgg16/standard/other', ...one, peakMemory: 900e6 },
+      ];
+      const shown = await renderReport({ ...run, performance });
+      expect(rowOf(shown, 'VGG-16').slice(4, 7)).toEqual(['1,500', '75', '300 MB']);
+      expect(rowOf(shown, 'AlexNet').slice(4, 7)).toEqual(['–', '–', '–']);
+      expect(textOf(shown)).toContain('rates are means');
+    });
+
+    test('says that the network attacked is not of the full form, here and in the table of accuracies', async () => {
+      const shown = textOf(await renderReport(await sampleRun({ galleryRows: 0 })));
+      expect(shown.match(/small form, 1\/8 width/g)).toHaveLength(2);
+      expect(textOf(await renderReport(await sampleRun({ galleryRows: 0, facts: false })))).not.toContain('small form');
+    });
+
+    test('has no column for what an old run did not keep', async () => {
+      const old = await renderReport(await sampleRun({ galleryRows: 0, facts: false }));
+      expect(rowOf(old, 'VGG-16')).toEqual(['VGG-162014 · paper', expect.stringMatching(/^Nothing but/), '232 k']);
+      for (const word of ['Multiply-adds', 'multiply-adds', 'On this machine', 'ImageNet'])
+        expect(textOf(old)).not.toContain(word);
+    });
+  });
+
+  test('colours a worst case only where accuracy fell by more than chance', async () => {
+    const sample = await sampleRun({ galleryRows: 0, trainings: ['standard'] });
+    const { worstCases: _, ...unharmed } = {
+      ...sample,
+      cells: sample.cells.map((cell) => ({
+        ...cell,
+        robustAccuracy: cell.cleanAccuracy,
+        wilson95: cell.cleanWilson95,
+      })),
+    };
+    const coloured = (shown: string): boolean[] =>
+      [/<td class="worst fallen"/, /<strong class="attacked"/].map((mark) => mark.test(shown));
+    expect(coloured(await renderReport(sample))).toEqual([true, true]);
+    expect(coloured(await renderReport(unharmed))).toEqual([false, false]);
+  });
+
+  test('says of a setting that follows from others that it is automatic', async () => {
+    const sample = await sampleRun({ galleryRows: 0 });
+    const cells = sample.cells.map((cell) => ({ ...cell, params: { steps: 40, step: null, random: true } }));
+    expect(textOf(await renderReport({ ...sample, cells }))).toContain('(steps 40, step auto, random true)');
+  });
+
+  test.each([
+    ['held', {}, 'untargeted'],
+    ['refused not finite', { adversarialTop: [] }, 'untargeted'],
+    ['refused not an allowed image', { adversarialTop: [{ label: 99, name: 'x', confidence: 1 }] }, 'untargeted'],
+    ['held another class, not the target', { adversarialTop: [{ label: 99, name: 'x', confidence: 1 }] }, 'targeted'],
+  ] as const)('says of a picture that did not fool: %s', async (words, changes, kind) => {
+    const goal = kind === 'targeted' ? ({ kind, target: 3 } as const) : ({ kind } as const);
+    const sample = await sampleRun({ galleryRows: 1, goal });
+    const gallery = sample.gallery.slice(0, 1).map((item) => {
+      const top = [{ ...item.label, confidence: 1 }];
+      return { ...item, fooled: false, cleanTop: top, adversarialTop: top, ...changes };
+    });
+    const shown = await renderReport({
+      ...sample,
+      gallery: gallery.map((item) => ({ ...item, adversarialTop: [...item.adversarialTop] })),
+    });
+    expect(textOf(/<p class="verdict">.*?<\/p>/s.exec(shown)?.[0] ?? '').trim()).toBe(words);
   });
 
   test('gives every cell in the table of numbers', () => {
@@ -177,7 +270,7 @@ describe('the page', () => {
     expect(kept).toBeGreaterThan(30);
     expect(textOf(large)).toContain(`${rows.length - kept} of ${rows.length} gallery rows are left out`);
     const [standard, adversarial] = ['standard', 'adversarial'].map(
-      (training) => new RegExp(`${training} training <span>[^<]* of (\\d+) fooled`).exec(large)?.[1],
+      (training) => new RegExp(`${training} training <span>.*? of (\\d+) fooled`).exec(large)?.[1],
     );
     expect(Math.abs(Number(standard) - Number(adversarial))).toBeLessThanOrEqual(1);
   });

@@ -1,7 +1,15 @@
 /** A run as an experiment would leave it, made of smooth curves and drawn digits: for tests of the report. */
 import sharp from 'sharp';
 import { Rng } from '../../src/core/rng.ts';
-import { type Cell, type GalleryItem, parseRun, RUN_SCHEMA, type Run, type WorstCase } from '../../src/core/run.ts';
+import {
+  type Cell,
+  type GalleryItem,
+  type Performance,
+  parseRun,
+  RUN_SCHEMA,
+  type Run,
+  type WorstCase,
+} from '../../src/core/run.ts';
 import { wilson95 } from '../../src/core/statistics.ts';
 import type { Goal, Norm } from '../../src/core/threat-model.ts';
 import { uniform } from '../core/uniform.ts';
@@ -17,23 +25,114 @@ export interface SampleOptions {
   readonly goal?: Goal;
   readonly checks?: boolean;
   readonly worstCases?: boolean;
+  /** False for a run of before costs, published accuracies and speed were kept. */
+  readonly facts?: boolean;
 }
 
-const ARCHITECTURES: Readonly<Record<string, Run['architectures'][number]>> = Object.fromEntries(
+/** One of each family: `architectures` of a usual large run. */
+export const SIX_NETWORKS = ['alexnet', 'vgg16', 'googlenet', 'resnet18', 'densenet121', 'mobilenet_v2'] as const;
+
+const TORCHVISION = 'torchvision, IMAGENET1K_V1';
+
+type Architecture = Run['architectures'][number];
+
+const ARCHITECTURES: Readonly<Record<string, Architecture>> = Object.fromEntries(
   (
     [
-      ['alexnet', 'AlexNet', 2012, 'Deep convolutions, trained on GPUs', 61_100_840, '1404.5997'],
-      ['vgg16', 'VGG-16', 2014, 'Small filters, stacked deep', 232_298, '1409.1556'],
-      ['googlenet', 'GoogLeNet', 2014, 'Parallel filters of several sizes', 6_624_904, '1409.4842'],
-      ['resnet18', 'ResNet-18', 2015, 'Layers learn what to add to their input', 11_689_512, '1512.03385'],
-      ['densenet121', 'DenseNet-121', 2016, 'Every layer sees all earlier ones', 7_978_856, '1608.06993'],
-      ['mobilenet', 'MobileNet', 2017, 'Depthwise separable convolutions', 4_231_976, '1704.04861'],
+      [
+        'alexnet',
+        'AlexNet',
+        2012,
+        '1404.5997',
+        204_506,
+        8_419_584,
+        0.56522,
+        0.79066,
+        'Convolve, pool, then dense layers, made trainable by rectified linear units, dropout and augmented images',
+      ],
+      [
+        'vgg16',
+        'VGG-16',
+        2014,
+        '1409.1556',
+        231_602,
+        4_940_416,
+        0.71592,
+        0.90382,
+        'Nothing but 3x3 convolutions, stacked deep: as the map halves, the channels double',
+      ],
+      [
+        'googlenet',
+        'GoogLeNet',
+        2014,
+        '1409.4842',
+        214_587,
+        10_926_795,
+        0.69778,
+        0.8953,
+        'Windows of several sizes side by side, each made cheap by squeezing the channels first',
+      ],
+      [
+        'resnet18',
+        'ResNet-18',
+        2015,
+        '1512.03385',
+        176_258,
+        7_171_840,
+        0.69758,
+        0.89078,
+        'Blocks learn what to add to their input, so the identity is always within reach and depth does no harm',
+      ],
+      [
+        'densenet121',
+        'DenseNet-121',
+        2016,
+        '1608.06993',
+        182_413,
+        3_820_244,
+        0.74434,
+        0.91972,
+        'Every layer reads the concatenated maps of all layers before it, and adds only a few of its own',
+      ],
+      [
+        'mobilenet_v2',
+        'MobileNet V2',
+        2018,
+        '1801.04381',
+        242_582,
+        2_295_592,
+        0.71878,
+        0.90286,
+        'Depthwise separable convolutions between narrow maps: widen, filter each channel, squeeze without a rectifier',
+      ],
+      [
+        'mobilenet_v1',
+        'MobileNet V1',
+        2017,
+        '1704.04861',
+        215_498,
+        2_735_200,
+        0.706,
+        undefined,
+        'Filter every channel by itself, then mix channels pixel by pixel: a ninth of the work, made for phones',
+      ],
     ] as const
-  ).map(([name, title, year, idea, parameters, paper]) => [
+  ).map(([name, title, year, paper, parameters, multiplyAdds, top1, top5, idea]): [string, Architecture] => [
     name,
-    { name, title, year, idea, parameters, paper: `https://arxiv.org/abs/${paper}` },
+    {
+      form: { variant: 'small', width: 1 / 8 },
+      ...{ name, title, year, idea, parameters, multiplyAdds, paper: `https://arxiv.org/abs/${paper}` },
+      published:
+        top5 === undefined ? { top1, source: 'Howard et al. 2017, table 8' } : { top1, top5, source: TORCHVISION },
+    },
   ]),
 );
+
+const architectureOf = (name: string, facts: boolean): Architecture => {
+  const known = ARCHITECTURES[name] ?? { name, title: name, year: 2020, idea: 'None', parameters: 1 };
+  const { multiplyAdds: _, published: __, form: ___, ...old } = known;
+  return facts ? known : old;
+};
 
 const ATTACKS: Readonly<Record<string, Run['attacks'][number]>> = {
   noise: {
@@ -91,10 +190,19 @@ export async function sampleRun(options: SampleOptions = {}): Promise<Run> {
   const goal: Goal = options.goal ?? { kind: 'untargeted' };
   const cells: Cell[] = [];
   const worstCases: WorstCase[] = [];
+  const { facts = true } = options;
+  const performance: Performance[] = [];
   const rng = new Rng(7, 'sample run');
   for (const arch of architectures) {
     const strength = 0.9 + 0.25 * uniform(rng);
     for (const training of trainings) {
+      // From a stream of its own, so that accuracies are the same with and without.
+      const speed = uniform(new Rng(performance.length, 'speed'));
+      performance.push({
+        contender: `${arch}/${training}`,
+        ...{ forwardPerSecond: 900 + 4200 * speed, gradientsPerSecond: 300 + 1400 * speed },
+        peakMemory: Math.round(280e6 + 90e6 * speed),
+      });
       const clean = Math.round(images * (training === 'adversarial' ? 0.978 : 0.99) + 0.006 * images * uniform(rng));
       for (const epsilon of epsilons) {
         const here = attacks.map((attack): Cell => {
@@ -130,15 +238,14 @@ export async function sampleRun(options: SampleOptions = {}): Promise<Run> {
     command: 'npm run experiment -- --attack noise,fgsm,pgd --arch vgg16 --images 1000',
     config: { attack: [...attacks], arch: [...architectures], images, epsilon: [...epsilons], seed: 1 },
     provenance: provenanceOf(images, architectures, trainings),
-    architectures: architectures.map(
-      (name) => ARCHITECTURES[name] ?? { name, title: name, year: 2020, idea: 'None', parameters: 1 },
-    ),
+    architectures: architectures.map((name) => architectureOf(name, facts)),
     attacks: attacks.map((name) => ATTACKS[name] ?? { name, title: name, access: 'gradient' }),
     classes: DIGITS.map((_, digit) => String(digit)),
     cells,
     checks: options.checks === true ? CHECKS : [],
     gallery,
     ...(options.worstCases === false ? {} : { worstCases }),
+    ...(facts ? { performance } : {}),
   };
   return parseRun(JSON.parse(JSON.stringify(run)), 'the sample');
 }

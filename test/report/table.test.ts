@@ -28,6 +28,13 @@ describe('the table of the terminal', () => {
     `);
   });
 
+  test('says at what a targeted run aimed', async () => {
+    const targeted = await sampleRun({ galleryRows: 0, goal: { kind: 'targeted', target: 3 } });
+    const lines = toTable(targeted, { colour: false, width: 100 });
+    expect(lines).toMatch(/^Under the worst of noise, fgsm and pgd towards class 3 at/);
+    expect(lines).toContain('ε = 0.3, targeted at class 3\n');
+  });
+
   test('turns attacks into rows where the terminal is narrow', () => {
     const narrow = toTable(run, { colour: false, width: 50 });
     expect(Math.max(...narrow.split('\n').map((line) => line.length))).toBeLessThanOrEqual(50);

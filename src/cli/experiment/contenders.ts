@@ -193,10 +193,11 @@ function ofCheckpoint(network: LoadedNetwork, path: string): Opened {
 }
 
 function opened(network: Network, path: string, training: string, sha256: string) {
-  const { name, title, paper, year, idea } = findArchitecture(network.spec.arch);
+  const { arch, variant, width } = network.spec;
+  const { name, title, paper, year, idea } = findArchitecture(arch);
   const published = publishedAccuracy(name);
   const architecture = {
-    ...{ name, title, paper, year, idea, parameters: network.parameters },
+    ...{ name, title, paper, year, idea, form: { variant, width }, parameters: network.parameters },
     multiplyAdds: multiplyAdds(network.model),
     ...(published === undefined ? {} : { published }),
   };

@@ -1,11 +1,12 @@
 import type { Norm } from '../../core/threat-model.ts';
-import { normSymbol, percent, radius, shorten } from '../format.ts';
+import { normSymbol, percent, radius } from '../format.ts';
 import type { Html } from '../html.ts';
 import { INK, type LineStyle, MUTED, RULE } from '../palette.ts';
 import type { Measured } from '../slice.ts';
 import { type Colour, drawSvg, type Pen, type Point } from '../svg.ts';
+import { textWidth } from '../text-width.ts';
 import { dodge } from './dodge.ts';
-import { epsilonScale, labelledRadii } from './epsilon-scale.ts';
+import { type EpsilonScale, epsilonScale, labelledRadii } from './epsilon-scale.ts';
 
 export interface AccuracySeries {
   readonly label: string;
@@ -27,15 +28,21 @@ export interface AccuracyPanel {
   /** Accuracy of guessing. */
   readonly chance: number;
   readonly series: readonly AccuracySeries[];
+  /** The names of all lines of the figure: the longest decides how much room is left for them. */
+  readonly names: readonly string[];
 }
 
 const WIDTH = 420;
 const HEIGHT = 268;
 const LEFT = 50;
 const TOP = 24;
-const PLOT_WIDTH = WIDTH - LEFT - 62;
 const PLOT_HEIGHT = HEIGHT - TOP - 50;
 const SMALL = 12;
+const LABEL = { size: SMALL, weight: 600 };
+const LABEL_GAP = 9;
+/** For the lines' names: never so little that a radius at the axis' end is cut off, never much of the plot. */
+const LEAST_LABEL_ROOM = 40;
+const MOST_LABEL_ROOM = 112;
 
 const ink: Colour = { ink: INK, name: 'ink' };
 const muted: Colour = { ink: MUTED, name: 'muted' };
@@ -48,8 +55,11 @@ export function accuracyPanel(panel: AccuracyPanel): Html {
   const words = { id: panel.id, title: panel.title, description: describe(panel) };
   return drawSvg(WIDTH, HEIGHT, words, (page) => {
     const pen = page.group(LEFT, TOP);
-    const { at, breakAt } = epsilonScale(panel.grid, PLOT_WIDTH);
-    drawFrame(pen, panel, at, breakAt);
+    const labelRoom = labelRoomFor(panel.names);
+    const width = WIDTH - LEFT - LABEL_GAP - labelRoom;
+    const scale = epsilonScale(panel.grid, width);
+    const { at } = scale;
+    drawFrame(pen, panel, scale, width);
     for (const { style, points } of panel.series) {
       const upper = points.map(({ epsilon, measured }): Point => [at(epsilon), yOf(measured.interval[1])]);
       const lower = points.map(({ epsilon, measured }): Point => [at(epsilon), yOf(measured.interval[0])]);
@@ -57,40 +67,47 @@ export function accuracyPanel(panel: AccuracyPanel): Html {
     }
     for (const series of panel.series) drawSeries(pen, panel, series, at);
     drawClean(pen, panel.clean);
-    drawLabels(pen, panel.series, at);
+    drawLabels(pen, panel.series, at, labelRoom);
   });
 }
 
-function drawFrame(pen: Pen, panel: AccuracyPanel, at: (epsilon: number) => number, breakAt: number | undefined): void {
+function labelRoomFor(names: readonly string[]): number {
+  const widest = Math.max(0, ...names.map((name) => textWidth(name, LABEL)));
+  return Math.ceil(Math.min(Math.max(widest, LEAST_LABEL_ROOM), MOST_LABEL_ROOM));
+}
+
+function drawFrame(pen: Pen, panel: AccuracyPanel, scale: EpsilonScale, width: number): void {
+  const { at } = scale;
   for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-    pen.line([0, yOf(share)], [PLOT_WIDTH, yOf(share)], { ...rule, width: 1 });
+    pen.line([0, yOf(share)], [width, yOf(share)], { ...rule, width: 1 });
     const label = share === 1 ? '100 %' : String(100 * share);
     pen.text([-10, yOf(share) + 4], label, { size: SMALL, anchor: 'end', colour: muted });
   }
   const x = at(panel.marked);
   pen.line([x, -6], [x, PLOT_HEIGHT], { ...muted, width: 1, opacity: 0.55 });
   pen.text([x, -11], `ε = ${radius(panel.marked)}`, { size: 11, anchor: 'middle', colour: muted });
-  pen.line([0, yOf(panel.chance)], [PLOT_WIDTH, yOf(panel.chance)], { ...muted, width: 1, dash: '5 4' });
+  pen.line([0, yOf(panel.chance)], [width, yOf(panel.chance)], { ...muted, width: 1, dash: '5 4' });
   const chanceLabel = yOf(panel.chance) < 20 ? yOf(panel.chance) + 14 : yOf(panel.chance) - 5;
   pen.text([4, chanceLabel], `chance ${percent(panel.chance)}`, { size: 11, colour: muted });
-  drawRadii(pen, panel, at, breakAt);
+  drawRadii(pen, panel, scale, width);
 }
 
-function drawRadii(pen: Pen, panel: AccuracyPanel, at: (epsilon: number) => number, breakAt: number | undefined): void {
+function drawRadii(pen: Pen, panel: AccuracyPanel, { at, breakAt }: EpsilonScale, width: number): void {
   const base = PLOT_HEIGHT;
-  pen.line([0, base], [PLOT_WIDTH, base], { ...ink, width: 1 });
+  pen.line([0, base], [width, base], { ...ink, width: 1 });
   if (breakAt !== undefined) {
     pen.line([breakAt, base], [breakAt + 8, base], { ink: { light: '#ffffff', dark: '' }, name: 'paper', width: 3 });
     for (const shift of [0, 8])
       pen.line([breakAt + shift - 2, base + 4], [breakAt + shift + 2, base - 4], { ...ink, width: 1 });
   }
   for (const epsilon of panel.grid) pen.line([at(epsilon), base], [at(epsilon), base + 4], { ...ink, width: 1 });
-  const widthOf = (epsilon: number): number => 6.6 * radius(epsilon).length;
+  const widthOf = (epsilon: number): number => textWidth(radius(epsilon), { size: SMALL, weight: 700 });
   for (const epsilon of labelledRadii(panel.grid, panel.marked, { at, breakAt }, widthOf)) {
     const weight = epsilon === panel.marked ? 700 : 400;
     pen.text([at(epsilon), base + 18], radius(epsilon), { size: SMALL, anchor: 'middle', colour: ink, weight });
   }
-  pen.text([PLOT_WIDTH / 2, base + 38], `radius ε (${normSymbol(panel.norm)})`, {
+  const kind = breakAt === undefined ? '' : ', logarithmic';
+  pen.text([width / 2, base + 38], `radius ε (${normSymbol(panel.norm)}${kind})`, {
     size: SMALL,
     anchor: 'middle',
     colour: muted,
@@ -115,7 +132,7 @@ function drawClean(pen: Pen, { share, interval }: Measured): void {
 }
 
 /** Every line's name at its right end, moved apart where lines end together. */
-function drawLabels(pen: Pen, all: readonly AccuracySeries[], at: (epsilon: number) => number): void {
+function drawLabels(pen: Pen, all: readonly AccuracySeries[], at: (epsilon: number) => number, room: number): void {
   const ends = all.flatMap(({ label, style, points }) => {
     const last = points.at(-1);
     return last === undefined ? [] : [{ label, style, x: at(last.epsilon), y: yOf(last.measured.share) }];
@@ -127,7 +144,7 @@ function drawLabels(pen: Pen, all: readonly AccuracySeries[], at: (epsilon: numb
     PLOT_HEIGHT - 3,
   );
   for (const [i, { label, style, x, y }] of ends.entries()) {
-    pen.text([x + 9, (heights[i] ?? y) + 4], shorten(label, 8), { size: SMALL, colour: style, weight: 600 });
+    pen.text([x + LABEL_GAP, (heights[i] ?? y) + 4], label, { ...LABEL, colour: style, room });
   }
 }
 

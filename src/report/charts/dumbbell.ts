@@ -1,8 +1,10 @@
-import { percent, shorten } from '../format.ts';
+import { percent } from '../format.ts';
 import type { Html } from '../html.ts';
 import { ATTACKED, INK, MUTED, RULE } from '../palette.ts';
 import type { Measured } from '../slice.ts';
 import { type Colour, drawSvg, type Pen } from '../svg.ts';
+import { textWidth } from '../text-width.ts';
+import { isBelow } from '../worst-case.ts';
 
 export interface DumbbellRow {
   readonly name: string;
@@ -25,16 +27,21 @@ const muted: Colour = { ink: MUTED, name: 'muted' };
 const rule: Colour = { ink: RULE, name: 'rule' };
 const attacked: Colour = { ink: ATTACKED, name: 'attacked' };
 
-const NUMBER_ROOM = 66;
+const NUMBER = { size: 14.5, weight: 700 };
+/** From a marker's centre to its number. */
+const NUMBER_GAP = 14;
+/** Beside the axis: the widest number may stand beyond either end. */
+const NUMBER_ROOM = Math.ceil(NUMBER_GAP + textWidth(percent(1), NUMBER));
 /** Where the ways of training stand, right of the names. */
 const DETAIL_AT = 132;
+const NAMES_ROOM = 264;
 const TOP = 28;
 
 /** How far every network falls: its accuracy without attack and under the worst one, on one line, with intervals. */
 export function dumbbell({ id, title, rows, width }: Dumbbell): Html {
   const narrow = width < 560;
   const rowHeight = narrow ? 60 : 38;
-  const left = (narrow ? 0 : 264) + NUMBER_ROOM;
+  const left = (narrow ? 0 : NAMES_ROOM) + NUMBER_ROOM;
   const length = width - left - NUMBER_ROOM;
   const tops = topsOf(rows, rowHeight, narrow ? 0 : 14);
   const bottom = (tops.at(-1) ?? TOP) + rowHeight;
@@ -44,7 +51,8 @@ export function dumbbell({ id, title, rows, width }: Dumbbell): Html {
     for (const [i, row] of rows.entries()) {
       const y = tops[i] ?? TOP;
       drawGrid(page.group(left, y), length, narrow ? 26 : 0, (tops[i + 1] ?? bottom) - y);
-      drawName(page, row, y, rowHeight, narrow, row.name !== rows[i - 1]?.name);
+      if (narrow) drawNameAbove(page, row, y, width);
+      else drawNameBeside(page, row, y + rowHeight / 2 + 5, row.name !== rows[i - 1]?.name);
       drawRow(page.group(left, y + rowHeight * (narrow ? 0.7 : 0.5)), row, length);
     }
     if (rows[0] !== undefined) drawKey(page.group(left, narrow ? 14 : TOP + 3), rows[0], length);
@@ -74,22 +82,15 @@ function drawAxis(pen: Pen, length: number): void {
   }
 }
 
-/** Above the line where room is scarce; else to its left, the network's name once for all its rows. */
-function drawName(
-  pen: Pen,
-  { name, detail }: DumbbellRow,
-  y: number,
-  rowHeight: number,
-  narrow: boolean,
-  first: boolean,
-): void {
-  if (narrow) {
-    pen.text([0, y + 18], shorten(`${name}, ${detail}`, 44), { size: 13.5, colour: ink, weight: 600 });
-    return;
-  }
-  const baseline = y + rowHeight / 2 + 5;
-  if (first) pen.text([0, baseline], shorten(name, 14), { size: 14.5, colour: ink, weight: 600 });
-  pen.text([DETAIL_AT, baseline], shorten(detail, 20), { size: 13, colour: muted });
+/** Where room is scarce. */
+function drawNameAbove(pen: Pen, { name, detail }: DumbbellRow, y: number, room: number): void {
+  pen.text([0, y + 18], `${name}, ${detail}`, { size: 13.5, colour: ink, weight: 600, room });
+}
+
+/** To the left of the line, the network's name once for all its rows. */
+function drawNameBeside(pen: Pen, { name, detail }: DumbbellRow, baseline: number, first: boolean): void {
+  if (first) pen.text([0, baseline], name, { size: 14.5, colour: ink, weight: 600, room: DETAIL_AT - 6 });
+  pen.text([DETAIL_AT, baseline], detail, { size: 13, colour: muted, room: NAMES_ROOM - DETAIL_AT + 4 });
 }
 
 function drawRow(pen: Pen, row: DumbbellRow, length: number): void {
@@ -107,7 +108,9 @@ function drawRow(pen: Pen, row: DumbbellRow, length: number): void {
   pen.marker([from, 0], 'circle', ink, { hollow: true, size: 6 });
   pen.marker([to, 0], 'diamond', attacked, { size: 6 });
   const leftmost = row.attacked.share <= row.clean.share ? 'attacked' : 'clean';
-  drawNumber(pen, row.attacked, attacked, length, leftmost === 'attacked', 700);
+  // The diamond says that it is under attack; its number is coloured only where that did harm.
+  const harmed = isBelow(row.attacked, row.clean) ? attacked : ink;
+  drawNumber(pen, row.attacked, harmed, length, leftmost === 'attacked', 700);
   drawNumber(pen, row.clean, ink, length, leftmost === 'clean', 400);
 }
 
@@ -121,10 +124,10 @@ function drawNumber(
   weight: number,
 ): void {
   const x = onLeft
-    ? Math.min(measured.interval[0] * length, measured.share * length - 7) - 7
-    : Math.max(measured.interval[1] * length, measured.share * length + 7) + 7;
+    ? Math.min(measured.interval[0] * length - NUMBER_GAP / 2, measured.share * length - NUMBER_GAP)
+    : Math.max(measured.interval[1] * length + NUMBER_GAP / 2, measured.share * length + NUMBER_GAP);
   const anchor = onLeft ? 'end' : 'start';
-  pen.text([x, 5], percent(measured.share), { size: 14.5, anchor, colour, weight });
+  pen.text([x, 5], percent(measured.share), { ...NUMBER, anchor, colour, weight });
 }
 
 /** The first row says what its two points are, unless they are too close for words. */

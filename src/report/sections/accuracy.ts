@@ -3,7 +3,7 @@ import { type AccuracySeries, accuracyPanel } from '../charts/accuracy-panel.ts'
 import { lineSample } from '../charts/line-sample.ts';
 import { interval, percent, radius, whole } from '../format.ts';
 import { headlineEpsilon } from '../headline-epsilon.ts';
-import { type Html, html } from '../html.ts';
+import { type Html, html, together } from '../html.ts';
 import { architectureTitle, trainingTitle } from '../names.ts';
 import { BASELINE, type LineStyle, lineStyle } from '../palette.ts';
 import { rankContenders } from '../ranking.ts';
@@ -23,7 +23,7 @@ function accuracyFigure(run: Run, slice: Slice, index: number): Html {
   return html`<figure class="accuracy">
 <ul class="legend">${slice.variants.map((variant, i) => legendEntry(run, variant, styles[i] ?? BASELINE))}</ul>
 <div class="panels">${contenders.map((contender, i) => panel(run, slice, styles, contender, `accuracy-${index}-${i}`))}</div>
-<figcaption>Accuracy against the radius of the ball. Bands are 95&nbsp;% intervals; the hollow circle at ε = 0 is the accuracy without attack; the dashed level is that of guessing; the upright line marks the radius of the table above.</figcaption>
+<figcaption>Accuracy against the radius of the ball. Bands are 95&nbsp;% intervals; the hollow circle at ${together('ε = 0')} is the accuracy without attack; the dashed level is that of guessing; the upright line marks the radius of the table above.</figcaption>
 </figure>
 ${numbers(run, slice, contenders, index)}`;
 }
@@ -36,7 +36,7 @@ function stylesOf(run: Run, variants: readonly Variant[]): readonly LineStyle[] 
 
 function legendEntry(run: Run, variant: Variant, style: LineStyle): Html {
   const known = run.attacks.find((attack) => attack.name === variant.attack);
-  return html`<li>${lineSample(style)}<b>${variant.label}</b>${known && html` <span>${known.title}</span>`}</li>`;
+  return html`<li>${lineSample(style)}<b>${together(variant.label)}</b>${known && html` <span>${known.title}</span>`}</li>`;
 }
 
 function panel(
@@ -59,6 +59,7 @@ function panel(
     marked: headlineEpsilon(slice).epsilon,
     clean: cleanOf(first),
     chance: 1 / Math.max(1, run.classes.length),
+    names: slice.variants.map(({ label }) => label),
     series: slice.variants.flatMap((variant, i) => seriesOf(variant, contender, styles[i] ?? BASELINE)),
   });
   return html`<div class="panel"><p class="panel-title"><b>${name}</b> ${how}</p>${chart}</div>`;

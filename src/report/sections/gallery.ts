@@ -1,9 +1,11 @@
 import type { GalleryItem, Run } from '../../core/run.ts';
-import { asSentence, normSymbol, percent, radius, significant, whole } from '../format.ts';
-import { type Html, html, together } from '../html.ts';
+import type { Goal } from '../../core/threat-model.ts';
+import { asSentence, className, normSymbol, percent, radius, significant, whole } from '../format.ts';
+import { type Content, type Html, html, together } from '../html.ts';
 import { architectureTitle, trainingTitle } from '../names.ts';
-import { groupBy } from '../slice.ts';
+import { groupBy, isOf, sameRadius } from '../slice.ts';
 import { defineSection } from './section.ts';
+import { verdict } from './verdict.ts';
 
 /** The panda figure for real images of the run: x + δ = x′, failures included. */
 export const gallery = defineSection({
@@ -13,7 +15,7 @@ export const gallery = defineSection({
 });
 
 const rule = (run: Run): Html =>
-  html`<p>${asSentence(run.provenance.galleryRule)} Each row reads x + δ = x′: the clean image, the perturbation, stretched by the stated factor to be visible, and their sum, with what the network sees in it.</p>`;
+  html`<p>${asSentence(run.provenance.galleryRule)} Each row reads ${together('x + δ = x′')}: the clean image, the perturbation, stretched by the stated factor to be visible, and their sum, with what the network sees in it.</p>`;
 
 interface Placed {
   readonly item: GalleryItem;
@@ -41,21 +43,36 @@ function renderGroups(run: Run): Html {
   }`;
 }
 
+/** From this many pixels on, a picture is a photograph: shown large and smooth, where small ones show their pixels. */
+const PHOTOGRAPH = 96;
+
 function renderGroup(run: Run, first: GalleryItem, group: readonly Placed[]): Html {
   const { arch, training, attack, norm, epsilon } = first;
+  const goal = goalOf(run, first);
   const fooled = group.filter(({ item }) => item.fooled).length;
+  const done = goal.kind === 'targeted' ? `taken for ${className(goal.target, run.classes)}` : 'fooled';
+  const kind = group.some(({ item }) => item.width >= PHOTOGRAPH) ? 'gallery photographs' : 'gallery';
   return html`<div class="gallery-group">
-<h3>${architectureTitle(run, arch)}, ${trainingTitle(training).toLowerCase()} <span>${attack}, ${normSymbol(norm)} ε = ${radius(epsilon)}, ${whole(fooled)} of ${whole(group.length)} fooled</span></h3>
-<div class="gallery">${group.map((placed) => renderItem(placed, labelWord(run)))}</div>
+<h3>${architectureTitle(run, arch)}, ${trainingTitle(training).toLowerCase()} <span>${attack}, ${together(`${normSymbol(norm)} ε = ${radius(epsilon)}`)}, ${whole(fooled)} of ${whole(group.length)} ${done}</span></h3>
+<div class="${kind}">${group.map((placed) => renderItem(placed, labelWord(run), goal))}</div>
 </div>`;
 }
+
+/** What the attack of these pictures was after. */
+const goalOf = ({ cells }: Run, item: GalleryItem): Goal =>
+  cells.find(
+    (cell) =>
+      isOf(cell, item) &&
+      cell.attack === item.attack &&
+      cell.norm === item.norm &&
+      sameRadius(cell.epsilon, item.epsilon),
+  )?.goal ?? { kind: 'untargeted' };
 
 /** What the label of an image is: where nobody knows it, the network's own word stands in. */
 const labelWord = ({ provenance }: Run): string =>
   provenance.dataset.labels === 'true labels' ? 'true class' : 'seen unharmed as';
 
-function renderItem({ item, index }: Placed, labelled: string): Html {
-  const before = item.cleanTop[0];
+function renderItem({ item, index }: Placed, labelled: string, goal: Goal): Html {
   const after = item.adversarialTop[0];
   return html`<figure class="example ${item.fooled ? 'fooled' : 'held'}">
 <div class="equation">
@@ -64,23 +81,22 @@ ${picture(item, index, 'cleanPng', `clean image, ${labelled} ${item.label.name}`
 ${picture(item, index, 'perturbationPng', 'perturbation, stretched to be visible')}
 <span class="operator" aria-hidden="true">=</span>
 ${picture(item, index, 'adversarialPng', `adversarial image, taken for ${after?.name ?? 'an unknown class'}`)}
-<p class="under"><b>${before?.name ?? '–'}</b> ${before && together(percent(before.confidence))}</p>
+${seen(item.cleanTop[0], false)}
 <p class="under middle">δ × ${significant(item.perturbationScale, 3)}</p>
-<p class="under"><b class="${item.fooled && 'attacked'}">${after?.name ?? '–'}</b> ${after && together(percent(after.confidence))}</p>
+${seen(after, item.fooled)}
 ${tops(item.cleanTop, item.label.label)}
-<p class="verdict">${verdict(item)}</p>
+<p class="verdict">${verdict(item, goal)}</p>
 ${tops(item.adversarialTop, item.label.label)}
 </div>
 <figcaption>${item.id}, ${labelled} ${item.label.name}</figcaption>
 </figure>`;
 }
 
-/** In words as well as in colour. */
-function verdict({ fooled, fooled8bit, cleanTop, label }: GalleryItem): Html {
-  if (!fooled) return html`<b>held</b>`;
-  if (cleanTop[0] !== undefined && cleanTop[0].label !== label.label) return html`<b>wrong without attack</b>`;
-  return html`<b class="attacked">fooled</b> <br>${fooled8bit ? 'also' : 'but not'} as an ${together('8-bit')} PNG`;
-}
+type Seen = GalleryItem['cleanTop'][number];
+
+/** The likeliest class of a picture, under it. */
+const seen = (top: Seen | undefined, fooled: boolean): Html =>
+  html`<p class="under"><b class="${fooled && 'attacked'}">${top?.name ?? '–'}</b> ${top && together(percent(top.confidence))}</p>`;
 
 type PictureField = 'cleanPng' | 'perturbationPng' | 'adversarialPng';
 
@@ -93,5 +109,12 @@ const tops = (top: GalleryItem['cleanTop'], truth: number): Html =>
     .slice(0, 5)
     .map(
       ({ label, name, confidence }) =>
-        html`<li class="${label === truth ? 'truth' : 'other'}"><span class="class">${name}${label === truth && html`<span class="aside"> (true class)</span>`}</span><svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect width="${(100 * confidence).toFixed(2)}" height="6"/></svg><span class="number">${percent(confidence)}</span></li>`,
+        html`<li class="${label === truth ? 'truth' : 'other'}">${classCell(name, label === truth && html`<span class="aside"> (true class)</span>`)}<svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect width="${(100 * confidence).toFixed(2)}" height="6"/></svg><span class="number">${percent(confidence)}</span></li>`,
     )}</ol>`;
+
+/** Names up to so many characters fit their column everywhere. */
+const SHORT = 8;
+
+/** A longer name may end in an ellipsis, so it has the whole as its title. */
+const classCell = (name: string, more: Content): Html =>
+  html`<span class="class"${name.length > SHORT && html` title="${name}"`}>${name}${more}</span>`;

@@ -1,15 +1,15 @@
 import type { Run } from '../../core/run.ts';
 import { intervalBar } from '../charts/interval-bar.ts';
-import { compact, enumerate, interval, normSymbol, percent, points, radius, whole } from '../format.ts';
+import { className, compact, enumerate, interval, normSymbol, percent, points, radius, whole } from '../format.ts';
 import { headlineEpsilon } from '../headline-epsilon.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, datasetTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, datasetTitle, formInWords, trainingTitle } from '../names.ts';
 import { type Ranked, rankArchitectures } from '../ranking.ts';
 import { type Measured, type Slice, sameRadius, slicesOf } from '../slice.ts';
-import type { Standing } from '../worst-case.ts';
+import { isBelow, type Standing } from '../worst-case.ts';
 import { defineSection } from './section.ts';
 
-/** A row per architecture; a group of columns per way of training: clean, every attack, the worst of them. */
+/** A row per architecture; a group of columns per way of training: clean, the worst of the attacks, each of them. */
 export const headline = defineSection({
   id: 'headline',
   title: 'Clean against adversarial accuracy',
@@ -20,17 +20,17 @@ function headlineTable(run: Run, slice: Slice, index: number): Html {
   const { epsilon } = headlineEpsilon(slice);
   const rows = rankArchitectures(run, slice, epsilon);
   const withWorst = slice.variants.length > 1;
-  const columns = ['clean', ...slice.variants.map((variant) => variant.label), ...(withWorst ? ['worst case'] : [])];
+  const columns = ['clean', ...(withWorst ? ['worst case'] : []), ...slice.variants.map((variant) => variant.label)];
   const withCost = slice.trainings.length === 2;
   const kinds = [rows.length > 1 && 'sortable', columns.length * slice.trainings.length > 5 && 'broad'];
   return html`<section class="scroll" tabindex="0" aria-labelledby="headline-caption-${index}">
-<table class="headline ${kinds.filter((kind) => kind !== false).join(' ')}">
-<caption id="headline-caption-${index}"><span>Share of images classified correctly, in percent with 95&nbsp;% intervals, at ${together(`${normSymbol(slice.norm)} ε = ${radius(epsilon)}`)}, ${datasetTitle(slice.dataset)}.</span></caption>
+<table class="headline grouped ${kinds.filter((kind) => kind !== false).join(' ')}">
+<caption id="headline-caption-${index}"><span>${sharesOf(slice, run)}, in percent with 95&nbsp;% intervals, at ${together(`${normSymbol(slice.norm)} ε = ${radius(epsilon)}`)}, ${datasetTitle(slice.dataset)}.</span></caption>
 <thead>
 <tr><th rowspan="2" scope="col" class="name">Architecture</th>${slice.trainings.map(
     (training) => html`<th colspan="${columns.length}" scope="colgroup" class="group">${trainingTitle(training)}</th>`,
   )}${withCost && html`<th colspan="2" scope="colgroup" class="group">Difference</th>`}</tr>
-<tr>${slice.trainings.map((_, t) => columns.map((column, i) => columnHead(column, i === 0, isDefaultSort(slice, columns, t, i))))}${
+<tr>${slice.trainings.map((_, t) => columns.map((column, i) => columnHead(column, i === 0, isDefaultSort(slice, t, i))))}${
     withCost &&
     html`${columnHead('clean', true, false)}${columnHead(withWorst ? 'worst case' : 'attacked', false, false)}`
   }</tr>
@@ -41,12 +41,17 @@ function headlineTable(run: Run, slice: Slice, index: number): Html {
 ${notes(run, slice, rows)}`;
 }
 
+const sharesOf = ({ goal }: Slice, { classes }: Run): string =>
+  goal.kind === 'untargeted'
+    ? 'Share of images classified correctly'
+    : `Share of images classified correctly without attack and, under it, not taken for ${className(goal.target, classes)}`;
+
 const columnHead = (label: string, startsGroup: boolean, sorted: boolean): Html =>
   html`<th scope="col" class="${startsGroup && 'start'}"${sorted && html` aria-sort="descending"`}>${label}</th>`;
 
-/** The table comes sorted by its last worst case: that of the training which is meant to be robust. */
-const isDefaultSort = (slice: Slice, columns: readonly string[], training: number, column: number): boolean =>
-  training === slice.trainings.length - 1 && column === columns.length - 1;
+/** The table comes sorted by its last worst case, right of clean: that of the training which is meant to be robust. */
+const isDefaultSort = (slice: Slice, training: number, column: number): boolean =>
+  training === slice.trainings.length - 1 && column === 1;
 
 interface Shape {
   readonly withWorst: boolean;
@@ -60,12 +65,11 @@ function renderRow(run: Run, { arch, standings }: Ranked, { withWorst, withCost,
       ? Array.from({ length: width }, (_, i) => absent(i === 0))
       : [
           measuredCell(standing.clean, 'ink', 'start'),
-          ...standing.attacked.map((measured) =>
-            measured === undefined
-              ? absent(false)
-              : measuredCell(measured, withWorst ? 'muted' : 'attacked', withWorst ? 'attack' : 'worst'),
-          ),
-          withWorst && measuredCell(standing.worst, 'attacked', 'worst'),
+          withWorst && worstCell(standing.worst, standing),
+          ...standing.attacked.map((measured) => {
+            if (measured === undefined) return absent(false);
+            return withWorst ? measuredCell(measured, 'muted', 'attack') : worstCell(measured, standing);
+          }),
         ],
   )}${withCost && cost(standings)}</tr>`;
 }
@@ -74,9 +78,10 @@ function rowHead(run: Run, arch: string): Html {
   const known = run.architectures.find((architecture) => architecture.name === arch);
   const link = known?.paper !== undefined && html`<a href="${known.paper}">paper</a>`;
   const origin = known?.year === undefined ? link : html`${known.year}${link && html` · ${link}`}`;
+  const form = known && formInWords(known);
   const details =
     known &&
-    html`${origin && html`<small>${origin}</small>`}<small>${together(`${compact(known.parameters)} parameters`)}</small>`;
+    html`${origin && html`<small>${origin}</small>`}<small>${together(`${compact(known.parameters)} parameters`)}</small>${form !== undefined && html`<small>${together(form)}</small>`}`;
   return html`<th scope="row" class="name">${together(architectureTitle(run, arch))}${details}</th>`;
 }
 
@@ -85,6 +90,12 @@ const absent = (startsGroup: boolean): Html =>
 
 const measuredCell = (measured: Measured, colour: 'ink' | 'muted' | 'attacked', kind: string): Html =>
   html`<td class="${kind}" data-value="${measured.share}"><span class="number">${percent(measured.share)}</span>${intervalBar(measured, colour)}<small class="interval">${interval(measured.interval)}</small></td>`;
+
+/** In the colour of attacks only where one is seen to have done harm. */
+const worstCell = (measured: Measured, { clean }: Standing): Html =>
+  isBelow(measured, clean)
+    ? measuredCell(measured, 'attacked', 'worst fallen')
+    : measuredCell(measured, 'ink', 'worst');
 
 /** What the second training costs without attack, and what it gains under the worst one, in percentage points. */
 function cost([before, after]: Ranked['standings']): Html {

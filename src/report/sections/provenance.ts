@@ -46,7 +46,11 @@ function methods(run: Run): Html {
   })}</ul>`;
 }
 
-const shown = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'auto'));
+/** A setting without a value follows from the others. */
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return 'auto';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
 
 function conditions({ provenance: from, cells }: Run): Html {
   const gradients = cells.reduce((sum, cell) => sum + cell.gradients, 0);

@@ -4,7 +4,7 @@ import { interval, percent } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
 import type { Slice } from '../slice.ts';
 
-/** The finding as HTML: what is under attack in its colour, intervals small, nothing parted that belongs together. */
+/** The finding as HTML: what fell under attack in its colour, intervals small, nothing parted that belongs together. */
 export const renderSentence = (run: Run, slice: Slice): Html => html`${finding(run, slice).map(renderSegment)}`;
 
 function renderSegment(part: Segment): Html | string {
@@ -12,5 +12,5 @@ function renderSegment(part: Segment): Html | string {
   if (part.kind === 'together') return together(part.text);
   const { share, interval: ends } = part.measured;
   if (part.kind === 'clean') return html`<span class="number">${percent(share)}</span>`;
-  return html`<span class="number"><strong class="attacked">${percent(share)}</strong> <span class="interval">[${interval(ends)}]</span></span>`;
+  return html`<span class="number"><strong class="${part.fell && 'attacked'}">${percent(share)}</strong> <span class="interval">[${interval(ends)}]</span></span>`;
 }
