@@ -65,6 +65,13 @@ const IMAGE_OPS: Readonly<Record<string, ImageOp>> = {
   tanh: (x) => tf.tanh(x),
   maxPool: (x) => tf.maxPool(x, 3, 1, 'same'),
   avgPool: (x) => tf.avgPool(x, 3, 1, 'same'),
+  'weighed, an axis up': (x, _, w) =>
+    x.add(
+      x
+        .sub(tf.mean(x, 1, true))
+        .mul(w([1, 1, 1, 1, 1]))
+        .sum<Images>(1),
+    ),
   'max apart': (x) =>
     tf.pad(tf.maxPool(x, 2, 2, 'same'), [
       [0, 0],
@@ -136,6 +143,13 @@ const ROW_OPS: Readonly<Record<string, RowOp>> = {
   tanh: (x) => tf.tanh(x),
   normalise: (x) => x.div(tf.sqrt(tf.sum(tf.square(x), -1, true).add(0.1))),
   centre: (x) => x.sub(tf.mean(x, 0, true)),
+  'weighed, an axis up': (x, _, w) =>
+    x.add(
+      x
+        .sub(tf.mean(x, 1, true))
+        .mul(w([1, 1, 1]))
+        .sum(1),
+    ),
   clip: (x) => tf.clipByValue(x, -0.5, 0.5),
   'log of exp': (x) => tf.log(tf.exp(x).add(0.5)),
   add: (x, other) => (channels(x) === channels(other) ? x.add(other) : x),

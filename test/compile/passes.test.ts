@@ -176,6 +176,25 @@ describe('hoisting factors out of sums', () => {
     expect(kernelsOf(apply(graph, hoistFactors, deadCode))).toEqual(['Fill']);
   });
 
+  const kept: readonly (readonly [string, Body])[] = [
+    [
+      'are not summed up along their mean, but along an axis of the same number in a product of higher rank',
+      ({ x, f }) =>
+        (x as tf.Tensor)
+          .sub((x as tf.Tensor).mean(1, true))
+          .mul(f as tf.Tensor)
+          .sum(1),
+    ],
+    [
+      'are from a mean that lost its axis and is subtracted along another',
+      ({ x }) => (x as tf.Tensor).sub((x as tf.Tensor).mean(1)).sum(1),
+    ],
+  ];
+  it.each(kept)('knows that deviations do not sum to zero that %s', (_what, body) => {
+    const after = apply(record(body, { x: { shape: [3, 3] }, f: { shape: [1, 1, 1] } }), hoistFactors, deadCode);
+    expect(kernelsOf(after)).not.toContain('Fill');
+  });
+
   it('leaves two full sums of a batch normalisation in training, where TensorFlow.js records four', () => {
     const graph = record(
       ({ x, scale, offset }) => {
