@@ -6,6 +6,7 @@
 import { type Graph, sizeOf, type Value } from './graph.ts';
 import { reverseArray, transposeArray } from './host-array.ts';
 import { dataType, type OnnxAttribute, type OnnxGraph, type OnnxNode, type OnnxTensor, type OnnxType } from './onnx.ts';
+import { textOf } from './text.ts';
 import type { DType, HostArray } from './types.ts';
 
 /**
@@ -144,7 +145,7 @@ export class Emitter {
 
   constant(data: WireData, shape: readonly number[], type: OnnxType): Wire {
     if (data.length > 16) return { name: `c${this.#count++}`, shape, type, data };
-    const key = `${type}[${shape}]${Array.from(data as ArrayLike<number | bigint>, keyOf)}`;
+    const key = `${type}[${shape}]${Array.from(data as ArrayLike<number | bigint>, textOf)}`;
     const known = this.#smallConstants.get(key);
     if (known !== undefined) return known;
     const wire = { name: `c${this.#count++}`, shape, type, data };
@@ -282,6 +283,3 @@ export function readBroadcast(emit: Emitter, value: Value, layout: Layout): Wire
   const padded = [...Array.from({ length: 4 - value.shape.length }, () => 1), ...value.shape];
   return emit.transpose(emit.reshape(emit.read(value), padded), TO_CHANNELS_FIRST);
 }
-
-/** Text that tells numbers apart, -0 from 0 too. */
-const keyOf = (x: number | bigint): string => (Object.is(x, -0) ? '-0' : String(x));

@@ -2,6 +2,7 @@
  * The compiler's intermediate representation: a graph of TensorFlow.js kernels with static shapes, in logical (NHWC) order.
  * Values are assigned once; nodes stand in an order in which they can run. Passes are functions from graph to graph.
  */
+import { textOf } from './text.ts';
 import type { DType, HostArray } from './types.ts';
 
 export interface TensorType {
@@ -151,11 +152,11 @@ export function printGraph(graph: Graph): string {
   for (const node of graph.nodes) {
     const inputs = Object.entries(node.inputs).map(([name, value]) => {
       const data = graph.constants.get(value);
-      return `${name}=${data?.length === 1 ? data[0] : nameOf(value)}`;
+      return `${name}=${data?.length === 1 ? textOf(data[0]) : nameOf(value)}`;
     });
     const attributes = Object.entries(node.attributes)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+      .map(([name, value]) => `${name}=${textOf(value)}`);
     const outputs = node.outputs.map((value) => `${nameOf(value)}: ${typeOf(value)}`);
     lines.push(`${outputs.join(', ')} = ${node.kernel}(${[...inputs, ...attributes].join(', ')})`);
   }

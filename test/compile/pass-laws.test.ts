@@ -1,6 +1,6 @@
 /** What every pass owes: the graph means what it meant. Random graphs, run by the interpreter before and after. */
 import fc from 'fast-check';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Graph, Named } from '../../src/compile/graph.ts';
 import { interpret } from '../../src/compile/interpret.ts';
 import { optimise, PASSES, type Pass } from '../../src/compile/passes/optimise.ts';
@@ -138,4 +138,33 @@ describe('a graph of operands of mixed rank, with its gradients', () => {
       },
       100,
     ));
+});
+
+/** Kernels that differ in a number alone. */
+const NUMBERED: Readonly<Record<string, (x: tf.Tensor, number: number) => tf.Tensor>> = {
+  pad: (x, number) => tf.pad(x, [[1, 1]], number),
+  // There is no clipping at what is not a number.
+  clip: (x, number) => (Number.isNaN(number) ? x : tf.clipByValue(x, number, Number.POSITIVE_INFINITY)),
+  fill: (_x, number) => tf.fill([2], number),
+  'large fill': (_x, number) => tf.fill([70, 70], number).neg().slice([0, 0], [1, 2]),
+  constant: (x, number) => x.mul(tf.scalar(number)),
+  oneHot: (x, number) => tf.oneHot(x.toInt(), 3, number, 1, 'float32'),
+  leakyRelu: (x, number) => tf.leakyRelu(x, number),
+  step: (x, number) => tf.step(x, number),
+};
+
+describe('kernels that differ in a number alone', () => {
+  const numbers = [0, -0, 1, -1, 0.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN];
+  const drawn = fc.array(fc.constantFrom(...numbers), { minLength: 2, maxLength: 5 });
+  const feed = Float32Array.of(-2, -0, 0, 1, 3);
+
+  it.each(Object.entries(NUMBERED))('are not taken for each other, whatever the numbers: %s', (_name, kernel) =>
+    check(drawn, async (list) => {
+      const fn = ({ x }: Readonly<Record<string, tf.Tensor>>): Record<string, tf.Tensor> =>
+        Object.fromEntries(list.map((number, i) => [`at ${i}`, kernel(x as tf.Tensor, number)]));
+      const { graph } = recordFunction(fn, { x: { shape: [feed.length] } }, 'frozen');
+      const expected = results(graph, [feed]);
+      for (const [name, pass] of NAMED) expect(results(pass(graph), [feed]), `${name} of ${list}`).toEqual(expected);
+    }),
+  );
 });
