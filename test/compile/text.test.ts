@@ -12,7 +12,7 @@ const leaf = fc.constantFrom<unknown>(
 const value = fc.oneof(
   leaf,
   fc.array(fc.oneof(leaf, fc.array(leaf, { maxLength: 2 })), { maxLength: 2 }),
-  fc.record({ a: leaf }),
+  fc.record({ a: leaf }, { noNullPrototype: true }),
 );
 
 describe('a value as text', () => {
