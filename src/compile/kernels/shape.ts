@@ -3,6 +3,7 @@
 import { tf } from '../../tf.ts';
 import { type Emitter, type Layout, physicalAxis, physicalShape, type Wire } from '../emitter.ts';
 import { input, type Node, output, sizeOf, type Value } from '../graph.ts';
+import { filled } from './create.ts';
 import { axesOf, type Kernel, type KernelTable, need, typed } from './kernel.ts';
 
 type Pairs = readonly (readonly [number, number])[];
@@ -63,6 +64,10 @@ const concat: Kernel = {
     const out = output(node);
     const [axis] = axesOf(node.attributes.axis, out.shape.length) as [number];
     const values = operands(node).filter((v) => sizeOf(v.shape) > 0);
+    if (values.length === 0) {
+      emit.define(out, emit.constant(filled(0, 0, out.dtype), out.shape, out.dtype));
+      return;
+    }
     const layout: Layout = values.some((v) => emit.layoutOf(v) === 'channelsFirst') ? 'channelsFirst' : 'logical';
     const wires = values.map((v) => emit.read(v, layout));
     const attributes = { axis: physicalAxis(axis, layout) };

@@ -99,6 +99,26 @@ describe('kernels that move values agree with TensorFlow.js', () => {
         })),
     ));
 
+  it('concat of empty pieces, even of nothing else', () =>
+    checkMany(
+      fc
+        .tuple(shapeOfRank(3, 2), fc.nat({ max: 2 }), fc.array(fc.nat({ max: 1 }), { minLength: 1, maxLength: 3 }))
+        .chain(([s, axis, lengths]) =>
+          fc.tuple(
+            fc.constant(axis),
+            fc.tuple(...lengths.map((length) => any(s.map((d, i) => (i === axis ? length : d))))),
+          ),
+        )
+        .filter(([, inputs]) => new Set(inputs.map(({ dtype }) => dtype)).size === 1)
+        .map(([axis, inputs]) => ({
+          title: `concat of ${inputs.map((x) => `${x.dtype}[${x.shape}]`)} along ${axis}`,
+          inputs,
+          fn: (...all) => tf.concat(all, axis),
+          tolerance: 'exact' as const,
+        })),
+      15,
+    ));
+
   it('concat of whole numbers and truth values', () =>
     checkMany(
       shape(1, 3)
