@@ -3,24 +3,12 @@
  * Runtime's convolutions NCHW. Every value lives where it was computed and is transposed only when somebody really needs
  * the other order; what is constant is transposed here, not at run time.
  */
-import { type Graph, sizeOf, type Value } from './graph.ts';
+import { type Graph, type Paddings, paddedShape, sizeOf, type Value } from './graph.ts';
 import { reverseArray, transposeArray } from './host-array.ts';
+import { BLOCKED_DOMAIN, type Layout, TO_CHANNELS_FIRST, TO_LOGICAL } from './layout.ts';
 import { dataType, type OnnxAttribute, type OnnxGraph, type OnnxNode, type OnnxTensor, type OnnxType } from './onnx.ts';
 import { textOf } from './text.ts';
 import type { DType, HostArray } from './types.ts';
-
-/**
- * `logical`: as TensorFlow.js sees it. `channelsFirst`: a rank-4 value [N, H, W, C] stored as [N, C, H, W]. `blocked`: the
- * same with the channels in blocks that fill a vector register, [N, C/b, H, W, b], which ONNX Runtime's fastest
- * convolutions read; its wires carry the shape [N, C, H, W] all the same.
- */
-export type Layout = 'logical' | 'channelsFirst' | 'blocked';
-
-/** The domain of the operators on blocked tensors. */
-export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
-
-export const TO_CHANNELS_FIRST = [0, 3, 1, 2];
-const TO_LOGICAL = [0, 2, 3, 1];
 
 type WireData = HostArray | BigInt64Array;
 
@@ -229,12 +217,11 @@ export class Emitter {
   }
 
   /** Pads each axis by [before, after]; negative amounts crop. */
-  pad(wire: Wire, paddings: readonly (readonly [number, number])[], fill = 0): Wire {
+  pad(wire: Wire, paddings: Paddings, fill = 0): Wire {
     if (paddings.every(([before, after]) => before === 0 && after === 0)) return wire;
-    const shape = wire.shape.map((d, axis) => d + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0));
     const amounts = this.ints([...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)]);
     const value = fill === 0 ? undefined : this.scalar(fill, wire.type as DType);
-    return this.op('Pad', [wire, amounts, value], shape, { type: wire.type });
+    return this.op('Pad', [wire, amounts, value], paddedShape(wire.shape, paddings), { type: wire.type });
   }
 
   cast(wire: Wire, type: OnnxType): Wire {
@@ -259,27 +246,5 @@ export class Emitter {
   }
 }
 
-export const inputName = (index: number): string => `in${index}`;
-export const outputName = (index: number): string => `out${index}`;
-
-/** The physical shape of a value of that logical shape. */
-export const physicalShape = (shape: readonly number[], layout: Layout): readonly number[] =>
-  layout === 'logical' ? shape : TO_CHANNELS_FIRST.map((axis) => shape[axis] as number);
-
-/** The physical position of each logical axis. */
-export const physicalAxis = (axis: number, layout: Layout): number =>
-  layout === 'logical' ? axis : TO_CHANNELS_FIRST.indexOf(axis);
-
-/**
- * A value ready to be broadcast against rank-4 wires of that layout: lower ranks get leading ones first, so that a bias
- * [C] becomes [1, C, 1, 1].
- */
-export function readBroadcast(emit: Emitter, value: Value, layout: Layout): Wire {
-  if (layout === 'logical' || sizeOf(value.shape) === 1) {
-    const wire = emit.read(value);
-    return sizeOf(value.shape) === 1 && value.shape.length > 0 ? emit.reshape(wire, []) : wire;
-  }
-  if (value.shape.length === 4) return emit.read(value, layout);
-  const padded = [...Array.from({ length: 4 - value.shape.length }, () => 1), ...value.shape];
-  return emit.transpose(emit.reshape(emit.read(value), padded), TO_CHANNELS_FIRST);
-}
+const inputName = (index: number): string => `in${index}`;
+const outputName = (index: number): string => `out${index}`;

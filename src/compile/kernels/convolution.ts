@@ -1,11 +1,12 @@
 /** Convolutions, dense and depthwise, and their gradients towards the input and the filter. */
-import { BLOCKED_DOMAIN, type Emitter, physicalShape, type Wire } from '../emitter.ts';
-import { type Inputs, input, type Node, output, type Value } from '../graph.ts';
+import type { Emitter, Wire } from '../emitter.ts';
+import { type Inputs, input, type Node, need, output, type Value } from '../graph.ts';
+import { BLOCKED_DOMAIN, physicalShape } from '../layout.ts';
 import { blockedFilter, canBlock } from './blocked.ts';
 import { convInfo, forwardInfo, padsOf } from './convolution-geometry.ts';
 import { filterGradient } from './filter-gradient.ts';
 import { inputGradient } from './input-gradient.ts';
-import { type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import { type Kernel, type KernelTable, typed } from './kernel.ts';
 import { activate } from './matmul.ts';
 
 type Shape4 = [number, number, number, number];

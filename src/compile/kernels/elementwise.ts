@@ -1,7 +1,8 @@
 /** Kernels that work element by element: they run in whatever layout their operands are in. */
-import { type Emitter, type Layout, physicalShape, readBroadcast, type Wire } from '../emitter.ts';
-import { type Inputs, input, type Node, output, sameShape, sizeOf, type Value } from '../graph.ts';
-import { broadcast, type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import type { Emitter, Wire } from '../emitter.ts';
+import { type Inputs, input, type Node, need, output, sameShape, sizeOf, type Value } from '../graph.ts';
+import { type Layout, physicalShape, readBroadcast } from '../layout.ts';
+import { broadcast, type Kernel, type KernelTable, typed } from './kernel.ts';
 import { add, elementwise, mul, sub, wireShape } from './operators.ts';
 import * as transcendental from './transcendental.ts';
 
@@ -184,7 +185,7 @@ export const ELEMENTWISE: KernelTable = {
   }),
 
   Add: binary(add),
-  Atan2: binary((emit, y, x) => atan2(emit, y as Wire, x as Wire)),
+  Atan2: binary((emit, y, x) => transcendental.atan2(emit, y as Wire, x as Wire)),
   Equal: binary(
     (emit, a, b) => elementwise(emit, 'Equal', [asNumber(emit, a as Wire), asNumber(emit, b as Wire)], 'bool'),
     'bool',
@@ -245,18 +246,3 @@ export const ELEMENTWISE: KernelTable = {
 
   Identity: unary((_emit, x) => x as Wire),
 };
-
-/** The angle of (x, y), from arctangents of ratios no larger than needed: quadrant by quadrant. */
-function atan2(emit: Emitter, y: Wire, x: Wire): Wire {
-  const shape = wireShape([y, x]);
-  const zero = emit.scalar(0);
-  const xNegative = elementwise(emit, 'Less', [x, zero], 'bool');
-  const yNegative = elementwise(emit, 'Less', [y, zero], 'bool');
-  const xZero = elementwise(emit, 'Equal', [x, zero], 'bool');
-  const divisor = elementwise(emit, 'Where', [xZero, emit.scalar(1), x], 'float32');
-  const base = transcendental.atan(emit, elementwise(emit, 'Div', [y, divisor]));
-  const halfTurn = elementwise(emit, 'Where', [yNegative, emit.scalar(-Math.PI), emit.scalar(Math.PI)], 'float32');
-  const turned = elementwise(emit, 'Where', [xNegative, add(emit, base, halfTurn), base], 'float32');
-  const upright = mul(emit, elementwise(emit, 'Sign', [y]), emit.scalar(Math.PI / 2));
-  return emit.op('Where', [xZero, upright, turned], shape);
-}

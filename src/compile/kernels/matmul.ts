@@ -1,8 +1,9 @@
 /** Matrix products. */
-import { type Emitter, type Layout, readBroadcast, type Wire } from '../emitter.ts';
-import { input, type Node, output } from '../graph.ts';
+import type { Emitter, Wire } from '../emitter.ts';
+import { input, type Node, need, output } from '../graph.ts';
+import { type Layout, readBroadcast } from '../layout.ts';
 import { heaviside } from './elementwise.ts';
-import { broadcast, type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import { broadcast, type Kernel, type KernelTable, typed } from './kernel.ts';
 import { elementwise } from './operators.ts';
 
 function productShape(a: readonly number[], b: readonly number[], attributes: Node['attributes']): number[] {
