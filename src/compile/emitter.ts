@@ -3,7 +3,7 @@
  * Runtime's convolutions NCHW. Every value lives where it was computed and is transposed only when somebody really needs
  * the other order; what is constant is transposed here, not at run time.
  */
-import { type Graph, type Paddings, paddedShape, sizeOf, type Value } from './graph.ts';
+import { type Graph, type Node, type Paddings, paddedShape, producersOf, sizeOf, type Value } from './graph.ts';
 import { reverseArray, transposeArray } from './host-array.ts';
 import { BLOCKED_DOMAIN, type Layout, TO_CHANNELS_FIRST, TO_LOGICAL } from './layout.ts';
 import { dataType, type OnnxAttribute, type OnnxGraph, type OnnxNode, type OnnxTensor, type OnnxType } from './onnx.ts';
@@ -28,6 +28,7 @@ interface OpOptions {
 
 export class Emitter {
   readonly #graph: Graph;
+  readonly #producers: ReadonlyMap<Value, Node>;
   readonly #wires = new Map<Value, Map<Layout, Wire>>();
   readonly #home = new Map<Value, Layout>();
   readonly #nodes: OnnxNode[] = [];
@@ -42,6 +43,7 @@ export class Emitter {
 
   constructor(graph: Graph, block = 0) {
     this.#graph = graph;
+    this.#producers = producersOf(graph);
     this.block = block;
     graph.inputs.forEach(({ value }, i) => {
       this.define(value, { name: inputName(i), shape: value.shape, type: value.dtype });
@@ -52,6 +54,11 @@ export class Emitter {
   /** The values of a constant of the source graph. */
   dataOf(value: Value): HostArray | undefined {
     return this.#graph.constants.get(value);
+  }
+
+  /** The node of the source graph that computes a value; undefined for inputs and constants. */
+  producer(value: Value): Node | undefined {
+    return this.#producers.get(value);
   }
 
   /** Says that the value is computed by this wire, in this layout. */

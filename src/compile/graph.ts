@@ -134,6 +134,11 @@ export function readOnceIn(graph: Graph): (value: Value) => boolean {
   return (value) => readers.get(value) === 1;
 }
 
+/** For every computed value the node that makes it. */
+export function producersOf(graph: Graph): ReadonlyMap<Value, Node> {
+  return new Map(graph.nodes.flatMap((node) => node.outputs.map((value) => [value, node] as const)));
+}
+
 /** The graph as text, a line per node, stable enough to diff. */
 export function printGraph(graph: Graph): string {
   const names = new Map<Value, string>();

@@ -34,6 +34,14 @@ const IMAGE_OPS: Readonly<Record<string, ImageOp>> = {
         'same',
       )
       .slice([0, 0, 0, 0], [-1, -1, -1, CHANNELS]),
+  'blocks, rectified': (x, _, w) => {
+    const wide = tf.conv2d(x, w<tf.Tensor4D>([1, 1, channels(x), 16]), 1, 'same').mul<Images>(9);
+    const mixed = tf.relu6(tf.conv2d(wide, w<tf.Tensor4D>([1, 1, 16, 16]), 1, 'same').add<Images>(w([16])));
+    return tf
+      .relu(tf.conv2d(mixed, w<tf.Tensor4D>([3, 3, 16, 16]), 1, 'same'))
+      .slice([0, 0, 0, 0], [-1, -1, -1, CHANNELS])
+      .div(9);
+  },
   'strided conv and back': (x, _, w) => {
     const small = tf.conv2d(x, w<tf.Tensor4D>([3, 3, channels(x), CHANNELS]), 2, 'same');
     return tf.conv2dTranspose(

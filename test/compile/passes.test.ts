@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Graph, printGraph } from '../../src/compile/graph.ts';
+import { type Graph, printGraph, type Value } from '../../src/compile/graph.ts';
 import { interpret } from '../../src/compile/interpret.ts';
 import { commonSubexpressions } from '../../src/compile/passes/common-subexpressions.ts';
 import { deadCode } from '../../src/compile/passes/dead-code.ts';
@@ -222,6 +222,45 @@ describe('hoisting factors out of sums', () => {
 });
 
 describe('masking from the output', () => {
+  it('reads a ReLU6 by its result in both halves of the mask, and the convolution before it has no other reader', () => {
+    const filter = filterOf(3, 4);
+    const body: Body = ({ x }) => tf.grad((a) => tf.relu6(conv(a, filter).mul(4)).square().sum())(x as tf.Tensor);
+    const after = apply(record(body, image), simplify, maskFromOutput, foldScales);
+    const relu6 = after.nodes.find(({ kernel }) => kernel === 'Relu6');
+    const readersOf = (value: Value | undefined): string[] =>
+      after.nodes.flatMap(({ kernel, inputs }) => Object.values(inputs).flatMap((v) => (v === value ? [kernel] : [])));
+    expect(readersOf(relu6?.inputs.x)).toEqual(['Relu6']);
+    expect(kernelsOf(after)).not.toContain('LessEqual');
+    expect(kernelsOf(fuseActivation(fuseBias(after)))).toContain('Relu6');
+  });
+
+  it('compares with six only what is clipped at six', () => {
+    const unclipped: Body = ({ x }) =>
+      tf
+        .lessEqual((x as tf.Tensor).mul(9), 6)
+        .toFloat()
+        .add((x as tf.Tensor).mul(9).relu());
+    const otherwise: Body = ({ x }) =>
+      tf
+        .lessEqual((x as tf.Tensor).mul(9), 5)
+        .toFloat()
+        .add(tf.relu6((x as tf.Tensor).mul(9)));
+    for (const body of [unclipped, otherwise]) {
+      const graph = commonSubexpressions(record(body, image));
+      expect(printGraph(apply(graph, maskFromOutput))).toBe(printGraph(graph));
+    }
+  });
+
+  it('reads a truth value by the result as well', () => {
+    const body: Body = ({ x }) => {
+      const z = (x as tf.Tensor).mul(9);
+      return tf.relu6(z).add(tf.logicalNot(z.lessEqual(6)).toFloat());
+    };
+    const after = apply(commonSubexpressions(record(body, image)), maskFromOutput);
+    expect(kernelsOf(after)).toContain('Less');
+    expect(kernelsOf(after)).not.toContain('LessEqual');
+  });
+
   it('reads a ReLU once, by its result', () => {
     const filter = filterOf(3, 4);
     const graph = record(({ x }) => tf.grad((a) => conv(a, filter).relu().square().sum())(x as tf.Tensor), image);
@@ -245,6 +284,15 @@ describe('folding factors into convolutions', () => {
     const passes = [simplify, foldScales, fuseBias, fuseActivation, foldConstants, deadCode];
     const after = apply(graph, ...passes);
     expect(kernelsOf(after)).toEqual(['FusedConv2D']);
+  });
+
+  it('makes one convolution of the same with a ReLU6, whose gradient reads what comes out', () => {
+    const forward = (x: tf.Tensor): tf.Tensor => tf.relu6(normalise(conv(x, filter)));
+    const graph = record(({ x }) => tf.grad((a) => forward(a).square().sum())(x as tf.Tensor), image);
+    const after = apply(graph, (g) => optimise(g));
+    const convolution = after.nodes.find(({ kernel }) => kernel === 'FusedConv2D');
+    expect(convolution?.attributes.activation).toBe('relu6');
+    expect(kernelsOf(after)).not.toContain('Relu6');
   });
 
   it('folds backward as well: the gradient has no product per channel left', () => {

@@ -22,7 +22,9 @@ export function maskFromOutput(graph: Graph): Graph {
       case 'Step':
         return stepOf(node, rectified.get(input(node, 'x')), rewriter);
       case 'LessEqual':
-        return lessThanSix(node, clipped.get(input(node, 'a')), rewriter);
+        return belowSix(node, clipped.get(input(node, 'a')), rewriter);
+      case 'Cast':
+        return belowSixAsNumber(node, rewriter);
       default:
         return undefined;
     }
@@ -34,7 +36,16 @@ function stepOf(node: Node, y: Value | undefined, { call }: Rewriter): Value[] |
   return y !== undefined && alpha === 0 ? [call('Step', { x: y }, node.attributes)] : undefined;
 }
 
-function lessThanSix(node: Node, y: Value | undefined, rewriter: Rewriter): Value[] | undefined {
+function belowSix(node: Node, y: Value | undefined, rewriter: Rewriter): Value[] | undefined {
   const b = input(node, 'b');
   return y !== undefined && splatOf(b, rewriter) === 6 ? [rewriter.call('Less', { a: y, b })] : undefined;
+}
+
+/** As a number, y < 6 is the step of 6 - y: arithmetic that, unlike truth values, can stay in the convolutions' layout. */
+function belowSixAsNumber(node: Node, { call, producer, dataOf, scalar }: Rewriter): Value[] | undefined {
+  const less = producer(input(node, 'x'));
+  if (less?.kernel !== 'Less' || output(node).dtype !== 'float32') return undefined;
+  const y = input(less, 'a');
+  if (producer(y)?.kernel !== 'Relu6' || dataOf(input(less, 'b'))?.[0] !== 6) return undefined;
+  return [call('Step', { x: call('Sub', { a: scalar(6), b: y }) }, { alpha: 0 })];
 }
