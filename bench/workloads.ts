@@ -1,8 +1,8 @@
 /** What is measured: one call of each is one batch. Each has a twin of the same name in rivals/pytorch.py. */
+import { attackStep, examples } from '../src/cli/workload.ts';
 import { compile } from '../src/compile/compile.ts';
-import type { HostArray } from '../src/compile/types.ts';
 import { crossEntropy } from '../src/core/losses.ts';
-import { buildNetwork, type Network } from '../src/models/network.ts';
+import { buildNetwork } from '../src/models/network.ts';
 import { tf } from '../src/tf.ts';
 import { resnet20 } from './resnet20.ts';
 
@@ -18,15 +18,6 @@ export interface Runner {
   run(): Promise<void>;
   release(): Promise<void>;
 }
-
-const noisy = (length: number): Float32Array => Float32Array.from({ length }, (_, i) => (1 + Math.sin(7 * i)) / 2);
-
-/** One Linf step: forward pass, gradient towards the images, sign, step, clip. */
-const attackStep = (network: Network, x: tf.Tensor4D, y: tf.Tensor1D): tf.Tensor => {
-  const loss = (image: tf.Tensor): tf.Tensor => crossEntropy(network.classifier.logits(image as tf.Tensor4D), y).sum();
-  const step = tf.grad(loss)(x).sign().mul(0.01);
-  return tf.clipByValue(x.add(step), 0, 1);
-};
 
 interface AttackWorkload {
   readonly arch: string;
@@ -45,18 +36,17 @@ function attack(name: string, what: string, options: AttackWorkload): Workload {
     images: batch,
     prepare: async () => {
       const normalisation = {
-        mean: input.length === 3 ? new Array<number>(input[2]).fill(0) : [],
+        mean: new Array<number>(input[2]).fill(0),
         std: new Array<number>(input[2]).fill(1),
       };
       const network = buildNetwork({ arch, variant, width, input, classes, normalisation }, 0);
       const call = await compile(
-        (x, y) => attackStep(network, x as tf.Tensor4D, y as tf.Tensor1D),
+        (x, y) => attackStep(network.classifier, x as tf.Tensor4D, y as tf.Tensor1D),
         [{ shape: [batch, ...input] }, { shape: [batch], dtype: 'int32' }],
         { name },
       );
       network.dispose();
-      const x = noisy(batch * input.reduce((a, b) => a * b, 1));
-      const y = Int32Array.from({ length: batch }, (_, i) => i % classes);
+      const { x, y } = examples(batch * input.reduce((a, b) => a * b, 1), batch, classes);
       return { run: async () => void (await call(x, y)), release: () => call.release() };
     },
   };
@@ -82,8 +72,7 @@ const training: Workload = {
       [{ shape: [batch, size, size, 3] }, { shape: [batch], dtype: 'int32' }],
       { weights: 'live', name: 'train-resnet20' },
     );
-    const x = noisy(batch * size * size * 3);
-    const y: HostArray = Int32Array.from({ length: batch }, (_, i) => i % classes);
+    const { x, y } = examples(batch * size * size * 3, batch, classes);
     const release = async (): Promise<void> => {
       await call.release();
       tf.dispose([...network.weights]);

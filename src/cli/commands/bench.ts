@@ -1,13 +1,14 @@
 import type { Prepare } from '../../compile/types.ts';
-import { crossEntropy } from '../../core/losses.ts';
+import type { Classifier } from '../../core/classifier.ts';
 import { type Param, p, type Values } from '../../core/params.ts';
 import { buildNetwork, type Network } from '../../models/network.ts';
 import { findArchitecture } from '../../models/registry.ts';
-import { tf } from '../../tf.ts';
+import type { tf } from '../../tf.ts';
 import { BACKENDS, openBackend } from '../backend.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { listOf, oneOf, word } from '../flags.ts';
 import { cpuName } from '../surroundings.ts';
+import { attackStep, examples } from '../workload.ts';
 
 const architecture: Param<string> = word('', '', 'an architecture');
 
@@ -74,22 +75,9 @@ async function measure(arch: string, values: Values<typeof benchFlags>, prepare:
 }
 
 /** Images [B, H, W, C] and labels [B] to anything that must be computed. */
-type Step = (network: Network, x: tf.Tensor4D, y: tf.Tensor1D) => tf.Tensor;
+type Step = (classifier: Classifier, x: tf.Tensor4D, y: tf.Tensor1D) => tf.Tensor;
 
-const forwardStep: Step = ({ classifier }, x) => classifier.logits(x);
-
-/** Forward pass, input gradient, sign, step, clip: one step of any attack in Linf. */
-const attackStep: Step = ({ classifier }, x, y) => {
-  const loss = (image: tf.Tensor): tf.Tensor => crossEntropy(classifier.logits(image as tf.Tensor4D), y).sum();
-  return x
-    .add(
-      tf
-        .grad(loss)(x)
-        .sign()
-        .mul(1 / 255),
-    )
-    .clipByValue(0, 1);
-};
+const forwardStep: Step = (classifier, x) => classifier.logits(x);
 
 const WARM_UP_CALLS = 2;
 
@@ -100,18 +88,17 @@ async function callsPerSecond(
   prepare: Prepare,
 ): Promise<number> {
   const run = await prepare(
-    (x, y) => step(network, x as tf.Tensor4D, y as tf.Tensor1D),
+    (x, y) => step(network.classifier, x as tf.Tensor4D, y as tf.Tensor1D),
     [{ shape: [batch, size, size, CHANNELS] }, { shape: [batch], dtype: 'int32' }],
     { name: `bench of ${network.spec.arch}` },
   );
   try {
-    const images = Float32Array.from({ length: batch * size * size * CHANNELS }, (_, i) => (1 + Math.sin(7 * i)) / 2);
-    const labels = Int32Array.from({ length: batch }, (_, i) => i % CLASSES);
-    for (let call = 0; call < WARM_UP_CALLS; call++) await run(images, labels);
+    const { x, y } = examples(batch * size * size * CHANNELS, batch, CLASSES);
+    for (let call = 0; call < WARM_UP_CALLS; call++) await run(x, y);
     const started = performance.now();
     let calls = 0;
     while (calls === 0 || performance.now() - started < 1000 * seconds) {
-      await run(images, labels);
+      await run(x, y);
       calls += 1;
     }
     return (1000 * calls) / (performance.now() - started);
