@@ -5,41 +5,12 @@
  *
  * PyTorch is found through the PYTHON environment variable (default `python3`); without it our figures stand alone.
  */
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { startRival } from './rival.ts';
 import { type Runner, WORKLOADS, type Workload } from './workloads.ts';
 
-interface Rival {
-  readonly version: string;
-  /** Seconds of one call. */
-  call(): Promise<number>;
-  end(): void;
-}
-
 const SCRIPT = fileURLToPath(new URL('./rivals/pytorch.py', import.meta.url));
-
-/** PyTorch, waiting for calls; undefined where it is not installed. */
-async function startRival(workload: string): Promise<Rival | undefined> {
-  const child = spawn(process.env.PYTHON ?? 'python3', [SCRIPT, workload], { stdio: ['pipe', 'pipe', 'ignore'] });
-  child.on('error', () => undefined);
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async (): Promise<string | undefined> => {
-    const { value, done } = await lines.next();
-    return done ? undefined : (value as string);
-  };
-  const ready = await next();
-  if (ready === undefined) return undefined;
-  return {
-    version: ready.split(' ')[1] ?? '',
-    call: async () => {
-      child.stdin.write('\n');
-      return Number(await next());
-    },
-    end: () => child.stdin.end(),
-  };
-}
 
 async function secondsOf(runner: Runner): Promise<number> {
   const started = performance.now();
@@ -56,7 +27,8 @@ const WARM_UP = 3;
 
 async function compare({ name, what, images, prepare }: Workload, calls: number): Promise<void> {
   const runner = await prepare();
-  const rival = await startRival(name);
+  const started = await startRival(process.env.PYTHON ?? 'python3', [SCRIPT, name]);
+  const rival = 'missing' in started ? undefined : started;
   const ours: number[] = [];
   const theirs: number[] = [];
   for (let call = -WARM_UP; call < calls; call++) {
@@ -69,12 +41,12 @@ async function compare({ name, what, images, prepare }: Workload, calls: number)
   await runner.release();
   const rate = (seconds: readonly number[]): string => (images / median(seconds)).toPrecision(3);
   process.stdout.write(`${name}: ${what}, ${calls} calls\n  gibbon ${rate(ours)} images/s\n`);
-  if (rival === undefined) {
-    process.stdout.write('  PyTorch is not installed (set PYTHON to an interpreter that has it)\n');
+  if ('missing' in started) {
+    process.stdout.write(`  no PyTorch (set PYTHON to an interpreter that has it): ${started.missing}\n`);
     return;
   }
   const ratio = median(ours.map((seconds, i) => (theirs[i] as number) / seconds));
-  process.stdout.write(`  PyTorch ${rival.version} ${rate(theirs)} images/s, ratio ${ratio.toFixed(2)}\n`);
+  process.stdout.write(`  PyTorch ${started.version} ${rate(theirs)} images/s, ratio ${ratio.toFixed(2)}\n`);
 }
 
 const { values, positionals } = parseArgs({

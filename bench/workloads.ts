@@ -36,7 +36,7 @@ function attack(name: string, what: string, options: AttackWorkload): Workload {
     images: batch,
     prepare: async () => {
       const normalisation = {
-        mean: input.length === 3 ? new Array<number>(input[2]).fill(0) : [],
+        mean: new Array<number>(input[2]).fill(0),
         std: new Array<number>(input[2]).fill(1),
       };
       const network = buildNetwork({ arch, variant, width, input, classes, normalisation }, 0);

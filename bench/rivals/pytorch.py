@@ -63,7 +63,7 @@ def attack(model, x, y):
     def step():
         image = x.clone().requires_grad_(True)
         F.cross_entropy(model(image), y, reduction="sum").backward()
-        return (x + 0.01 * image.grad.sign()).clamp(0, 1)
+        return (x + image.grad.sign() / 255).clamp(0, 1)
 
     return step
 

@@ -13,6 +13,8 @@ import type {
   TensorSpec,
 } from './types.ts';
 
+type Outputs = Exclude<Result, null | undefined>;
+
 export const isTensorSpec = (spec: ArgSpec): spec is TensorSpec => Array.isArray(spec.shape);
 
 /**
@@ -25,7 +27,7 @@ export const eager: Prepare = async (fn, specs, options = {}) => {
     if (released) throw new Error(`${options.name ?? 'the function'} was released`);
     const outputs = tf.tidy(() => {
       const tensors = specs.map((spec, i) => toTensors(spec, args[i] as HostArg<ArgSpec>));
-      return fn(...(tensors as unknown as TensorArgs<typeof specs>)) ?? {};
+      return cloned(fn(...(tensors as unknown as TensorArgs<typeof specs>)) ?? {});
     });
     const host = await toHost(outputs);
     tf.dispose(outputs as tf.TensorContainer);
@@ -36,6 +38,12 @@ export const eager: Prepare = async (fn, specs, options = {}) => {
   };
   return Object.assign(call, { release }) as unknown as Executable<typeof specs, ReturnType<typeof fn>>;
 };
+
+/** Handles of our own: what the function returns may be a variable, or anything else that must outlast the call. */
+const cloned = (result: Outputs): Outputs =>
+  result instanceof tf.Tensor
+    ? result.clone()
+    : Object.fromEntries(Object.entries(result).map(([name, tensor]) => [name, tensor.clone()]));
 
 const toTensor = (spec: TensorSpec, data: HostTensor['data']): tf.Tensor =>
   // A copy, since the backend keeps the array it is given.
@@ -52,7 +60,7 @@ async function toHostTensor(tensor: tf.Tensor): Promise<HostTensor> {
   return { data: copyAs(await tensor.data(), dtype), shape: tensor.shape, dtype };
 }
 
-async function toHost(result: Exclude<Result, null | undefined>): Promise<HostResult<Result>> {
+async function toHost(result: Outputs): Promise<HostResult<Result>> {
   if (result instanceof tf.Tensor) return (await toHostTensor(result)) as HostResult<Result>;
   const entries = Object.entries(result).map(async ([k, t]) => [k, await toHostTensor(t)] as const);
   return Object.fromEntries(await Promise.all(entries)) as HostResult<Result>;

@@ -3,23 +3,12 @@
  * Runtime's convolutions NCHW. Every value lives where it was computed and is transposed only when somebody really needs
  * the other order; what is constant is transposed here, not at run time.
  */
-import { type Graph, sizeOf, type Value } from './graph.ts';
+import { type Graph, type Node, type Paddings, paddedShape, producersOf, sizeOf, type Value } from './graph.ts';
 import { reverseArray, transposeArray } from './host-array.ts';
+import { BLOCKED_DOMAIN, type Layout, TO_CHANNELS_FIRST, TO_LOGICAL } from './layout.ts';
 import { dataType, type OnnxAttribute, type OnnxGraph, type OnnxNode, type OnnxTensor, type OnnxType } from './onnx.ts';
+import { textOf } from './text.ts';
 import type { DType, HostArray } from './types.ts';
-
-/**
- * `logical`: as TensorFlow.js sees it. `channelsFirst`: a rank-4 value [N, H, W, C] stored as [N, C, H, W]. `blocked`: the
- * same with the channels in blocks that fill a vector register, [N, C/b, H, W, b], which ONNX Runtime's fastest
- * convolutions read; its wires carry the shape [N, C, H, W] all the same.
- */
-export type Layout = 'logical' | 'channelsFirst' | 'blocked';
-
-/** The domain of the operators on blocked tensors. */
-export const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
-
-export const TO_CHANNELS_FIRST = [0, 3, 1, 2];
-const TO_LOGICAL = [0, 2, 3, 1];
 
 type WireData = HostArray | BigInt64Array;
 
@@ -39,6 +28,7 @@ interface OpOptions {
 
 export class Emitter {
   readonly #graph: Graph;
+  readonly #producers: ReadonlyMap<Value, Node>;
   readonly #wires = new Map<Value, Map<Layout, Wire>>();
   readonly #home = new Map<Value, Layout>();
   readonly #nodes: OnnxNode[] = [];
@@ -53,6 +43,7 @@ export class Emitter {
 
   constructor(graph: Graph, block = 0) {
     this.#graph = graph;
+    this.#producers = producersOf(graph);
     this.block = block;
     graph.inputs.forEach(({ value }, i) => {
       this.define(value, { name: inputName(i), shape: value.shape, type: value.dtype });
@@ -63,6 +54,11 @@ export class Emitter {
   /** The values of a constant of the source graph. */
   dataOf(value: Value): HostArray | undefined {
     return this.#graph.constants.get(value);
+  }
+
+  /** The node of the source graph that computes a value; undefined for inputs and constants. */
+  producer(value: Value): Node | undefined {
+    return this.#producers.get(value);
   }
 
   /** Says that the value is computed by this wire, in this layout. */
@@ -144,7 +140,7 @@ export class Emitter {
 
   constant(data: WireData, shape: readonly number[], type: OnnxType): Wire {
     if (data.length > 16) return { name: `c${this.#count++}`, shape, type, data };
-    const key = `${type}[${shape}]${Array.from(data as ArrayLike<number | bigint>, keyOf)}`;
+    const key = `${type}[${shape}]${Array.from(data as ArrayLike<number | bigint>, textOf)}`;
     const known = this.#smallConstants.get(key);
     if (known !== undefined) return known;
     const wire = { name: `c${this.#count++}`, shape, type, data };
@@ -228,12 +224,11 @@ export class Emitter {
   }
 
   /** Pads each axis by [before, after]; negative amounts crop. */
-  pad(wire: Wire, paddings: readonly (readonly [number, number])[], fill = 0): Wire {
+  pad(wire: Wire, paddings: Paddings, fill = 0): Wire {
     if (paddings.every(([before, after]) => before === 0 && after === 0)) return wire;
-    const shape = wire.shape.map((d, axis) => d + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0));
     const amounts = this.ints([...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)]);
     const value = fill === 0 ? undefined : this.scalar(fill, wire.type as DType);
-    return this.op('Pad', [wire, amounts, value], shape, { type: wire.type });
+    return this.op('Pad', [wire, amounts, value], paddedShape(wire.shape, paddings), { type: wire.type });
   }
 
   cast(wire: Wire, type: OnnxType): Wire {
@@ -258,30 +253,5 @@ export class Emitter {
   }
 }
 
-export const inputName = (index: number): string => `in${index}`;
-export const outputName = (index: number): string => `out${index}`;
-
-/** The physical shape of a value of that logical shape. */
-export const physicalShape = (shape: readonly number[], layout: Layout): readonly number[] =>
-  layout === 'logical' ? shape : TO_CHANNELS_FIRST.map((axis) => shape[axis] as number);
-
-/** The physical position of each logical axis. */
-export const physicalAxis = (axis: number, layout: Layout): number =>
-  layout === 'logical' ? axis : TO_CHANNELS_FIRST.indexOf(axis);
-
-/**
- * A value ready to be broadcast against rank-4 wires of that layout: lower ranks get leading ones first, so that a bias
- * [C] becomes [1, C, 1, 1].
- */
-export function readBroadcast(emit: Emitter, value: Value, layout: Layout): Wire {
-  if (layout === 'logical' || sizeOf(value.shape) === 1) {
-    const wire = emit.read(value);
-    return sizeOf(value.shape) === 1 && value.shape.length > 0 ? emit.reshape(wire, []) : wire;
-  }
-  if (value.shape.length === 4) return emit.read(value, layout);
-  const padded = [...Array.from({ length: 4 - value.shape.length }, () => 1), ...value.shape];
-  return emit.transpose(emit.reshape(emit.read(value), padded), TO_CHANNELS_FIRST);
-}
-
-/** Text that tells numbers apart, -0 from 0 too. */
-const keyOf = (x: number | bigint): string => (Object.is(x, -0) ? '-0' : String(x));
+const inputName = (index: number): string => `in${index}`;
+const outputName = (index: number): string => `out${index}`;

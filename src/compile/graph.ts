@@ -2,6 +2,7 @@
  * The compiler's intermediate representation: a graph of TensorFlow.js kernels with static shapes, in logical (NHWC) order.
  * Values are assigned once; nodes stand in an order in which they can run. Passes are functions from graph to graph.
  */
+import { textOf } from './text.ts';
 import type { DType, HostArray } from './types.ts';
 
 export interface TensorType {
@@ -42,12 +43,20 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) 
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((d, i) => d === b[i]);
 
+/** What is added before and after each axis; less than nothing is cut off. */
+export type Paddings = readonly (readonly [before: number, after: number])[];
+
+export const paddedShape = (shape: readonly number[], paddings: Paddings): number[] =>
+  shape.map((d, axis) => d + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0));
+
 /** The input of that name. @throws Error if the kernel was called without it */
-export function input(node: Node, name: string): Value {
-  const value = node.inputs[name];
-  if (value === undefined) throw new Error(`kernel ${node.kernel} was called without its input "${name}"`);
-  return value;
+export function need(inputs: Inputs, name: string, kernel = 'a kernel'): Value {
+  const value = inputs[name];
+  if (value !== undefined) return value;
+  throw new Error(`${kernel} was called without its input "${name}"; given: ${Object.keys(inputs).join(', ')}`);
 }
+
+export const input = ({ inputs, kernel }: Node, name: string): Value => need(inputs, name, kernel);
 
 /** The first output, which for most kernels is the only one. */
 export function output(node: Node): Value {
@@ -115,17 +124,14 @@ export class GraphBuilder {
   }
 }
 
-/** For every value the nodes that read it. Graph outputs are not counted. */
-export function readersOf(graph: Graph): ReadonlyMap<Value, readonly Node[]> {
-  const readers = new Map<Value, Node[]>();
-  for (const node of graph.nodes) {
-    for (const value of new Set(Object.values(node.inputs))) {
-      const list = readers.get(value);
-      if (list === undefined) readers.set(value, [node]);
-      else list.push(node);
-    }
-  }
-  return readers;
+/** Tells whether a value has one reader alone, so that what computes it may become part of that reader. */
+export function readOnceIn(graph: Graph): (value: Value) => boolean {
+  const readers = new Map<Value, number>();
+  const count = (value: Value): void => void readers.set(value, (readers.get(value) ?? 0) + 1);
+  for (const node of graph.nodes) new Set(Object.values(node.inputs)).forEach(count);
+  // The caller reads the graph's outputs.
+  for (const { value } of graph.outputs) count(value);
+  return (value) => readers.get(value) === 1;
 }
 
 /** For every computed value the node that makes it. */
@@ -151,11 +157,11 @@ export function printGraph(graph: Graph): string {
   for (const node of graph.nodes) {
     const inputs = Object.entries(node.inputs).map(([name, value]) => {
       const data = graph.constants.get(value);
-      return `${name}=${data?.length === 1 ? data[0] : nameOf(value)}`;
+      return `${name}=${data?.length === 1 ? textOf(data[0]) : nameOf(value)}`;
     });
     const attributes = Object.entries(node.attributes)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+      .map(([name, value]) => `${name}=${textOf(value)}`);
     const outputs = node.outputs.map((value) => `${nameOf(value)}: ${typeOf(value)}`);
     lines.push(`${outputs.join(', ')} = ${node.kernel}(${[...inputs, ...attributes].join(', ')})`);
   }

@@ -12,7 +12,12 @@ const DATA_TYPE: Readonly<Record<OnnxType, number>> = { float32: 1, int32: 6, in
 export const dataType = (type: OnnxType): number => DATA_TYPE[type];
 
 /** A number (or list) is an integer attribute; a float attribute says so. */
-export type OnnxAttribute = number | readonly number[] | string | { readonly float: number };
+export type OnnxAttribute =
+  | number
+  | readonly number[]
+  | string
+  | { readonly float: number }
+  | { readonly floats: readonly number[] };
 
 export interface OnnxNode {
   readonly operator: string;
@@ -101,6 +106,9 @@ function encodeAttribute(name: string, value: OnnxAttribute): Message {
   } else if ('float' in value) {
     attribute.float(2, value.float);
     attribute.integer(20, 1);
+  } else if ('floats' in value) {
+    for (const item of value.floats) attribute.float(7, item);
+    attribute.integer(20, 6);
   } else {
     for (const item of value) attribute.integer(8, item);
     attribute.integer(20, 7);

@@ -5,7 +5,7 @@
 import { tf } from '../tf.ts';
 import type { Attributes, Inputs, Value } from './graph.ts';
 import { copyAs } from './host-array.ts';
-import { KERNELS } from './kernels/table.ts';
+import { KERNELS, refuseKernel } from './kernels/table.ts';
 import type { DataId, Trace } from './trace.ts';
 import type { DType, HostArray } from './types.ts';
 
@@ -152,13 +152,6 @@ function fillFor(kernelName: string, inputs: Inputs): readonly Value[] | undefin
   return current().builder.emit('Fill', {}, { shape, dtype, value: kernelName === 'ZerosLike' ? 0 : 1 });
 }
 
-function refuse(kernelName: string): never {
-  throw new Error(
-    `the TensorFlow.js kernel "${kernelName}"${callSite()} cannot be compiled. ` +
-      'Write it with other operations, or run on an eager backend',
-  );
-}
-
 let registered = false;
 
 export function registerBackend(): void {
@@ -175,6 +168,6 @@ export function registerBackend(): void {
   }
   for (const { kernelName } of tf.getKernelsForBackend('cpu')) {
     if (known.has(kernelName)) continue;
-    tf.registerKernel({ kernelName, backendName: BACKEND, kernelFunc: () => refuse(kernelName) });
+    tf.registerKernel({ kernelName, backendName: BACKEND, kernelFunc: () => refuseKernel(kernelName, callSite()) });
   }
 }

@@ -29,6 +29,8 @@ export async function openSession(
   outputs: readonly OnnxPort[],
   options: SessionOptions = {},
 ): Promise<Session> {
+  // ONNX Runtime does not open a graph that computes nothing.
+  if (outputs.length === 0) return { run: async () => [], release: async () => undefined };
   const key = createHash('sha256').update(model).update(JSON.stringify(options)).digest('hex');
   const entry = shared.get(key) ?? { session: create(model, options), users: 0 };
   shared.set(key, entry);

@@ -31,10 +31,11 @@ export type HostArgs<Specs extends readonly ArgSpec[]> = { [I in keyof Specs]: H
 
 /** A function of tensors may return one tensor, a record of them, or (for its assignments alone) nothing. */
 export type Result = tf.Tensor | { readonly [name: string]: tf.Tensor } | null | undefined;
+/** The same in host arrays; of nothing, an empty record. */
 export type HostResult<R extends Result> = R extends tf.Tensor
   ? HostTensor
   : R extends null | undefined
-    ? undefined
+    ? Readonly<Record<string, never>>
     : { readonly [K in keyof R]: HostTensor };
 
 /** A function ready to run on plain arrays. Calls must not overlap. */

@@ -34,6 +34,14 @@ const IMAGE_OPS: Readonly<Record<string, ImageOp>> = {
         'same',
       )
       .slice([0, 0, 0, 0], [-1, -1, -1, CHANNELS]),
+  'blocks, rectified': (x, _, w) => {
+    const wide = tf.conv2d(x, w<tf.Tensor4D>([1, 1, channels(x), 16]), 1, 'same').mul<Images>(9);
+    const mixed = tf.relu6(tf.conv2d(wide, w<tf.Tensor4D>([1, 1, 16, 16]), 1, 'same').add<Images>(w([16])));
+    return tf
+      .relu(tf.conv2d(mixed, w<tf.Tensor4D>([3, 3, 16, 16]), 1, 'same'))
+      .slice([0, 0, 0, 0], [-1, -1, -1, CHANNELS])
+      .div(9);
+  },
   'strided conv and back': (x, _, w) => {
     const small = tf.conv2d(x, w<tf.Tensor4D>([3, 3, channels(x), CHANNELS]), 2, 'same');
     return tf.conv2dTranspose(
@@ -65,6 +73,13 @@ const IMAGE_OPS: Readonly<Record<string, ImageOp>> = {
   tanh: (x) => tf.tanh(x),
   maxPool: (x) => tf.maxPool(x, 3, 1, 'same'),
   avgPool: (x) => tf.avgPool(x, 3, 1, 'same'),
+  'weighed, an axis up': (x, _, w) =>
+    x.add(
+      x
+        .sub(tf.mean(x, 1, true))
+        .mul(w([1, 1, 1, 1, 1]))
+        .sum<Images>(1),
+    ),
   'max apart': (x) =>
     tf.pad(tf.maxPool(x, 2, 2, 'same'), [
       [0, 0],
@@ -136,6 +151,13 @@ const ROW_OPS: Readonly<Record<string, RowOp>> = {
   tanh: (x) => tf.tanh(x),
   normalise: (x) => x.div(tf.sqrt(tf.sum(tf.square(x), -1, true).add(0.1))),
   centre: (x) => x.sub(tf.mean(x, 0, true)),
+  'weighed, an axis up': (x, _, w) =>
+    x.add(
+      x
+        .sub(tf.mean(x, 1, true))
+        .mul(w([1, 1, 1]))
+        .sum(1),
+    ),
   clip: (x) => tf.clipByValue(x, -0.5, 0.5),
   'log of exp': (x) => tf.log(tf.exp(x).add(0.5)),
   add: (x, other) => (channels(x) === channels(other) ? x.add(other) : x),

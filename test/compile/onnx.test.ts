@@ -59,6 +59,7 @@ describe('the wire format', () => {
       [24, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1, ...small(20, 2)],
     ],
     ['a float: four bytes, the least first', { float: 1.5 }, [21, 0, 0, 0xc0, 0x3f, ...small(20, 1)]],
+    ['a list of floats', { floats: [1.5, -2] }, [61, 0, 0, 0xc0, 0x3f, 61, 0, 0, 0, 0xc0, ...small(20, 6)]],
     ['a text', 'hi', [...field(4, ascii('hi')), ...small(20, 3)]],
     ['a list', [1, -2], [64, 1, 64, 254, 255, 255, 255, 255, 255, 255, 255, 255, 1, ...small(20, 7)]],
   ];

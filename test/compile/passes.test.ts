@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Graph, printGraph } from '../../src/compile/graph.ts';
+import { type Graph, printGraph, type Value } from '../../src/compile/graph.ts';
 import { interpret } from '../../src/compile/interpret.ts';
 import { commonSubexpressions } from '../../src/compile/passes/common-subexpressions.ts';
 import { deadCode } from '../../src/compile/passes/dead-code.ts';
@@ -176,6 +176,25 @@ describe('hoisting factors out of sums', () => {
     expect(kernelsOf(apply(graph, hoistFactors, deadCode))).toEqual(['Fill']);
   });
 
+  const kept: readonly (readonly [string, Body])[] = [
+    [
+      'are not summed up along their mean, but along an axis of the same number in a product of higher rank',
+      ({ x, f }) =>
+        (x as tf.Tensor)
+          .sub((x as tf.Tensor).mean(1, true))
+          .mul(f as tf.Tensor)
+          .sum(1),
+    ],
+    [
+      'are from a mean that lost its axis and is subtracted along another',
+      ({ x }) => (x as tf.Tensor).sub((x as tf.Tensor).mean(1)).sum(1),
+    ],
+  ];
+  it.each(kept)('knows that deviations do not sum to zero that %s', (_what, body) => {
+    const after = apply(record(body, { x: { shape: [3, 3] }, f: { shape: [1, 1, 1] } }), hoistFactors, deadCode);
+    expect(kernelsOf(after)).not.toContain('Fill');
+  });
+
   it('leaves two full sums of a batch normalisation in training, where TensorFlow.js records four', () => {
     const graph = record(
       ({ x, scale, offset }) => {
@@ -203,6 +222,52 @@ describe('hoisting factors out of sums', () => {
 });
 
 describe('masking from the output', () => {
+  const relu6s: readonly (readonly [string, (z: tf.Tensor) => tf.Tensor])[] = [
+    ['tf.relu6', tf.relu6],
+    ['tf.layers', (z) => tf.minimum(6, z.relu())],
+    ['a minimum turned round', (z) => tf.minimum(z.relu(), 6)],
+  ];
+  it.each(relu6s)('reads the ReLU6 of %s by its result alone', (_name, relu6Of) => {
+    const filter = filterOf(3, 4);
+    const loss = (a: tf.Tensor): tf.Tensor => relu6Of(conv(a, filter).mul(4)).square().sum();
+    const after = apply(
+      record(({ x }) => tf.grad(loss)(x as tf.Tensor), image),
+      simplify,
+      maskFromOutput,
+    );
+    const relu6 = after.nodes.find(({ kernel }) => kernel === 'Relu6');
+    const readers = after.nodes.filter(({ inputs }) => Object.values(inputs).includes(relu6?.inputs.x as Value));
+    expect(readers).toEqual([relu6]);
+    for (const kernel of ['LessEqual', 'Greater', 'Relu', 'Cast']) expect(kernelsOf(after)).not.toContain(kernel);
+  });
+
+  it('compares with six only what is clipped at six', () => {
+    const unclipped: Body = ({ x }) =>
+      tf
+        .lessEqual((x as tf.Tensor).mul(9), 6)
+        .toFloat()
+        .add((x as tf.Tensor).mul(9).relu());
+    const otherwise: Body = ({ x }) =>
+      tf
+        .lessEqual((x as tf.Tensor).mul(9), 5)
+        .toFloat()
+        .add(tf.relu6((x as tf.Tensor).mul(9)));
+    for (const body of [unclipped, otherwise]) {
+      const graph = commonSubexpressions(record(body, image));
+      expect(printGraph(apply(graph, maskFromOutput))).toBe(printGraph(graph));
+    }
+  });
+
+  it('reads a truth value by the result as well', () => {
+    const body: Body = ({ x }) => {
+      const z = (x as tf.Tensor).mul(9);
+      return tf.relu6(z).add(tf.logicalNot(z.lessEqual(6)).toFloat());
+    };
+    const after = apply(commonSubexpressions(record(body, image)), maskFromOutput);
+    expect(kernelsOf(after)).toContain('Less');
+    expect(kernelsOf(after)).not.toContain('LessEqual');
+  });
+
   it('reads a ReLU once, by its result', () => {
     const filter = filterOf(3, 4);
     const graph = record(({ x }) => tf.grad((a) => conv(a, filter).relu().square().sum())(x as tf.Tensor), image);
@@ -226,6 +291,15 @@ describe('folding factors into convolutions', () => {
     const passes = [simplify, foldScales, fuseBias, fuseActivation, foldConstants, deadCode];
     const after = apply(graph, ...passes);
     expect(kernelsOf(after)).toEqual(['FusedConv2D']);
+  });
+
+  it('makes one convolution of the same with a ReLU6, whose gradient reads what comes out', () => {
+    const forward = (x: tf.Tensor): tf.Tensor => tf.relu6(normalise(conv(x, filter)));
+    const graph = record(({ x }) => tf.grad((a) => forward(a).square().sum())(x as tf.Tensor), image);
+    const after = apply(graph, (g) => optimise(g));
+    const convolution = after.nodes.find(({ kernel }) => kernel === 'FusedConv2D');
+    expect(convolution?.attributes.activation).toBe('relu6');
+    expect(kernelsOf(after)).not.toContain('Relu6');
   });
 
   it('folds backward as well: the gradient has no product per channel left', () => {

@@ -47,6 +47,7 @@ describe.each(FORMS)('the auxiliary classifiers of GoogLeNet in its %s form', (v
     const own = slots.filter(({ name }) => /(aux|loss)[12]/.test(name));
     const before = own.map(({ weight }) => weight.clone());
     const parts = {
+      augment: (batch: tf.Tensor4D) => batch,
       defense: standard,
       params: {},
       norm: 'Linf',

@@ -10,9 +10,27 @@ import { fillWithOracleWeights, oracleImages } from './oracle-weights.ts';
 const norm = (values: Float32Array, power: number): number =>
   values.reduce((sum, value) => sum + Math.abs(value) ** power, 0) ** (1 / power);
 
-it.each(['alexnet', 'vgg16', 'googlenet', 'resnet18', 'densenet121'])(
+/** ‖a - b‖₂ / ‖b‖₂ */
+const distance = (a: readonly number[], b: readonly number[]): number =>
+  Math.hypot(...b.map((wanted, i) => (a[i] as number) - wanted)) / Math.hypot(...b);
+
+/**
+ * How far samples of the gradient may be from float64, in L2. One rectifier of ten million whose input is nearly zero may
+ * fall on the other side in float32; PyTorch's own float32 is 2.7e-3 from float64 for MobileNet V2.
+ */
+const SAMPLES: Readonly<Record<string, number>> = {
+  alexnet: 1e-3,
+  vgg16: 1e-3,
+  googlenet: 1e-3,
+  resnet18: 1e-3,
+  resnet50: 1e-3,
+  densenet121: 1e-3,
+  mobilenet_v2: 5e-3,
+};
+
+it.each(Object.entries(SAMPLES))(
   '%s at 224x224 computes what torchvision computes: logits, loss and input gradient',
-  async (arch) => {
+  async (arch, samplesBound) => {
     const golden = JSON.parse(readFileSync(new URL(`../oracles/imagenet/${arch}.json`, import.meta.url), 'utf8'));
     await tf.setBackend('cpu');
     const network = assembleNetwork({
@@ -61,11 +79,7 @@ it.each(['alexnet', 'vgg16', 'googlenet', 'resnet18', 'densenet121'])(
       ),
     ).toBeLessThan(1e-3);
     const { nchw_index: indices, value: samples } = golden.gradient_samples;
-    expect(
-      relativeError(
-        indices.map((i: number) => nchw[i]),
-        samples,
-      ),
-    ).toBeLessThan(1e-3);
+    const found = indices.map((i: number) => nchw[i]);
+    expect(distance(found, samples)).toBeLessThan(samplesBound);
   },
 );

@@ -1,11 +1,13 @@
 /** Convolutions, dense and depthwise, and their gradients towards the input and the filter. */
-import { BLOCKED_DOMAIN, type Emitter, physicalShape, type Wire } from '../emitter.ts';
-import { type Inputs, input, type Node, output, type Value } from '../graph.ts';
+import type { Emitter, Wire } from '../emitter.ts';
+import { type Inputs, input, type Node, need, output, type Value } from '../graph.ts';
+import { BLOCKED_DOMAIN, physicalShape } from '../layout.ts';
+import type { OnnxAttribute } from '../onnx.ts';
 import { blockedFilter, canBlock } from './blocked.ts';
 import { convInfo, forwardInfo, padsOf } from './convolution-geometry.ts';
 import { filterGradient } from './filter-gradient.ts';
 import { inputGradient } from './input-gradient.ts';
-import { type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import { type Kernel, type KernelTable, typed } from './kernel.ts';
 import { activate } from './matmul.ts';
 
 type Shape4 = [number, number, number, number];
@@ -18,6 +20,12 @@ function depthwiseFilter(emit: Emitter, filter: Wire): Wire {
   const [kh, kw, channels, multiplier] = filter.shape as Shape4;
   return emit.reshape(emit.transpose(filter, [2, 3, 0, 1]), [channels * multiplier, 1, kh, kw]);
 }
+
+/** What a blocked convolution can apply to its result, as attributes. */
+const FUSED_ACTIVATION: Readonly<Record<string, Readonly<Record<string, OnnxAttribute>>>> = {
+  relu: { activation: 'Relu' },
+  relu6: { activation: 'Clip', activation_params: { floats: [0, 6] } },
+};
 
 /** Writes the convolution; says whether it has applied the activation as well. */
 function convolve(node: Node, emit: Emitter, depthwise: boolean, bias: Value | undefined): boolean {
@@ -35,10 +43,10 @@ function convolve(node: Node, emit: Emitter, depthwise: boolean, bias: Value | u
   const shape = physicalShape(output(node).shape, 'channelsFirst');
   if (!depthwise && canBlock(emit, filter, info)) {
     const inputs = [emit.read(x, 'blocked'), blockedFilter(emit, emit.read(filter)), biasWire];
-    const activation = node.attributes.activation === 'relu' ? { activation: 'Relu' } : {};
+    const activation = FUSED_ACTIVATION[node.attributes.activation as string];
     const options = { attributes: { ...attributes, ...activation }, domain: BLOCKED_DOMAIN };
     emit.define(output(node), emit.op('Conv', inputs, shape, options), 'blocked');
-    return activation.activation !== undefined;
+    return activation !== undefined;
   }
   const weights = (depthwise ? depthwiseFilter : denseFilter)(emit, emit.read(filter));
   const inputs = [emit.read(x, 'channelsFirst'), weights, biasWire];

@@ -1,9 +1,9 @@
 /** Kernels that make values out of nothing, or out of a condition. */
 import type { Emitter } from '../emitter.ts';
-import { input, type Node, output, sizeOf, type Value } from '../graph.ts';
+import { input, type Node, need, output, sizeOf, type Value } from '../graph.ts';
 import type { DType, HostArray } from '../types.ts';
-import { lowerElementwise } from './elementwise.ts';
-import { broadcast, type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import { broadcast, type Kernel, type KernelTable, typed } from './kernel.ts';
+import { lowerElementwise } from './lower-elementwise.ts';
 import { elementwise } from './operators.ts';
 
 /** An array of one value, of the right kind. */

@@ -1,35 +1,15 @@
-/** Kernels that work element by element: they run in whatever layout their operands are in. */
-import { type Emitter, type Layout, physicalShape, readBroadcast, type Wire } from '../emitter.ts';
-import { type Inputs, input, type Node, output, sameShape, sizeOf, type Value } from '../graph.ts';
-import { broadcast, type Kernel, type KernelTable, need, typed } from './kernel.ts';
+/** Kernels that work element by element. */
+import type { Emitter, Wire } from '../emitter.ts';
+import { type Inputs, type Node, need, type Value } from '../graph.ts';
+import { broadcast, type Kernel, type KernelTable, typed } from './kernel.ts';
+import { lowerElementwise, type Write } from './lower-elementwise.ts';
 import { add, elementwise, mul, sub, wireShape } from './operators.ts';
+import { step } from './step.ts';
 import * as transcendental from './transcendental.ts';
 
-/** Writes one elementwise operation: wires that broadcast against each other in, one wire out. */
-type Write = (emit: Emitter, ...wires: Wire[]) => Wire;
 /** The same for exactly one or two. */
 type Write1 = (emit: Emitter, x: Wire) => Wire;
 type Write2 = (emit: Emitter, a: Wire, b: Wire) => Wire;
-
-/**
- * Blocks where all full operands are in blocks: element by element it does not matter what a place in memory means. Else
- * channels-first as soon as one full operand is.
- */
-function commonLayout(emit: Emitter, values: readonly Value[], out: Value): Layout {
-  if (out.shape.length !== 4) return 'logical';
-  const blocked = (v: Value): boolean => emit.isBlocked(v) && sameShape(v.shape, out.shape);
-  if (values.some(blocked) && values.every((v) => blocked(v) || sizeOf(v.shape) === 1)) return 'blocked';
-  return values.some((v) => v.shape.length === 4 && emit.layoutOf(v) === 'channelsFirst') ? 'channelsFirst' : 'logical';
-}
-
-/** Lowers a node whose output is computed element by element from the named inputs. */
-export function lowerElementwise(node: Node, emit: Emitter, names: readonly string[], write: Write): void {
-  const values = names.map((name) => input(node, name));
-  const out = output(node);
-  const layout = commonLayout(emit, values, out);
-  const wires = values.map((value) => readBroadcast(emit, value, layout));
-  emit.define(out, emit.reshape(write(emit, ...wires), physicalShape(out.shape, layout)), layout);
-}
 
 function unary(write: Write1, dtype?: Value['dtype']): Kernel {
   return {
@@ -79,10 +59,6 @@ function withAttributes(write: (emit: Emitter, x: Wire, attributes: Node['attrib
     lower: (node, emit) => lowerElementwise(node, emit, ['x'], (e, x) => write(e, x as Wire, node.attributes)),
   };
 }
-
-/** 1 where x > 0, else 0, as float32, without a detour over bool: min(1, max(0, 10³⁸·x)). */
-export const heaviside = (emit: Emitter, x: Wire): Wire =>
-  emit.op('HardSigmoid', [x], x.shape, { attributes: { alpha: { float: 1e38 }, beta: { float: 0 } } });
 
 const clip = (emit: Emitter, x: Wire, low: number, high: number): Wire =>
   emit.op('Clip', [x, emit.scalar(low, numeric(x)), emit.scalar(high, numeric(x))], x.shape, { type: x.type });
@@ -160,6 +136,7 @@ export const ELEMENTWISE: KernelTable = {
   Softplus: unary(transcendental.softplus),
   Sqrt: unary(op('Sqrt')),
   Square: unary((emit, x) => mul(emit, x as Wire, x as Wire)),
+  Step: step,
   Tan: unary(op('Tan')),
   Tanh: unary(op('Tanh')),
 
@@ -174,17 +151,9 @@ export const ELEMENTWISE: KernelTable = {
       lowerElementwise(node, emit, ['x'], write as Write);
     },
   },
-  Step: withAttributes((emit, x, { alpha }) => {
-    const step = throughFloats((e, y) => {
-      if (alpha === undefined || alpha === 0) return heaviside(e, y);
-      const positive = elementwise(e, 'Greater', [y, e.scalar(0)], 'bool');
-      return e.op('Where', [positive, e.scalar(1), e.scalar(alpha as number)], y.shape);
-    });
-    return step(emit, x);
-  }),
 
   Add: binary(add),
-  Atan2: binary((emit, y, x) => atan2(emit, y as Wire, x as Wire)),
+  Atan2: binary((emit, y, x) => transcendental.atan2(emit, y as Wire, x as Wire)),
   Equal: binary(
     (emit, a, b) => elementwise(emit, 'Equal', [asNumber(emit, a as Wire), asNumber(emit, b as Wire)], 'bool'),
     'bool',
@@ -245,18 +214,3 @@ export const ELEMENTWISE: KernelTable = {
 
   Identity: unary((_emit, x) => x as Wire),
 };
-
-/** The angle of (x, y), from arctangents of ratios no larger than needed: quadrant by quadrant. */
-function atan2(emit: Emitter, y: Wire, x: Wire): Wire {
-  const shape = wireShape([y, x]);
-  const zero = emit.scalar(0);
-  const xNegative = elementwise(emit, 'Less', [x, zero], 'bool');
-  const yNegative = elementwise(emit, 'Less', [y, zero], 'bool');
-  const xZero = elementwise(emit, 'Equal', [x, zero], 'bool');
-  const divisor = elementwise(emit, 'Where', [xZero, emit.scalar(1), x], 'float32');
-  const base = transcendental.atan(emit, elementwise(emit, 'Div', [y, divisor]));
-  const halfTurn = elementwise(emit, 'Where', [yNegative, emit.scalar(-Math.PI), emit.scalar(Math.PI)], 'float32');
-  const turned = elementwise(emit, 'Where', [xNegative, add(emit, base, halfTurn), base], 'float32');
-  const upright = mul(emit, elementwise(emit, 'Sign', [y]), emit.scalar(Math.PI / 2));
-  return emit.op('Where', [xZero, upright, turned], shape);
-}

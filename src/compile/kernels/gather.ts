@@ -1,7 +1,7 @@
 /** Kernels that look up rows and add up rows by index. */
 import type { Emitter, Wire } from '../emitter.ts';
-import { input, type Node, output, sizeOf, type Value } from '../graph.ts';
-import { axesOf, type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import { input, type Node, need, output, sizeOf, type Value } from '../graph.ts';
+import { axesOf, type Kernel, type KernelTable, typed } from './kernel.ts';
 
 const asInt64 = (emit: Emitter, wire: Wire): Wire => emit.cast(wire, 'int64');
 

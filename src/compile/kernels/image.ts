@@ -2,10 +2,11 @@
  * Resizing: along each axis every output pixel is a fixed mix of input pixels, so a resize is a product with a constant
  * matrix from either side, and its gradient the product with their transposes.
  */
-import { type Emitter, physicalShape, type Wire } from '../emitter.ts';
-import { input, type Node, output, type Value } from '../graph.ts';
+import type { Emitter, Wire } from '../emitter.ts';
+import { input, type Node, need, output, type Value } from '../graph.ts';
 import { transposeArray } from '../host-array.ts';
-import { type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import { physicalShape } from '../layout.ts';
+import { type Kernel, type KernelTable, typed } from './kernel.ts';
 
 type Shape4 = [number, number, number, number];
 

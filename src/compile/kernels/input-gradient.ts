@@ -5,8 +5,9 @@
  * Runtime's fast path. A stride spreads dy out over a grid of zeros first; which form of that is fastest depends on the
  * filter.
  */
-import { BLOCKED_DOMAIN, type Emitter, type Wire } from '../emitter.ts';
+import type { Emitter, Wire } from '../emitter.ts';
 import type { Value } from '../graph.ts';
+import { BLOCKED_DOMAIN } from '../layout.ts';
 import { blockedTurnedFilter, canBlock } from './blocked.ts';
 import { type ConvInfo, padsOf } from './convolution-geometry.ts';
 

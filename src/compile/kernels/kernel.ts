@@ -15,13 +15,6 @@ export type KernelTable = Readonly<Record<string, Kernel>>;
 
 export const typed = (shape: readonly number[], dtype: Value['dtype']): readonly TensorType[] => [{ shape, dtype }];
 
-/** An input known to be there: `infer` runs on what TensorFlow.js itself passed. */
-export const need = (inputs: Inputs, name: string): Value => {
-  const value = inputs[name];
-  if (value === undefined) throw new Error(`missing input "${name}"; given: ${Object.keys(inputs).join(', ')}`);
-  return value;
-};
-
 /** Axis numbers counted from the front, ascending; `undefined` means all. */
 export function axesOf(axis: unknown, rank: number): number[] {
   const given = axis === undefined || axis === null ? Array.from({ length: rank }, (_, i) => i) : axis;

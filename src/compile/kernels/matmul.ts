@@ -1,9 +1,10 @@
 /** Matrix products. */
-import { type Emitter, type Layout, readBroadcast, type Wire } from '../emitter.ts';
-import { input, type Node, output } from '../graph.ts';
-import { heaviside } from './elementwise.ts';
-import { broadcast, type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import type { Emitter, Wire } from '../emitter.ts';
+import { input, type Node, need, output } from '../graph.ts';
+import { type Layout, readBroadcast } from '../layout.ts';
+import { broadcast, type Kernel, type KernelTable, typed } from './kernel.ts';
 import { elementwise } from './operators.ts';
+import { heaviside } from './step.ts';
 
 function productShape(a: readonly number[], b: readonly number[], attributes: Node['attributes']): number[] {
   const [m, k] = attributes.transposeA === true ? [a.at(-1), a.at(-2)] : [a.at(-2), a.at(-1)];

@@ -1,7 +1,8 @@
 /** Softmax, batch normalisation, local response normalisation. */
-import { type Emitter, physicalShape, readBroadcast, type Wire } from '../emitter.ts';
-import { input, type Node, output } from '../graph.ts';
-import { type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import type { Emitter, Wire } from '../emitter.ts';
+import { input, type Node, need, output } from '../graph.ts';
+import { physicalShape, readBroadcast } from '../layout.ts';
+import { type Kernel, type KernelTable, typed } from './kernel.ts';
 import { add, div, elementwise, mul, sub } from './operators.ts';
 
 /** Along the last axis. tf.logSoftmax is made of other kernels. */

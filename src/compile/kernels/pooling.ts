@@ -1,8 +1,9 @@
 /** Max and average pooling, and their gradients. */
 import { tf } from '../../tf.ts';
-import { type Emitter, physicalShape, type Wire } from '../emitter.ts';
-import { input, type Node, output, sizeOf } from '../graph.ts';
-import { type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import type { Emitter, Wire } from '../emitter.ts';
+import { input, type Node, need, output, sizeOf } from '../graph.ts';
+import { physicalShape } from '../layout.ts';
+import { type Kernel, type KernelTable, typed } from './kernel.ts';
 
 type PoolInfo = ReturnType<typeof tf.backend_util.computePool2DInfo>;
 type Shape4 = [number, number, number, number];

@@ -1,8 +1,9 @@
 /** Reductions along axes, and what sorts or counts along one. */
-import { type Emitter, type Layout, physicalAxis, physicalShape, type Wire } from '../emitter.ts';
-import { input, type Node, output, sizeOf, type Value } from '../graph.ts';
+import type { Emitter, Wire } from '../emitter.ts';
+import { input, type Node, need, output, sizeOf, type Value } from '../graph.ts';
+import { type Layout, physicalAxis, physicalShape } from '../layout.ts';
 import { dataType, type OnnxType } from '../onnx.ts';
-import { axesOf, type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import { axesOf, type Kernel, type KernelTable, typed } from './kernel.ts';
 
 const reducedShape = (shape: readonly number[], axes: readonly number[], keepDims: boolean): number[] =>
   keepDims ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : shape.filter((_, i) => !axes.includes(i));

@@ -1,15 +1,11 @@
 /** Kernels that move, join and cut values without computing. */
 
 import { tf } from '../../tf.ts';
-import { type Emitter, type Layout, physicalAxis, physicalShape, type Wire } from '../emitter.ts';
-import { input, type Node, output, sizeOf, type Value } from '../graph.ts';
-import { axesOf, type Kernel, type KernelTable, need, typed } from './kernel.ts';
-
-type Pairs = readonly (readonly [number, number])[];
-
-/** A per-axis list rearranged to the physical order of a layout. */
-const toPhysical = <T>(list: readonly T[], layout: Layout): T[] =>
-  list.map((_, physical) => list[list.findIndex((_item, axis) => physicalAxis(axis, layout) === physical)] as T);
+import type { Emitter } from '../emitter.ts';
+import { input, type Node, need, output, sizeOf, type Value } from '../graph.ts';
+import { type Layout, physicalAxis, physicalShape } from '../layout.ts';
+import { filled } from './create.ts';
+import { axesOf, type Kernel, type KernelTable, typed } from './kernel.ts';
 
 const layoutOfInput = (node: Node, emit: Emitter): Layout => emit.layoutOf(input(node, 'x'));
 
@@ -63,6 +59,10 @@ const concat: Kernel = {
     const out = output(node);
     const [axis] = axesOf(node.attributes.axis, out.shape.length) as [number];
     const values = operands(node).filter((v) => sizeOf(v.shape) > 0);
+    if (values.length === 0) {
+      emit.define(out, emit.constant(filled(0, 0, out.dtype), out.shape, out.dtype));
+      return;
+    }
     const layout: Layout = values.some((v) => emit.layoutOf(v) === 'channelsFirst') ? 'channelsFirst' : 'logical';
     const wires = values.map((v) => emit.read(v, layout));
     const attributes = { axis: physicalAxis(axis, layout) };
@@ -88,20 +88,7 @@ const pack: Kernel = {
   },
 };
 
-/** Cuts the value into consecutive pieces along an axis. */
-function cut(node: Node, emit: Emitter, name: string, axis: number, shapeOf: (piece: Wire, out: Value) => Wire): void {
-  const value = input(node, name);
-  const layout = emit.layoutOf(value);
-  const x = emit.read(value, layout);
-  let begin = 0;
-  for (const out of node.outputs) {
-    const length = out.shape.length === value.shape.length ? (out.shape[axis] as number) : 1;
-    const piece = emit.slice(x, [{ axis: physicalAxis(axis, layout), begin, end: begin + length }]);
-    begin += length;
-    emit.define(out, shapeOf(piece, out), out.shape.length === value.shape.length ? layout : 'logical');
-  }
-}
-
+/** Consecutive pieces along an axis. */
 const split: Kernel = {
   several: true,
   infer: (inputs, { numOrSizeSplits, axis }) => {
@@ -115,8 +102,16 @@ const split: Kernel = {
     return sizes.map((size) => ({ shape: x.shape.map((d, i) => (i === at ? size : d)), dtype: x.dtype }));
   },
   lower: (node, emit) => {
-    const [axis] = axesOf(node.attributes.axis, input(node, 'x').shape.length) as [number];
-    cut(node, emit, 'x', axis, (piece) => piece);
+    const value = input(node, 'x');
+    const [axis] = axesOf(node.attributes.axis, value.shape.length) as [number];
+    const layout = emit.layoutOf(value);
+    const x = emit.read(value, layout);
+    let begin = 0;
+    for (const out of node.outputs) {
+      const end = begin + (out.shape[axis] as number);
+      emit.define(out, emit.slice(x, [{ axis: physicalAxis(axis, layout), begin, end }]), layout);
+      begin = end;
+    }
   },
 };
 
@@ -129,9 +124,8 @@ const unpack: Kernel = {
     return Array.from({ length: value.shape[at] as number }, () => ({ shape, dtype: value.dtype }));
   },
   lower: (node, emit) => {
-    const [axis] = axesOf(node.attributes.axis, input(node, 'value').shape.length) as [number];
     const value = input(node, 'value');
-    emit.read(value);
+    const [axis] = axesOf(node.attributes.axis, value.shape.length) as [number];
     const x = emit.read(value);
     node.outputs.forEach((out, i) => {
       emit.define(out, emit.reshape(emit.slice(x, [{ axis, begin: i, end: i + 1 }]), out.shape));
@@ -198,52 +192,6 @@ function stridedBounds(x: Value, a: Node['attributes']) {
   return { ...info, end };
 }
 
-const pad: Kernel = {
-  infer: (inputs, { paddings }) => {
-    const x = need(inputs, 'x');
-    return typed(
-      x.shape.map((d, i) => d + sum((paddings as Pairs)[i])),
-      x.dtype,
-    );
-  },
-  lower: (node, emit) => {
-    const layout = layoutOfInput(node, emit);
-    const paddings = toPhysical(node.attributes.paddings as Pairs, layout);
-    const fill = (node.attributes.constantValue as number | undefined) ?? 0;
-    emit.define(output(node), emit.pad(emit.read(input(node, 'x'), layout), paddings, fill), layout);
-  },
-};
-
-const sum = (pair: readonly [number, number] | undefined): number => (pair?.[0] ?? 0) + (pair?.[1] ?? 0);
-
-/** Each axis in turn as a gather by mirrored positions, which serves both modes. */
-const mirrorPad: Kernel = {
-  infer: (inputs, { paddings }) => {
-    const x = need(inputs, 'x');
-    return typed(
-      x.shape.map((d, i) => d + sum((paddings as Pairs)[i])),
-      x.dtype,
-    );
-  },
-  lower: (node, emit) => {
-    const offset = node.attributes.mode === 'reflect' ? 0 : 1;
-    let wire = emit.read(input(node, 'x'));
-    (node.attributes.paddings as Pairs).forEach(([before, after], axis) => {
-      if (before === 0 && after === 0) return;
-      const length = wire.shape[axis] as number;
-      const positions = Int32Array.from({ length: before + length + after }, (_, i) => {
-        const at = i - before;
-        if (at < 0) return -at - offset;
-        return at < length ? at : 2 * (length - 1) - at + offset;
-      });
-      const shape = wire.shape.map((d, i) => (i === axis ? positions.length : d));
-      const indices = emit.constant(positions, [positions.length], 'int32');
-      wire = emit.op('Gather', [wire, indices], shape, { type: wire.type, attributes: { axis } });
-    });
-    emit.define(output(node), wire);
-  },
-};
-
 const tile: Kernel = {
   infer: (inputs, { reps }) => {
     const x = need(inputs, 'x');
@@ -275,9 +223,7 @@ export const SHAPE: KernelTable = {
     const at = (dim as number) < 0 ? (dim as number) + x.shape.length + 1 : (dim as number);
     return [...x.shape.slice(0, at), 1, ...x.shape.slice(at)];
   }),
-  MirrorPad: mirrorPad,
   Pack: pack,
-  PadV2: pad,
   Reshape: reshaping('x', (x, { shape }) => resolveShape(shape as number[], sizeOf(x.shape))),
   Reverse: reverse,
   Slice: slice,

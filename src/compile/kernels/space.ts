@@ -1,8 +1,8 @@
 /** Kernels that trade space for batch or channels: each pads, cuts into blocks and moves the blocks elsewhere. */
 import { tf } from '../../tf.ts';
 import type { Emitter, Wire } from '../emitter.ts';
-import { input, type Node, output } from '../graph.ts';
-import { type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import { input, type Node, need, output, paddedShape } from '../graph.ts';
+import { type Kernel, type KernelTable, typed } from './kernel.ts';
 
 type Pairs = [number, number][];
 
@@ -34,8 +34,7 @@ const perAxis = (pairs: Pairs, rank: number): Pairs =>
 const spaceToBatch: Kernel = {
   infer: (inputs, { blockShape, paddings }) => {
     const x = need(inputs, 'x');
-    const pads = perAxis(paddings as Pairs, x.shape.length);
-    const padded = x.shape.map((d, axis) => d + (pads[axis]?.[0] ?? 0) + (pads[axis]?.[1] ?? 0));
+    const padded = paddedShape(x.shape, perAxis(paddings as Pairs, x.shape.length));
     return typed(way(padded, blockShape as number[], false).result, x.dtype);
   },
   lower: (node, emit) => {

@@ -8,6 +8,7 @@ import { IMAGE } from './image.ts';
 import type { Kernel, KernelTable } from './kernel.ts';
 import { MATMUL } from './matmul.ts';
 import { NORMALIZATION } from './normalization.ts';
+import { PAD } from './pad.ts';
 import { POOLING } from './pooling.ts';
 import { REDUCE } from './reduce.ts';
 import { SHAPE } from './shape.ts';
@@ -22,6 +23,7 @@ export const KERNELS: KernelTable = {
   ...IMAGE,
   ...MATMUL,
   ...NORMALIZATION,
+  ...PAD,
   ...POOLING,
   ...REDUCE,
   ...SHAPE,
@@ -30,11 +32,13 @@ export const KERNELS: KernelTable = {
 };
 
 /** @throws Error naming the kernel, if it is not known */
-export function kernelOf(name: string): Kernel {
-  const kernel = KERNELS[name];
-  if (kernel !== undefined) return kernel;
+export const kernelOf = (name: string): Kernel => KERNELS[name] ?? refuseKernel(name);
+
+/** @throws Error naming the kernel, and where it was called if that is known */
+export function refuseKernel(name: string, place = ''): never {
   throw new Error(
-    `the TensorFlow.js kernel "${name}" cannot be compiled. Write it with other operations, or run on an eager backend`,
+    `the TensorFlow.js kernel "${name}"${place} cannot be compiled. ` +
+      'Write it with other operations, or run on an eager backend',
   );
 }
 

@@ -112,6 +112,20 @@ export const atan: Unary = (emit, x) => {
   return where(emit, less(emit, x, emit.scalar(0)), elementwise(emit, 'Neg', [angle]), angle);
 };
 
+/** The angle of (x, y), from arctangents of ratios no larger than needed: quadrant by quadrant. */
+export function atan2(emit: Emitter, y: Wire, x: Wire): Wire {
+  const zero = emit.scalar(0);
+  const xNegative = less(emit, x, zero);
+  const yNegative = less(emit, y, zero);
+  const xZero = elementwise(emit, 'Equal', [x, zero], 'bool');
+  const divisor = where(emit, xZero, emit.scalar(1), x);
+  const base = atan(emit, div(emit, y, divisor));
+  const halfTurn = where(emit, yNegative, emit.scalar(-Math.PI), emit.scalar(Math.PI));
+  const turned = where(emit, xNegative, add(emit, base, halfTurn), base);
+  const upright = mul(emit, elementwise(emit, 'Sign', [y]), emit.scalar(Math.PI / 2));
+  return where(emit, xZero, upright, turned);
+}
+
 /** asin x = atan(x / √(1 - x²)). */
 export const asin: Unary = (emit, x) => {
   const one = emit.scalar(1);

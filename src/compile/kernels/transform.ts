@@ -3,8 +3,8 @@
  * at (a₀x + a₁y + a₂, b₀x + b₁y + b₂) / (c₀x + c₁y + 1) of the input, each image by its own eight numbers.
  */
 import type { Emitter, Wire } from '../emitter.ts';
-import { input, type Node, output } from '../graph.ts';
-import { type Kernel, type KernelTable, need, typed } from './kernel.ts';
+import { input, type Node, need, output } from '../graph.ts';
+import { type Kernel, type KernelTable, typed } from './kernel.ts';
 import { add, div, elementwise, less, mul, sub, where } from './operators.ts';
 
 type Shape4 = [number, number, number, number];

@@ -1,4 +1,5 @@
 import type { Graph, Node, Value } from '../graph.ts';
+import { textOf } from '../text.ts';
 import { rewrite } from './rewrite.ts';
 
 /** The same kernel on the same inputs is computed once: the forward pass of a gradient and that of its loss, above all. */
@@ -8,7 +9,7 @@ export function commonSubexpressions(graph: Graph): Graph {
   // Small equal constants count as one value.
   const keyOf = (value: Value, data: ArrayLike<number> | undefined): string => {
     if (data === undefined || data.length > 64) return `v${value.id}`;
-    const text = `${value.dtype}[${value.shape}]${Array.from(data, (x) => (Object.is(x, -0) ? '-0' : x))}`;
+    const text = `${value.dtype}[${value.shape}]${Array.from(data, textOf)}`;
     const first = constants.get(text) ?? value;
     constants.set(text, first);
     return `v${first.id}`;
@@ -28,4 +29,4 @@ const COMMUTATIVE = new Set(['Add', 'Multiply', 'Maximum', 'Minimum', 'LogicalAn
 const commutative = (node: Node): boolean => COMMUTATIVE.has(node.kernel);
 
 const attributesKey = (node: Node): string =>
-  JSON.stringify(Object.entries(node.attributes).filter(([, value]) => value !== undefined && value !== null));
+  textOf(Object.entries(node.attributes).filter(([, value]) => value !== undefined && value !== null));

@@ -26,7 +26,7 @@ export function foldConstants(graph: Graph): Graph {
 /** The one number that a value consists of, if it does. */
 export function splatOf(value: Value, { dataOf, producer }: Rewriter): number | undefined {
   const data = dataOf(value);
-  if (data !== undefined) return data.length <= SMALL && data.every((x) => x === data[0]) ? data[0] : undefined;
+  if (data !== undefined) return data.length <= SMALL && data.every((x) => Object.is(x, data[0])) ? data[0] : undefined;
   const node = producer(value);
   return node?.kernel === 'Fill' ? Number(node.attributes.value) : undefined;
 }

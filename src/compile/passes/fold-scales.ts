@@ -3,16 +3,14 @@
  * into the weights, of which there are far fewer than pixels: forward, into the convolution before it; backward, into the
  * gradient of that convolution. Frozen weights are then multiplied once, while compiling.
  */
-import { type Graph, input, type Node, output, readersOf, sameShape, type Value } from '../graph.ts';
+import { type Graph, input, type Node, output, readOnceIn, sameShape, type Value } from '../graph.ts';
 import { isPerChannel, withoutActivation } from './fuse-bias.ts';
 import { type Rewriter, rewrite } from './rewrite.ts';
 
 const DENSE = new Set(['Conv2D', 'FusedConv2D']);
 
 export function foldScales(graph: Graph): Graph {
-  const readers = readersOf(graph);
-  const isOutput = new Set(graph.outputs.map(({ value }) => value));
-  const readOnce = (value: Value): boolean => readers.get(value)?.length === 1 && !isOutput.has(value);
+  const readOnce = readOnceIn(graph);
   return rewrite(graph, (node, rewriter) => {
     switch (node.kernel) {
       case 'FusedBatchNorm':

@@ -1,4 +1,4 @@
-import { type Graph, input, type Node, output, readersOf, sizeOf, type Value } from '../graph.ts';
+import { type Graph, input, type Node, output, readOnceIn, sizeOf, type Value } from '../graph.ts';
 import { type Rewriter, rewrite } from './rewrite.ts';
 
 const FUSED: Readonly<Record<string, string>> = {
@@ -24,9 +24,7 @@ function isFixed(value: Value, rewriter: Rewriter): boolean {
 
 /** A convolution followed by a sum per channel is a convolution with a bias. */
 export function fuseBias(graph: Graph): Graph {
-  const readers = readersOf(graph);
-  const isOutput = new Set(graph.outputs.map(({ value }) => value));
-  const readOnce = (value: Value): boolean => readers.get(value)?.length === 1 && !isOutput.has(value);
+  const readOnce = readOnceIn(graph);
   return rewrite(graph, (node, rewriter) => {
     const { call, producer } = rewriter;
     if (node.kernel !== 'Add') return undefined;

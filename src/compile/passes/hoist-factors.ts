@@ -21,8 +21,7 @@ function hoist(node: Node, rewriter: Rewriter): Value[] | undefined {
   const x = input(node, 'x');
   const axes = axesOfSum(node);
   const factors = factorsOf(x, rewriter);
-  const varies = (value: Value): boolean =>
-    axes.some((axis) => (value.shape[axis - (x.shape.length - value.shape.length)] ?? 1) !== 1);
+  const varies = (value: Value): boolean => variesAlong(axes, value, x.shape.length);
   const wide = factors.filter(varies);
   const narrow = factors.filter((value) => !varies(value));
   if (narrow.length === 0 || wide.length === 0) return undefined;
@@ -30,9 +29,7 @@ function hoist(node: Node, rewriter: Rewriter): Value[] | undefined {
   const sorted = [...wide].sort((a, b) => a.id - b.id);
   const product = sorted.reduce((a, b) => rewriter.call('Multiply', { a, b }));
   // A sum over what is narrower than x would count too little.
-  if (!axes.every((axis) => product.shape[axis - (x.shape.length - product.shape.length)] === x.shape[axis])) {
-    return undefined;
-  }
+  if (!axes.every((axis) => lengthAlong(axis, product, x.shape.length) === x.shape[axis])) return undefined;
   if (product.shape.length !== x.shape.length) return undefined;
   const sum = rewriter.call('Sum', { x: product }, { axis: axes, keepDims: true });
   const scaled = narrow.reduce((a, b) => rewriter.call('Multiply', { a, b }), sum);
@@ -53,21 +50,31 @@ function factorsOf(value: Value, rewriter: Rewriter): Value[] {
 
 /** Σ (x - mean x) over the axes of the mean is zero; only rounding would come of computing it. */
 function sumOfDeviations(node: Node, rewriter: Rewriter): Value[] | undefined {
-  const factors = factorsOf(input(node, 'x'), rewriter);
+  const product = input(node, 'x');
   const axes = axesOfSum(node);
-  const isDeviation = (value: Value): boolean => {
-    const difference = rewriter.producer(value);
-    if (difference?.kernel !== 'Sub') return false;
-    const mean = rewriter.producer(input(difference, 'b'));
-    const x = input(difference, 'a');
-    if (mean?.kernel !== 'Mean' || input(mean, 'x') !== x) return false;
-    return String(axesOf(mean.attributes.axis, x.shape.length)) === String(axes);
-  };
-  const rank = input(node, 'x').shape.length;
-  const constantAlong = (value: Value): boolean =>
-    axes.every((axis) => (value.shape[axis - (rank - value.shape.length)] ?? 1) === 1);
-  const deviations = factors.filter(isDeviation);
-  if (deviations.length !== 1 || !factors.every((f) => isDeviation(f) || constantAlong(f))) return undefined;
-  const out = output(node);
-  return [rewriter.call('Fill', {}, { shape: [...out.shape], dtype: 'float32', value: 0 })];
+  const factors = factorsOf(product, rewriter);
+  const deviations = factors.filter((value) => isDeviation(value, axes, product.shape.length, rewriter));
+  const [deviation] = deviations;
+  if (deviation === undefined || deviations.length > 1) return undefined;
+  if (factors.some((value) => value !== deviation && variesAlong(axes, value, product.shape.length))) return undefined;
+  return [rewriter.call('Fill', {}, { shape: [...output(node).shape], dtype: 'float32', value: 0 })];
 }
+
+/** Whether the value is x - mean x, the mean taken over these axes of a product of that rank. */
+function isDeviation(value: Value, axes: readonly number[], rank: number, { producer }: Rewriter): boolean {
+  const difference = producer(value);
+  if (difference?.kernel !== 'Sub') return false;
+  const x = input(difference, 'a');
+  const mean = producer(input(difference, 'b'));
+  // Axes are counted from the front: in a product of higher rank the same number means another axis.
+  if (mean?.kernel !== 'Mean' || input(mean, 'x') !== x || x.shape.length !== rank) return false;
+  if (String(axesOf(mean.attributes.axis, rank)) !== String(axes)) return false;
+  // A mean that dropped its axes may be subtracted along others.
+  return sameShape(value.shape, x.shape) && !variesAlong(axes, output(mean), rank);
+}
+
+/** How long a factor is along an axis of the product, which may have more axes before the factor's. */
+const lengthAlong = (axis: number, { shape }: Value, rank: number): number => shape[axis - (rank - shape.length)] ?? 1;
+
+const variesAlong = (axes: readonly number[], value: Value, rank: number): boolean =>
+  axes.some((axis) => lengthAlong(axis, value, rank) !== 1);

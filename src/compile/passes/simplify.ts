@@ -85,6 +85,17 @@ const mergeReshapes: Rule = (node, { call, producer }) => {
   return source === x && node.kernel === 'Reshape' ? undefined : call('Reshape', { x: source }, { shape });
 };
 
+/** min(6, relu(z)), as tf.layers writes it, is relu6(z). */
+const clippedRectifier: Rule = (node, rewriter) => {
+  if (node.kernel !== 'Minimum') return undefined;
+  const [a, b] = [input(node, 'a'), input(node, 'b')];
+  const [limit, value] = splatOf(a, rewriter) === 6 ? [a, b] : [b, a];
+  const rectifier = rewriter.producer(value);
+  if (rectifier?.kernel !== 'Relu' || splatOf(limit, rewriter) !== 6) return undefined;
+  const z = input(rectifier, 'x');
+  return z.dtype === 'float32' && sameShape(z.shape, output(node).shape) ? rewriter.call('Relu6', { x: z }) : undefined;
+};
+
 /** A reduction over axes of length one, or over none, only reshapes. */
 const trivialReduction: Rule = (node, { call }) => {
   if (!['Sum', 'Mean', 'Max', 'Min'].includes(node.kernel)) return undefined;
@@ -171,6 +182,7 @@ const narrowFirst: Rule = (node, { call, producer }) => {
 const RULES: readonly Rule[] = [
   isIdentity,
   mergeReshapes,
+  clippedRectifier,
   trivialReduction,
   keepReducedAxes,
   neutralElement,

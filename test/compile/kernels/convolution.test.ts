@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { lower } from '../../../src/compile/compile.ts';
 import { CONVOLUTION } from '../../../src/compile/kernels/convolution.ts';
+import { recordFunction } from '../../../src/compile/recorder.ts';
 import { tf } from '../../../src/tf.ts';
 import { agree, type Case, missed, type Operand } from '../agree.ts';
 import { float } from '../arbitrary.ts';
@@ -278,6 +280,30 @@ describe('convolutions agree with TensorFlow.js', () => {
         ]),
       10,
     ));
+});
+
+describe('convolutions in blocks of channels', () => {
+  it.each(['relu', 'relu6'] as const)('apply a %s as they write their result', (activation) => {
+    const specs = { x: { shape: [1, 4, 4, 16] }, filter: { shape: [1, 1, 16, 16] } };
+    const { graph } = recordFunction(
+      ({ x, filter }) => {
+        const fused = {
+          x: x as tf.Tensor4D,
+          filter: filter as tf.Tensor4D,
+          strides: 1,
+          pad: 'same' as const,
+          activation,
+        };
+        return { y: tf.fused.conv2d(fused) };
+      },
+      specs,
+      'frozen',
+    );
+    const { nodes } = lower(graph, 16);
+    const conv = nodes.find(({ operator }) => operator === 'Conv');
+    expect(conv?.attributes.activation).toBe({ relu: 'Relu', relu6: 'Clip' }[activation]);
+    expect(nodes.map(({ operator }) => operator)).not.toContain(conv?.attributes.activation);
+  });
 });
 
 it('every convolution was compiled', () => {

@@ -464,6 +464,34 @@ describe('elementwise kernels follow TensorFlow.js where opinions differ', () =>
       },
     ]));
 
+  it('a step of a difference tells a number from its very neighbours', () =>
+    check(
+      fc.array(
+        fc.oneof(
+          fc.constantFrom(6, 1, -6, 2 ** -20, 2 ** -30, 2 ** 20, 2 ** 40),
+          // Differences below 1e-38 are no longer told from zero.
+          fc.float({ noNaN: true }).filter((x) => Math.abs(x) > 1e-30),
+        ),
+        { minLength: 4, maxLength: 4 },
+      ),
+      (limits) =>
+        agree(
+          limits.map((limit): Case => {
+            const bits = new Int32Array(Float32Array.of(limit).buffer)[0] as number;
+            const neighbours = new Float32Array(Int32Array.of(bits - 1, bits, bits + 1).buffer).filter(Number.isFinite);
+            const far = [0, -0, 1e38, -1e38, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+            const data = Float32Array.of(...neighbours, ...far);
+            return {
+              title: `step of ${limit} - x`,
+              inputs: [{ data, shape: [data.length], dtype: 'float32' }],
+              fn: (x) => [tf.step(tf.sub(limit, x as tf.Tensor)), tf.step(tf.sub(limit, x as tf.Tensor), 0.5)],
+              tolerance: 'exact',
+            };
+          }),
+        ),
+      12,
+    ));
+
   it('whole numbers divide exactly, beyond what a float can hold', () =>
     check(
       fc.tuple(

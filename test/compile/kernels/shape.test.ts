@@ -3,23 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { sizeOf } from '../../../src/compile/graph.ts';
 import { SHAPE } from '../../../src/compile/kernels/shape.ts';
 import { tf } from '../../../src/tf.ts';
-import { agree, type Case, missed, type Operand } from '../agree.ts';
+import { agree, type Case, missed } from '../agree.ts';
 import { any, float, operand, shape, shapeOfRank } from '../arbitrary.ts';
 import { checkMany } from '../check.ts';
-
-/** The value itself and, for floats, the gradient of a sum that tells its elements apart. */
-const withGradient = (fn: (x: tf.Tensor) => tf.Tensor, { dtype }: Operand): Case['fn'] => {
-  if (dtype !== 'float32') return (x) => fn(x as tf.Tensor);
-  return (x) => [fn(x as tf.Tensor), tf.grad((t) => fn(t).square())(x as tf.Tensor)];
-};
-
-/** One case of a function of one tensor; moving values about loses nothing, gradients add up a few. */
-const moving = (title: string, x: Operand, fn: (x: tf.Tensor) => tf.Tensor): Case => ({
-  title: `${title} of ${x.dtype}[${x.shape}]`,
-  inputs: [x],
-  fn: withGradient(fn, x),
-  tolerance: 1e-6,
-});
+import { moving } from './moving.ts';
 
 /** A sum that tells the parts of a list apart. */
 const weighed = (parts: readonly tf.Tensor[]): tf.Tensor =>
@@ -33,9 +20,6 @@ const weighed = (parts: readonly tf.Tensor[]): tf.Tensor =>
   );
 
 const axisOf = (s: readonly number[]): fc.Arbitrary<number> => fc.integer({ min: -s.length, max: s.length - 1 });
-
-const pairs = (s: readonly number[], most: (d: number) => number): fc.Arbitrary<[number, number][]> =>
-  fc.tuple(...s.map((d) => fc.tuple(fc.integer({ min: 0, max: most(d) }), fc.integer({ min: 0, max: most(d) }))));
 
 /** Some way to write the size as a product. */
 const regrouped = (s: readonly number[]): fc.Arbitrary<number[]> =>
@@ -97,6 +81,26 @@ describe('kernels that move values agree with TensorFlow.js', () => {
           ],
           tolerance: 1e-6,
         })),
+    ));
+
+  it('concat of empty pieces, even of nothing else', () =>
+    checkMany(
+      fc
+        .tuple(shapeOfRank(3, 2), fc.nat({ max: 2 }), fc.array(fc.nat({ max: 1 }), { minLength: 1, maxLength: 3 }))
+        .chain(([s, axis, lengths]) =>
+          fc.tuple(
+            fc.constant(axis),
+            fc.tuple(...lengths.map((length) => any(s.map((d, i) => (i === axis ? length : d))))),
+          ),
+        )
+        .filter(([, inputs]) => new Set(inputs.map(({ dtype }) => dtype)).size === 1)
+        .map(([axis, inputs]) => ({
+          title: `concat of ${inputs.map((x) => `${x.dtype}[${x.shape}]`)} along ${axis}`,
+          inputs,
+          fn: (...all) => tf.concat(all, axis),
+          tolerance: 'exact' as const,
+        })),
+      15,
     ));
 
   it('concat of whole numbers and truth values', () =>
@@ -219,42 +223,6 @@ describe('kernels that move values agree with TensorFlow.js', () => {
       25,
     );
   });
-
-  it('pad with any number', () =>
-    checkMany(
-      shape(1)
-        .chain((s) =>
-          fc.tuple(
-            fc.oneof(float(s), any(s)),
-            pairs(s, () => 2),
-            fc.constantFrom(0, 0, 1),
-          ),
-        )
-        .map(([x, paddings, fill]) =>
-          moving(`pad by ${JSON.stringify(paddings)}`, x, (t) => tf.pad(t, paddings, fill)),
-        ),
-      20,
-    ));
-
-  it('mirrorPad, with and without the edge', () =>
-    checkMany(
-      shape(1, 4)
-        .chain((s) => fc.constantFrom('reflect' as const, 'symmetric' as const).map((mode) => ({ s, mode })))
-        .chain(({ s, mode }) =>
-          fc.tuple(
-            any(s),
-            pairs(s, (d) => (mode === 'reflect' ? d - 1 : d)),
-            fc.constant(mode),
-          ),
-        )
-        .map(([x, paddings, mode]) => ({
-          title: `mirrorPad ${mode} of ${x.dtype}[${x.shape}] by ${JSON.stringify(paddings)}`,
-          inputs: [x],
-          fn: (t) => tf.mirrorPad(t as tf.Tensor, paddings, mode),
-          tolerance: 'exact' as const,
-        })),
-      20,
-    ));
 
   it('tile', () =>
     checkMany(
