@@ -5,6 +5,7 @@ import { codeOf } from '../core/attack.ts';
 import type { SkippedFile } from '../core/dataset.ts';
 import type { Run } from '../core/run.ts';
 import { type Selection, selectImages } from './images.ts';
+import type { Parts } from './journal.ts';
 import { contenderName, type ExperimentPlan, type Harness } from './plan.ts';
 
 /** The processor's name, as the system gives it. */
@@ -82,32 +83,42 @@ export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provena
 }
 
 /**
- * A hash of what decides the numbers: work in a journal of the same key need not be done again. The batch size is no part
- * of it, for it changes nothing.
+ * What decides the numbers, hashed thing by thing. The batch size is no part of it, for it changes nothing.
  *
  * Code is told apart by the versions of the program and its packages, by its commit, by the text of an attack's functions,
  * and by the bytes of a user's file. What such a file imports is not looked at, nor which changes make a commit `-dirty`.
  */
-export async function journalKey(
+export async function journalParts(
   plan: ExperimentPlan,
   { backend, versions }: Pick<Harness, 'backend' | 'versions'>,
-): Promise<string> {
+): Promise<Parts> {
   const { attacks, contenders, dataset, images, epsilons, norm, goal, seed, restarts, galleryRows, galleryEpsilon } =
     plan;
   const { earlyStop = true } = plan;
-  const facts = {
-    versions,
-    backend,
-    attacks: attacks.map(({ attack, params, source }) => [attack.name, params, codeOf(attack), source]),
-    contenders: contenders.map((contender) => [contenderName(contender), contender.sha256]),
-    dataset: [
-      dataset.name,
-      dataset.split,
-      dataset.labels,
-      dataset.input,
-      await selectImages(dataset, images, seed).hash(),
-    ],
-    ...{ images, epsilons, norm, goal, seed, restarts, earlyStop, galleryRows, galleryEpsilon },
+  const { name, split, labels, input } = dataset;
+  const facts: Readonly<Record<string, unknown>> = {
+    'the version of the program or its packages': versions,
+    'the backend': backend,
+    'the list of attacks': attacks.map(({ attack }) => attack.name),
+    ...Object.fromEntries(attacks.map(({ attack, params }) => [`the parameters of ${attack.name}`, params])),
+    ...Object.fromEntries(
+      attacks.map(({ attack, source }) => [`the code of ${attack.name}`, [codeOf(attack), source]]),
+    ),
+    'the networks': contenders.map((contender) => [contenderName(contender), contender.sha256]),
+    'the dataset': [name, split, labels, input, await selectImages(dataset, images, seed).hash()],
+    'the number of images': images,
+    'the radii': epsilons,
+    'the norm': norm,
+    'the target': goal,
+    'the seed': seed,
+    'the number of restarts': restarts,
+    'the early stop': earlyStop,
+    'the gallery': [galleryRows, galleryEpsilon],
   };
-  return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
+  return Object.fromEntries(Object.entries(facts).map(([part, value]) => [part, sha256(JSON.stringify(value))]));
 }
+
+/** A hash of all parts: work in a journal of the same key need not be done again. */
+export const journalKey = (parts: Parts): string => sha256(JSON.stringify(parts));
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -30,16 +30,16 @@ export const experiment = defineCommand({
       return EXIT.ok;
     }
     const config = configOf(values, given, moduleValues, work);
-    const run = await carryOut(work, { command: commandLine, config, resume, quiet, terminal });
+    const { run, folder } = await carryOut(work, { command: commandLine, config, resume, quiet, terminal });
     if (run === undefined) {
-      const more = [...(out === null ? ['--out', work.folder] : []), ...(resume ? [] : ['--resume'])];
+      const more = [...(out === null ? ['--out', folder] : []), ...(resume ? [] : ['--resume'])];
       terminal.note(`interrupted. Go on with: ${commandLineWith(...more)}`);
       return EXIT.interrupted;
     }
 
     // Loaded only now, for it takes a second, which a wrong flag should not have to wait for.
     const { publish, tableOf } = await import('../publish.ts');
-    const report = await publish(work.folder, run);
+    const report = await publish(folder, run);
     terminal.print(json ? JSON.stringify(run, null, 2) : tableOf(run, terminal));
     const { skipped = [] } = run.provenance.dataset;
     if (skipped.length > 0) terminal.note(leftOut(skipped));

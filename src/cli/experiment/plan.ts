@@ -8,7 +8,7 @@ import type { ExperimentPlan, PlannedAttack } from '../../evaluate/plan.ts';
 import { headlineEpsilon } from '../../report/headline-epsilon.ts';
 import { type Backend, openBackend } from '../backend.ts';
 import type { Given } from '../flags.ts';
-import { checkOut, defaultFolder } from '../out-folder.ts';
+import { type Claim, checkOut, defaultFolder } from '../out-folder.ts';
 import type { ResolveOptions } from '../weights-word.ts';
 import { requireAgreement } from './agreement.ts';
 import { chooseAttacks, knownAttacks, sourcesOf, withoutBaseline } from './attacks.ts';
@@ -30,8 +30,9 @@ const GALLERY_ROWS = 4;
 export interface Work {
   readonly plan: ExperimentPlan;
   readonly backend: Backend;
-  /** Where the run is written; it need not exist yet. */
+  /** Where the run is to be written; it need not exist yet. */
   readonly folder: string;
+  readonly claim: Claim;
   /** What the user should know before it starts, a line each. */
   readonly notes: readonly string[];
 }
@@ -71,7 +72,8 @@ export async function planOf(
     dataset: photographs.length > 0 ? PHOTOGRAPHS : values.dataset,
     isGiven: (flag) => given.has(flag),
   });
-  if (values.out !== null) await checkOut(values.out, values.resume);
+  const claim = values.out === null ? 'by-time' : values.resume ? 'resumed' : 'named';
+  if (values.out !== null) await checkOut(values.out, claim);
   const opened: Opened[] = [];
   for (const file of files) opened.push(await openContender(file, fetching));
   const dataset = await openImages(values.dataset, photographs, opened);
@@ -90,7 +92,7 @@ export async function planOf(
   checkUserContenders(opened, { compiled: backend.name !== 'cpu', gradients });
   const architectures = [...new Set(contenders.map(({ architecture }) => architecture.name))];
   const folder = values.out ?? defaultFolder(withoutBaseline(names), architectures, now);
-  if (values.out === null) await checkOut(folder, false);
+  if (values.out === null) await checkOut(folder, claim);
   const plan: ExperimentPlan = {
     attacks,
     contenders,
@@ -108,7 +110,7 @@ export async function planOf(
     galleryEpsilon: headlineEpsilon({ dataset: dataset.name, norm, epsilons }).epsilon,
   };
   requirePlan(plan);
-  return { plan, backend, folder, notes: opened.flatMap(({ notes = [] }) => notes) };
+  return { plan, backend, folder, claim, notes: opened.flatMap(({ notes = [] }) => notes) };
 }
 
 /** Photographs of 224 pixels take a thousand times the memory of a digit. */
