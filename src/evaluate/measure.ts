@@ -21,8 +21,6 @@ export interface MeasureSpec {
   readonly labels: readonly number[];
   /** Which of them are attacked, by index, ascending. */
   readonly attacked: readonly number[];
-  /** Which withstand without an attack, for there is nothing to gain: images of the target class. */
-  readonly exempt: readonly number[];
   readonly plan: ExperimentPlan;
   readonly harness: Harness;
   readonly journal: Journal;
@@ -39,7 +37,7 @@ export interface MeasuredNow extends Measured {
 
 /** @throws Interrupted if the run is aborted; the journal then holds what was settled */
 export async function measure(spec: MeasureSpec): Promise<MeasuredNow> {
-  const { planned, contender, plan, labels, attacked, exempt, stopwatch } = spec;
+  const { planned, contender, plan, labels, attacked, stopwatch } = spec;
   const { attack, params } = planned;
   const { classifier } = contender;
   const radii = [...plan.epsilons.keys()];
@@ -50,7 +48,6 @@ export async function measure(spec: MeasureSpec): Promise<MeasuredNow> {
 
   const tally = new Tally(labels.length, radii.length);
   const drawn = replay(spec, tally);
-  for (const image of exempt) for (const radius of radii) tally.add([image, radius, 1, 1, 0, 0, 0]);
   // Pictures are in the journal only once all are drawn: until then their images are attacked again, with the same result.
   const showcase = new Showcase(attacked, drawn === undefined ? plan.galleryRows : 0, galleryRadius(plan));
   const isDue = (image: number, radius: number): boolean =>

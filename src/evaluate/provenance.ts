@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { arch, availableParallelism, cpus, platform } from 'node:os';
 import { codeOf } from '../core/attack.ts';
-import type { SkippedFile } from '../core/dataset.ts';
+import type { Dataset, SkippedFile } from '../core/dataset.ts';
 import type { Run } from '../core/run.ts';
 import { type Selection, selectImages } from './images.ts';
 import type { Parts } from './journal.ts';
@@ -43,8 +43,10 @@ export interface ProvenanceFacts {
   readonly harness: Harness;
   readonly started: string;
   readonly selection: Selection;
-  /** How many images were measured. */
+  /** How many images were seen. */
   readonly images: number;
+  /** How many of them do not count with each network, for they are of the target class. */
+  readonly leftOut: readonly number[];
   /** Files that gave none. */
   readonly skipped: readonly SkippedFile[];
   readonly phases: Readonly<Record<string, number>>;
@@ -52,7 +54,7 @@ export interface ProvenanceFacts {
 }
 
 export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provenance']> {
-  const { plan, harness, started, images, skipped, selection, phases, galleryRule } = facts;
+  const { plan, harness, started, images, skipped, leftOut, selection, phases, galleryRule } = facts;
   const { dataset, contenders, seed } = plan;
   return {
     started,
@@ -69,9 +71,9 @@ export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provena
     dataset: {
       name: dataset.name,
       split: dataset.split,
-      images,
+      images: images - Math.min(...leftOut),
       sha256: await selection.hash(skipped.length),
-      selection: selection.rule(images, skipped.length),
+      selection: [selection.rule(images, skipped.length), ...leftOutInWords(plan, leftOut)].join('; '),
       labels: dataset.labels === 'predicted' ? "each network's own clean predictions" : 'true labels',
       ...(skipped.length === 0 ? {} : { skipped: [...skipped] }),
     },
@@ -80,6 +82,20 @@ export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provena
     iteratePolicy: ITERATE_POLICY,
     galleryRule,
   };
+}
+
+/** How an error or a report calls a class: `3`, or `3 (cat)` where it has a name. */
+export function className({ classes }: Pick<Dataset, 'classes'>, index: number): string {
+  const name = classes[index] ?? String(index);
+  return name === String(index) ? name : `${index} (${name})`;
+}
+
+/** Which images do not count, if any: with labels that each network predicts, as many as it takes for the target. */
+function leftOutInWords({ goal, dataset }: ExperimentPlan, leftOut: readonly number[]): string[] {
+  const [least, most] = [Math.min(...leftOut), Math.max(...leftOut)];
+  if (goal.kind === 'untargeted' || most === 0) return [];
+  const few = most === 1 ? '1 image' : `${least === most ? most : `${least} to ${most}`} images`;
+  return [`${few} of class ${className(dataset, goal.target)}, the target, ${most === 1 ? 'is' : 'are'} left out`];
 }
 
 /**
