@@ -1,5 +1,6 @@
 /** One attack against one contender, at all radii: what is in the journal is taken from there, the rest is run. */
 import type { GalleryItem } from '../core/run.ts';
+import { blame } from './blame.ts';
 import type { Measured } from './cells.ts';
 import { type Judge, prepareAttack } from './engine.ts';
 import { drawGallery, galleryRadius, Showcase } from './gallery.ts';
@@ -42,7 +43,9 @@ export async function measure(spec: MeasureSpec): Promise<MeasuredNow> {
   const { classifier } = contender;
   const radii = [...plan.epsilons.keys()];
   const rehearsal = await stopwatch.time('prepare', () =>
-    rehearse({ attack, params, classifier, norm: plan.norm, targeted: plan.goal.kind === 'targeted' }),
+    blame(planned, 'cannot be rehearsed', () =>
+      rehearse({ attack, params, classifier, norm: plan.norm, targeted: plan.goal.kind === 'targeted' }),
+    ),
   );
   const restarts = drawsNoise(rehearsal) ? plan.restarts : 1;
 
@@ -91,10 +94,12 @@ async function attackAll(spec: MeasureSpec, { rehearsal, restarts, left, tally, 
   const { onProgress, signal } = harness;
   onProgress?.({ phase: 'prepare', ...names, done: 0, total: 1 });
   const engine = await stopwatch.time('prepare', () =>
-    prepareAttack(harness.prepare, {
-      ...{ ...planned, classifier, norm, batch, rehearsal },
-      targeted: goal.kind === 'targeted',
-    }),
+    blame(planned, 'cannot be compiled', () =>
+      prepareAttack(harness.prepare, {
+        ...{ ...planned, classifier, norm, batch, rehearsal },
+        targeted: goal.kind === 'targeted',
+      }),
+    ),
   );
   const record = recorder({ ...names, attacked, radii: epsilons.length, tally, journal, stopwatch, onProgress });
   try {

@@ -25,6 +25,8 @@ export interface PlannedAttack {
   readonly params: Readonly<Record<string, unknown>>;
   /** SHA-256 of the file of the user's own that it comes from, in hex. */
   readonly source?: string;
+  /** That file, as the user named it. */
+  readonly file?: string;
 }
 
 export interface ExperimentPlan {

@@ -17,6 +17,7 @@ afterAll(async () => {
 });
 
 const source = (name: string, init: string, step: string): string => `
+import { tf } from 'gibbon';
 export default {
   name: '${name}', title: 'Mine', paper: 'https://example.org/mine', norms: ['Linf'], access: 'none', params: {},
   steps: () => 1,
@@ -39,5 +40,33 @@ describe('an attack of the user that fails', () => {
     expect(existsSync('tried')).toBe(false);
     await attackBy('thrower', "{ throw new Error('no luck') }");
     expect(await readdir('.')).not.toContain('reports');
+  });
+
+  const faults: readonly [string, init: string, step: string, RegExp][] = [
+    [
+      'drawing',
+      '({ x })',
+      '({ x: state.x.add(tf.randomNormal(state.x.shape)) })',
+      /cannot be compiled: random .*Take them from context\.noise$/,
+    ],
+    [
+      'peeking',
+      '({ x })',
+      '{ state.x.dataSync(); return state; }',
+      /cannot be compiled: a tensor's values were read .*tf\.where/,
+    ],
+    [
+      'shrinking',
+      '({ x, best: x.sum().reshape([1]) })',
+      'state',
+      /attack shrinking: init returns a state whose best has the shape \[1\]/,
+    ],
+  ];
+  it.each(faults)('by %s is told of in one line that names the file', async (name, init, step, says) => {
+    const { code, err } = await attackBy(name, init, step, '--backend', 'onnx-cpu', '--out', 'tried');
+    expect([code, err]).toEqual([1, [expect.stringMatching(says)]]);
+    expect(err[0]).toContain(`${name}.ts`);
+    expect(err[0]).not.toContain('\n');
+    expect(existsSync('tried')).toBe(false);
   });
 });

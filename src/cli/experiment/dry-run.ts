@@ -1,4 +1,5 @@
 /** `--dry-run`: what a run would do, and the most it could cost. */
+import { blame } from '../../evaluate/blame.ts';
 import { contenderName, type ExperimentPlan, type PlannedAttack } from '../../evaluate/plan.ts';
 import { type Rehearsal, rehearse, stepsAt, triesAt } from '../../evaluate/rehearse.ts';
 
@@ -14,10 +15,13 @@ interface Estimate {
 const estimate = (plan: ExperimentPlan): Promise<Estimate[]> =>
   Promise.all(plan.attacks.map((planned) => estimateAttack(plan, planned)));
 
-async function estimateAttack(plan: ExperimentPlan, { attack, params }: PlannedAttack): Promise<Estimate> {
+async function estimateAttack(plan: ExperimentPlan, planned: PlannedAttack): Promise<Estimate> {
+  const { attack, params } = planned;
   const { contenders, dataset, images, epsilons, norm, goal } = plan;
   const classifier = { input: dataset.input, classes: dataset.classes.length };
-  const rehearsal = await rehearse({ attack, params, classifier, norm, targeted: goal.kind === 'targeted' });
+  const rehearsal = await blame(planned, 'cannot be rehearsed', () =>
+    rehearse({ attack, params, classifier, norm, targeted: goal.kind === 'targeted' }),
+  );
   const perImage = epsilons.map((epsilon) => costAt(rehearsal, epsilon, plan.restarts));
   const times = images * contenders.length;
   return {

@@ -58,10 +58,7 @@ export async function planOf(
   const { norm, seed, restarts } = values;
   const chosen = chooseAttacks(await knownAttacks(values.attack), values.attack, norm, moduleValues);
   const sources = await sourcesOf(values.attack);
-  const attacks = chosen.map((planned): PlannedAttack => {
-    const source = sources.get(planned.attack.name);
-    return source === undefined ? planned : { ...planned, source };
-  });
+  const attacks = chosen.map((planned): PlannedAttack => ({ ...planned, ...sources.get(planned.attack.name) }));
   const names = attacks.map(({ attack }) => attack.name);
   if (values.resume && values.out === null) throw usageError('--resume needs --out: the folder of the interrupted run');
   requireDatasetName(values.dataset);
