@@ -117,6 +117,19 @@ describe('an experiment', () => {
     expect(await readdir('.')).not.toContain('dry');
   });
 
+  it('run dry says the same as JSON', async () => {
+    const { code, out } = await experiment('--attack', 'pgd', '--restarts', '2', '--dry-run', '--json');
+    expect(code).toBe(0);
+    const { attacks, images } = JSON.parse(out.join('\n'));
+    expect([images, attacks[0]]).toEqual([12, { attack: 'pgd', items: 60, gradients: 1932 }]);
+  });
+
+  it('takes the number of a class from a config file', async () => {
+    await writeFile('three.json', '{ "target": 3 }');
+    const { code, err } = await experiment('--config', 'three.json', '--dry-run');
+    expect([code, err]).toEqual([0, []]);
+  });
+
   it('has its report rebuilt by the report command, byte for byte', async () => {
     const page = join('first', 'report.html');
     const written = readFileSync(page, 'utf8');
@@ -166,6 +179,7 @@ const WRONG: readonly (readonly [words: string, code: number, said: RegExp])[] =
   ['--fail-under pgd@0.7=0.5', 2, /epsilon 0\.7, which is not measured/],
   ['--config nowhere.json', 2, /cannot read --config nowhere\.json/],
   ['--config typo.json', 2, /unknown key "atack" in typo\.json\. Did you mean "attack"\?/],
+  ['--json=7', 2, /--json is "7"; it must be true or false/],
   ['stray', 2, /unexpected word "stray"/],
 ];
 

@@ -70,3 +70,11 @@ describe('an attack of the user that fails', () => {
     expect(existsSync('tried')).toBe(false);
   });
 });
+
+it('an attack of the user has its parameters in the help', async () => {
+  const given = "params: { share: { default: 0.5, label: 'of the radius', accepts: 'a number', parse: Number } }";
+  await writeFile('ok.ts', source('ok', '({ x })', 'state').replace('params: {}', given));
+  const heard = listen();
+  expect(await main(['--attack', 'ok.ts', '--help'], heard.terminal)).toBe(0);
+  expect(heard.out.join('\n')).toContain('--ok.share');
+});

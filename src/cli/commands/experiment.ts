@@ -4,7 +4,7 @@ import { defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
 import { knownAttacks } from '../experiment/attacks.ts';
 import { carryOut } from '../experiment/carry-out.ts';
-import { dryRun } from '../experiment/dry-run.ts';
+import { dryRun, forecastInWords } from '../experiment/dry-run.ts';
 import { shortfalls } from '../experiment/fail-under.ts';
 import { experimentFlags } from '../experiment/flags.ts';
 import { configOf, planOf, type Work } from '../experiment/plan.ts';
@@ -26,7 +26,8 @@ export const experiment = defineCommand({
     if (work === undefined) return EXIT.interrupted;
     if (!quiet) for (const note of work.notes) terminal.note(note);
     if (values['dry-run']) {
-      terminal.print(await dryRun(work.plan));
+      const forecast = await dryRun(work.plan);
+      terminal.print(json ? JSON.stringify(forecast, null, 2) : forecastInWords(forecast));
       return EXIT.ok;
     }
     const config = configOf(values, given, moduleValues, work);
