@@ -12,6 +12,12 @@ export function enter(words: readonly string[]): Promise<number> {
   const caller = callersFolder(process.cwd(), process.env);
   if (caller !== undefined) process.chdir(caller);
   listenToStreams();
+  process.on('SIGINT', () => {
+    // Whoever listens besides has work to end in good order.
+    if (process.listenerCount('SIGINT') > 1) return;
+    process.stderr.write('gibbon: interrupted\n');
+    process.exit(EXIT.interrupted);
+  });
   return main(words);
 }
 

@@ -4,8 +4,8 @@ import { access, mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError, usageError } from '../core/errors.ts';
 import { fileError } from '../core/files.ts';
+import { JOURNAL } from '../core/run.ts';
 
-export const JOURNAL = 'journal.ndjson';
 export const REPORTS = 'reports';
 
 /** `reports/2026-01-31-093000-fgsm-pgd-vgg16`, under the working folder. */

@@ -1,5 +1,5 @@
 /** What `--weights` and `--from` may name: a file, a URL, or a set of published weights. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { usageError } from '../core/errors.ts';
 import { gibbonHome } from '../core/home.ts';
@@ -32,8 +32,11 @@ export async function resolveWeights(word: string, arch: string | undefined, opt
     return fetch(findPublicWeights(arch, word));
   }
   if (/^https?:/i.test(word)) return fetch(TORCHVISION.find(({ url }) => url === word) ?? downloadOf(word));
+  if (isFolder(word)) throw usageError(`--weights ${word} is a folder; name the file in it`);
   if (existsSync(word)) return word;
   const kept = join(gibbonHome(), word);
   if (existsSync(kept)) return kept;
   throw usageError(`--weights ${word}: no such file here or in ${gibbonHome()}; or give a URL, or imagenet`);
 }
+
+const isFolder = (word: string): boolean => statSync(word, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -117,6 +117,23 @@ describe('an experiment', () => {
     expect(await readdir('.')).not.toContain('dry');
   });
 
+  it('in a norm that not all usual attacks know makes those that do, and states them', async () => {
+    const { code } = await run(
+      'experiment',
+      ...NETWORK,
+      '--images',
+      '2',
+      '--epsilon',
+      '1',
+      '--norm',
+      'l1',
+      '--out',
+      'l1',
+    );
+    expect(code).toBe(0);
+    expect(runFile('l1').config.attack).toEqual(['fgsm']);
+  });
+
   it('run dry says the same as JSON', async () => {
     const { code, out } = await experiment('--attack', 'pgd', '--restarts', '2', '--dry-run', '--json');
     expect(code).toBe(0);
@@ -134,7 +151,7 @@ describe('an experiment', () => {
     const page = join('first', 'report.html');
     const written = readFileSync(page, 'utf8');
     await writeFile(page, '');
-    const { code, err } = await run('report', 'first');
+    const { code, err } = await run('report', join('first', 'run.json'));
     expect([code, err]).toEqual([0, [`wrote ${page}`]]);
     expect(readFileSync(page, 'utf8')).toBe(written);
   });
@@ -157,7 +174,14 @@ const WRONG: readonly (readonly [words: string, code: number, said: RegExp])[] =
   ['--seed -1', 2, /--seed is "-1"/],
   ['--norm l1 --attack pgd', 2, /pgd does not attack in L1/],
   ['--target 10', 2, /numbered from 0 to 9/],
-  ['--training robust', 1, /no checkpoint .*vgg11-robust\.safetensors: gibbon train --arch vgg11 --training robust/],
+  [
+    '--training adversarial',
+    1,
+    /no checkpoint .*vgg11-adversarial\.safetensors: gibbon train --arch vgg11 --training adv/,
+  ],
+  ['--training standrd', 2, /unknown training "standrd"\. Did you mean "standard"\?/],
+  ['--weights nets', 2, /--weights nets is a folder/],
+  ['--norm l2 --epsilon 8000', 2, /--epsilon 8000: no two images/],
   ['--weights nowhere.safetensors', 2, /no such file/],
   ['--weights other.safetensors --training adversarial', 2, /--training adversarial is given, and other\.safetensors/],
   ['--weights other.safetensors --arch vgg11,vgg16', 2, /--arch vgg16 is given, and no file of --weights holds one/],

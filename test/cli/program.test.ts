@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -112,6 +112,19 @@ describe('Ctrl-C', () => {
     expect(err).toMatch(/interrupted\. Go on with: gibbon experiment .* --out stopped --resume\n$/);
     expect([code, out]).toEqual([130, '']);
     expect(await readdir(join(work.folder, 'stopped'))).toEqual(['journal.ndjson']);
+  });
+
+  it.skipIf(process.platform === 'win32')('before there is anything to leave says that it was heard', async () => {
+    const pipe = join(work.folder, 'config.json');
+    spawnSync('mkfifo', [pipe]);
+    const { child, ended } = start(['train', '--config', pipe]);
+    // Can be opened once the program reads it, and keeps it waiting.
+    const writer = await open(pipe, 'w');
+    child.kill('SIGINT');
+    await setTimeout(100);
+    await writer.close();
+    const { code, err } = await ended;
+    expect([code, err]).toEqual([130, 'gibbon: interrupted\n']);
   });
 
   it('leaves a run that can be gone on with to the end', async () => {

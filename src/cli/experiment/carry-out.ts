@@ -1,13 +1,13 @@
 /** Runs a checked plan: folder, journal, Ctrl-C, progress. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Run } from '../../core/run.ts';
+import { JOURNAL, type Run } from '../../core/run.ts';
 import { runExperiment } from '../../evaluate/experiment.ts';
 import { type Journal, openJournal } from '../../evaluate/journal.ts';
 import { Interrupted, type ProgressEvent } from '../../evaluate/plan.ts';
 import { journalKey, journalParts } from '../../evaluate/provenance.ts';
 import { listenForInterrupt } from '../interrupt.ts';
-import { JOURNAL, makeOut, runId } from '../out-folder.ts';
+import { makeOut, runId } from '../out-folder.ts';
 import { type Progress, progressLine } from '../progress.ts';
 import { versionsHere } from '../surroundings.ts';
 import type { Terminal } from '../terminal.ts';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Dataset } from '../../core/dataset.ts';
-import { UserError, usageError } from '../../core/errors.ts';
+import { UserError, unknownName, usageError } from '../../core/errors.ts';
 import { IMAGENET_CLASSES } from '../../data/imagenet-classes.ts';
 import { datasetNames } from '../../data/registry.ts';
 import { type LoadedNetwork, openCheckpoint } from '../../models/checkpoint.ts';
@@ -14,6 +14,7 @@ import { architectures, findArchitecture, SIX } from '../../models/registry.ts';
 import { readWeights } from '../../weights/read-weights.ts';
 import { findPublicWeights, isWeightsVersion } from '../../weights/torchvision.ts';
 import { checkpointPath, findCheckpoint, listCheckpoints } from '../checkpoints.ts';
+import { loadDefenses } from '../modules.ts';
 import { shortPath } from '../paths.ts';
 import { type ResolveOptions, resolveWeights } from '../weights-word.ts';
 import type { Opened } from './opened.ts';
@@ -115,6 +116,11 @@ function publicFiles({ arch, dataset }: Request, version: string): WeightsFile[]
 async function checkpointFiles({ arch, training, dataset, isGiven }: Request): Promise<CheckpointFile[]> {
   const names = (await Promise.all(arch.map((word) => architecturesOf(word, dataset)))).flat();
   if (names.length === 0) throw new UserError(`no network is trained on ${dataset} yet: gibbon train makes one`);
+  const defenses = [...(await loadDefenses()).values()].flatMap(({ name, training: called }) => called ?? name);
+  const trained = (await listCheckpoints(architectures.map(({ name }) => name))).filter(
+    (one) => one.dataset === dataset,
+  );
+  const known = [...new Set([...defenses, ...trained.map((one) => one.training)])];
   return [...new Set(names)].flatMap((architecture) => {
     const found = [...new Set(training)].map((name) => ({ name, path: findCheckpoint(dataset, architecture, name) }));
     // Trainings that nobody asked for by name are measured where they are there.
@@ -122,9 +128,11 @@ async function checkpointFiles({ arch, training, dataset, isGiven }: Request): P
     return found.flatMap(({ name, path }): CheckpointFile[] => {
       if (path !== undefined) return [{ kind: 'checkpoint', path, architecture, training: name }];
       if (isOptional) return [];
+      if (!known.includes(name)) throw unknownName('training', name, known);
+      const remedy = `gibbon train --arch ${architecture} --training ${name} makes it; `;
       throw new UserError(
-        `no checkpoint ${checkpointPath(dataset, architecture, name)}: gibbon train --arch ${architecture} ` +
-          `--training ${name} makes it; gibbon list shows those that are there`,
+        `no checkpoint ${checkpointPath(dataset, architecture, name)}: ${defenses.includes(name) ? remedy : ''}` +
+          'gibbon list shows those that are there',
       );
     });
   });

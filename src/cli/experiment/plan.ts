@@ -56,7 +56,12 @@ export async function planOf(
   now: Date,
 ): Promise<Work> {
   const { norm, seed, restarts } = values;
-  const chosen = chooseAttacks(await knownAttacks(values.attack), values.attack, norm, moduleValues);
+  const known = await knownAttacks(values.attack);
+  // Attacks that nobody asked for by name are made where they know the norm.
+  const wanted = given.has('attack')
+    ? values.attack
+    : values.attack.filter((name) => known.get(name)?.norms.includes(norm));
+  const chosen = chooseAttacks(known, wanted, norm, moduleValues);
   const sources = await sourcesOf(values.attack);
   const attacks = chosen.map((planned): PlannedAttack => ({ ...planned, ...sources.get(planned.attack.name) }));
   const names = attacks.map(({ attack }) => attack.name);
@@ -76,7 +81,7 @@ export async function planOf(
   const dataset = await openImages(values.dataset, photographs, opened);
   for (const one of opened) requireFit(one, dataset);
   const images = countOf(values.images, dataset);
-  const epsilons = radiiOf(values.epsilon, dataset.name, norm);
+  const epsilons = radiiOf(values.epsilon, dataset, norm);
   checkRequirements(values['fail-under'] ?? [], names, epsilons);
   const goal = goalOf(values.target, dataset.classes);
   // Beside networks of the user's own, --weights belongs to those, and --arch names them.
@@ -126,7 +131,7 @@ export function configOf(
   const { attack, arch, weights, training, dataset, images, norm, target, restarts, seed, batch, backend } = values;
   const own = {
     'early-stop': values['early-stop'],
-    attack,
+    attack: given.has('attack') ? attack : withoutBaseline(plan.attacks.map((planned) => planned.attack.name)),
     arch,
     weights,
     training,
