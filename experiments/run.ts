@@ -1,4 +1,4 @@
 /** The main job: `npm run experiment -- --attack fgsm --arch vgg16`. A thin door to the command line. */
-import { main } from '../src/cli/main.ts';
+import { enter } from '../src/cli/door.ts';
 
-process.exitCode = await main(['experiment', ...process.argv.slice(2)]);
+process.exitCode = await enter(['experiment', ...process.argv.slice(2)]);

@@ -22,7 +22,7 @@ export { loadAttacks, loadDefenses } from './discover/modules.ts';
 export { runExperiment } from './evaluate/experiment.ts';
 export { type Journal, openJournal } from './evaluate/journal.ts';
 export { type Contender, type ExperimentPlan, type Harness, Interrupted, type PlannedAttack } from './evaluate/plan.ts';
-export { journalKey } from './evaluate/provenance.ts';
+export { journalKey, journalParts } from './evaluate/provenance.ts';
 export {
   adaptiveAveragePool,
   type Block,

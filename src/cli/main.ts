@@ -115,7 +115,8 @@ async function runCommand(
     return EXIT.ok;
   }
   if (help) {
-    const moduleFlags = (await command.moduleFlags?.({})) ?? {};
+    const config = 'config' in command.flags ? await readConfig(given.config) : undefined;
+    const moduleFlags = (await command.moduleFlags?.({ ...config?.given, ...given })) ?? {};
     terminal.print(await helpOf(entry, command, moduleFlags, terminal, usage));
     return EXIT.ok;
   }
@@ -130,6 +131,12 @@ async function runCommand(
 function parse(words: readonly string[], flags: Flags) {
   // A switch takes no value, so that the word after it stays a word.
   const switches = Object.keys(flags).filter((name) => typeof flags[name]?.default === 'boolean');
+  for (const word of words) {
+    const [, name = '', value = ''] = /^--([^=]+)=(.*)$/.exec(word) ?? [];
+    // yargs takes any word but "true" for false.
+    if (switches.includes(name) && value !== 'true' && value !== 'false')
+      throw usageError(`--${name} is ${JSON.stringify(value)}; it must be true or false`);
+  }
   try {
     const parsed = takeAsWritten(words).boolean(switches).help(false).version(false).parseSync();
     const plain = parsed._.map(String);

@@ -4,8 +4,8 @@ import { access, mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError, usageError } from '../core/errors.ts';
 import { fileError } from '../core/files.ts';
+import { JOURNAL } from '../core/run.ts';
 
-export const JOURNAL = 'journal.ndjson';
 export const REPORTS = 'reports';
 
 /** `reports/2026-01-31-093000-fgsm-pgd-vgg16`, under the working folder. */
@@ -16,6 +16,9 @@ export function defaultFolder(attacks: readonly string[], architectures: readonl
 
 /** A run is called by its folder. */
 export const runId = (folder: string): string => basename(resolve(folder));
+
+/** How a run comes by its folder: the user named it, it is called by the time, or it holds what is to be resumed. */
+export type Claim = 'named' | 'by-time' | 'resumed';
 
 const SLUG_NAMES = 3;
 
@@ -32,12 +35,14 @@ function slug(names: readonly string[]): string {
  * @throws UserError (usage) if it holds something already (a run would mix with it), or nothing to resume;
  *   (failed) if it cannot be written
  */
-export async function checkOut(folder: string, resume: boolean): Promise<void> {
+export async function checkOut(folder: string, claim: Claim): Promise<void> {
+  // Where another run began in the same second, this one gets a name beside it: see `makeOut`.
+  if (claim === 'by-time') return requireWritable(folder);
   const entries = await entriesOf(folder);
-  if (resume && !entries?.includes(JOURNAL)) {
+  if (claim === 'resumed' && !entries?.includes(JOURNAL)) {
     throw usageError(`--out ${folder} holds no ${JOURNAL} to resume; leave --resume out to start afresh`);
   }
-  if (!resume && entries !== undefined && entries.length > 0) {
+  if (claim === 'named' && entries !== undefined && entries.length > 0) {
     const remedy = entries.includes(JOURNAL) ? 'add --resume to go on with it, or name another' : 'name another';
     throw usageError(`--out ${folder} is not empty, and nothing is overwritten: ${remedy}`);
   }
@@ -81,20 +86,58 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
+export interface Out {
+  /** The folder that the run got: a `by-time` one ends in -2, -3 … where others were faster. */
+  readonly folder: string;
+  /** Takes away again what was made and is still empty. */
+  readonly undo: () => Promise<void>;
+}
+
 /**
- * Makes the folder. The returned function takes it away again if it is still empty and was not there before.
+ * Makes the folder, for this run alone: of several processes that ask for one at the same time, each gets its own, or is
+ * refused.
  *
- * @throws UserError (failed) if the system refuses
+ * @throws UserError (usage) if somebody else made the named folder meanwhile; (failed) if the system refuses
  */
-export async function makeOut(folder: string): Promise<() => Promise<void>> {
-  const [, ...missing] = await missingBelow(folder);
+export async function makeOut(wanted: string, claim: Claim): Promise<Out> {
+  const made: string[] = [];
   try {
+    const [, ...missing] = await missingBelow(dirname(resolve(wanted)));
     // One by one: Node's recursive mkdir never returns below a folder like /proc.
-    for (const path of missing) await mkdir(path);
+    for (const path of missing) if (await makeAlone(path)) made.push(path);
+    const existed = claim !== 'by-time' && (await exists(wanted));
+    const folder = existed ? wanted : await makeFree(wanted, claim);
+    if (!existed) made.push(folder);
+    return { folder, undo: () => removeEmpty(made.toReversed()) };
   } catch (error) {
-    throw fileError('write', folder, error);
+    await removeEmpty(made.toReversed());
+    throw fileError('write', wanted, error);
   }
-  return async () => {
-    if (missing.length > 0 && (await readdir(folder)).length === 0) await rmdir(folder);
-  };
+}
+
+async function makeFree(wanted: string, claim: Claim): Promise<string> {
+  for (let number = 1; ; number++) {
+    const folder = number === 1 ? wanted : `${wanted}-${number}`;
+    if (await makeAlone(folder)) return folder;
+    if (claim !== 'by-time') throw usageError(`--out ${wanted}: another run has just begun there; name another`);
+  }
+}
+
+/** Whether this call made the folder; it may be there already. */
+async function makeAlone(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Innermost first; stops at the first that holds something. */
+async function removeEmpty(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    if ((await readdir(folder)).length > 0) return;
+    await rmdir(folder);
+  }
 }

@@ -44,6 +44,8 @@ const MEASURABLE_MS = 300;
 /** @param now - milliseconds that only ever grow */
 export function progressLine(terminal: Terminal, now: () => number = () => performance.now()): ProgressLine {
   const every = terminal.isLive ? LIVE_EVERY_MS : PLAIN_EVERY_MS;
+  // A line of a file has room for all there is to say.
+  const width = terminal.isLive ? terminal.liveWidth : Number.POSITIVE_INFINITY;
   let current: { readonly last: Progress; readonly began: Beginning } | undefined;
   // A pipe stays silent for the first ten seconds; a terminal never.
   let shown = terminal.isLive ? Number.NEGATIVE_INFINITY : now();
@@ -51,7 +53,7 @@ export function progressLine(terminal: Terminal, now: () => number = () => perfo
   const since = ({ at, done }: Beginning): Elapsed => ({ ms: now() - at, done });
   const finish = (): void => {
     if (current !== undefined && current.last.passing !== true && terminal.isLive) {
-      terminal.note(describe(current.last, since(current.began), terminal.liveWidth));
+      terminal.note(describe(current.last, since(current.began), width));
     }
     current = undefined;
   };
@@ -61,7 +63,7 @@ export function progressLine(terminal: Terminal, now: () => number = () => perfo
       current = { last: progress, began: current?.began ?? { at: now(), done: progress.done } };
       if (now() - shown < every) return;
       shown = now();
-      const line = describe(progress, since(current.began), terminal.liveWidth);
+      const line = describe(progress, since(current.began), width);
       if (terminal.isLive) terminal.live(line);
       else terminal.note(line);
     },

@@ -7,7 +7,7 @@ import { writeIndex, writeReport } from '../report/write.ts';
 import { REPORTS } from './out-folder.ts';
 import type { Terminal } from './terminal.ts';
 
-const RUN_FILE = 'run.json';
+export const RUN_FILE = 'run.json';
 
 /**
  * Writes run.json, then what is seen of it.

@@ -32,11 +32,6 @@ export function wantsColour(isTerminal: boolean, environment: NodeJS.ProcessEnv)
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
   const { stdout, stderr, env } = process;
-  // Whoever reads the data may stop when it has enough: `gibbon list | head -1`.
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit();
-    throw error;
-  });
   const isLive = stderr.isTTY === true && env.TERM !== 'dumb';
   let lineShown = false;
   const live = (text: string): void => {

@@ -48,6 +48,9 @@ function fileOf(word: string, flag: string): string {
   if (found !== undefined) return found;
   const near = closest(word, [...new Set(TORCHVISION.map(({ version }) => version))]);
   const hint = near === undefined ? ' Give a file, a URL, or imagenet' : ` Did you mean "${near}"?`;
+  if (statSync(word, { throwIfNoEntry: false })?.isDirectory()) {
+    throw usageError(`${flag} ${word} is a folder; name the file in it`);
+  }
   throw usageError(`${flag} ${word}: no such file here${isBelow ? ` or in ${home}` : ''}.${hint}`);
 }
 

@@ -88,12 +88,23 @@ function recordInScope(
   return { graph, reads: active.reads, writes };
 }
 
+/** A compiled function would give the same random numbers at every call. */
+export class DrawnWhileCompiling extends Error {
+  /** What is wrong, without what to do about it. */
+  readonly fault: string;
+
+  constructor(place: string) {
+    const fault = `random numbers were drawn while compiling${place}: they would be the same at every call`;
+    super(`${fault}. Take them as an argument`);
+    this.name = 'DrawnWhileCompiling';
+    this.fault = fault;
+  }
+}
+
 /** @throws Error if an output depends on random numbers that were drawn while tracing */
 function refuseRandomness(graph: Graph, drawn: ReadonlyMap<Value, string>): void {
   const { constants } = withoutDeadCode(graph);
   const [place] = [...drawn].flatMap(([value, where]) => (constants.has(value) ? [where] : []));
   if (place === undefined) return;
-  throw new Error(
-    `random numbers were drawn while compiling${place}: they would be the same at every call. Take them as an argument`,
-  );
+  throw new DrawnWhileCompiling(place);
 }

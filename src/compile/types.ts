@@ -3,6 +3,7 @@ import type { tf } from '../tf.ts';
 
 export type DType = 'float32' | 'int32' | 'bool';
 
+/** The shape and type of a tensor that a compiled function takes. */
 export interface TensorSpec {
   readonly shape: readonly number[];
   /** `float32` by default. */

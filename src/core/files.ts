@@ -25,7 +25,7 @@ export function shortPath(path: string): string {
  */
 export async function writeAtomically<T>(path: string, write: (file: FileHandle) => Promise<T>): Promise<T> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const { file, temporary } = await openBeside(path);
     try {
       const result = await write(file);
@@ -40,6 +40,16 @@ export async function writeAtomically<T>(path: string, write: (file: FileHandle)
     }
   } catch (error) {
     throw fileError('write', path, error);
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    // The system's word for it, "file already exists", speaks of the folder.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new Error(`${folder} is a file, not a folder`);
+    throw error;
   }
 }
 

@@ -9,6 +9,9 @@ import { isRadius, NORMS, type Norm, RADIUS } from './threat-model.ts';
 
 export const RUN_SCHEMA = 'gibbon.run/1';
 
+/** The journal's name, beside run.json: from it an interrupted run goes on. */
+export const JOURNAL = 'journal.ndjson';
+
 const share = z.number().min(0).max(1);
 const count = z.number().int().min(0);
 const interval = z.tuple([share, share]);

@@ -12,6 +12,10 @@ export const RADIUS = 'a radius is 0 or more, and in Linf at most 1; pixels are 
 export const isRadius = (norm: Norm, epsilon: number): boolean =>
   Number.isFinite(epsilon) && epsilon >= 0 && (norm !== 'Linf' || epsilon <= 1);
 
+/** How far two images of so many values in [0,1] can be apart: a larger ball is no ball, but all images. */
+export const diameterOf = (norm: Norm, values: number): number =>
+  ({ Linf: 1, L2: Math.sqrt(values), L1: values })[norm];
+
 /** Untargeted: any wrong class will do. Targeted: the class of index `target`. */
 export type Goal = { readonly kind: 'untargeted' } | { readonly kind: 'targeted'; readonly target: number };
 

@@ -16,6 +16,7 @@ export interface Measured {
 export interface Standing {
   readonly contender: Contender;
   readonly cleanCorrect: number;
+  /** How many images count: those of the target class, which tallies list too, do not. */
   readonly images: number;
   readonly attacks: readonly Measured[];
 }
@@ -72,12 +73,8 @@ function shareOfWork({ spent }: Tally, radius: number): number {
 export function worstCasesOf(standing: Standing, { norm, epsilons }: Grid): WorstCase[] {
   const { contender, images, attacks } = standing;
   const withstood = (of: (tally: Tally) => Uint8Array): number => {
-    const all = new Uint8Array(images).fill(1);
-    for (const { tally } of attacks)
-      of(tally).forEach((robust, i) => {
-        all[i] = Math.min(all[i] ?? 0, robust);
-      });
-    return sum(all);
+    const [first = new Uint8Array(), ...others] = attacks.map(({ tally }) => of(tally));
+    return sum(first.map((robust, i) => Math.min(robust, ...others.map((other) => other[i] ?? 0))));
   };
   return epsilons.map((epsilon, radius) => {
     const robustCorrect = withstood((tally) => tally.robust(radius));

@@ -1,6 +1,6 @@
 /** The main job: every attack on every contender at every radius, to one immutable `Run`. */
 import { requireNorm } from '../core/attack.ts';
-import { usageError } from '../core/errors.ts';
+import { UserError, usageError } from '../core/errors.ts';
 import {
   type Cell,
   type GalleryItem,
@@ -22,7 +22,7 @@ import { type MeasuredNow, measure } from './measure.ts';
 import { watchMemory } from './peak-memory.ts';
 import { performanceOf } from './performance.ts';
 import { type Contender, contenderName, type ExperimentPlan, type Harness } from './plan.ts';
-import { provenanceOf, Stopwatch } from './provenance.ts';
+import { className, provenanceOf, Stopwatch } from './provenance.ts';
 
 interface Job {
   readonly plan: ExperimentPlan;
@@ -48,6 +48,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   const worstCases: WorstCase[] = [];
   const gallery: GalleryItem[] = [];
   const performance: Performance[] = [];
+  const leftOut: number[] = [];
   let images = 0;
   let skipped: CleanRecord['skipped'] = [];
   for (const contender of plan.contenders) {
@@ -56,7 +57,8 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     cells.push(...cellsOf(standing, plan));
     worstCases.push(...worstCasesOf(standing, plan));
     gallery.push(...items);
-    images = standing.images;
+    images = clean.labels.length;
+    leftOut.push(images - standing.images);
     skipped = clean.skipped ?? [];
   }
   const run: Run = {
@@ -65,7 +67,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     command: journal.command,
     config: { ...harness.config },
     provenance: await provenanceOf({
-      ...{ plan, harness, selection, images, skipped },
+      ...{ plan, harness, selection, images, skipped, leftOut },
       started: journal.started,
       phases: job.stopwatch.phases,
       galleryRule: galleryRule(plan.galleryRows),
@@ -104,27 +106,38 @@ async function stand(job: Job, contender: Contender): Promise<Stood> {
   try {
     const clean = await classifyClean(job, contender, judge);
     const { labels, predicted } = clean;
-    const correct = labels.flatMap((label, i) => (label === predicted[i] ? [i] : []));
-    const { goal } = plan;
-    const isExempt = (i: number): boolean => goal.kind === 'targeted' && labels[i] === goal.target;
-    const attacked = correct.filter((i) => !isExempt(i));
-    const exempt = correct.filter(isExempt);
+    const counted = countedOf(plan, labels);
+    const attacked = counted.filter((i) => labels[i] === predicted[i]);
     const attacks: MeasuredNow[] = [];
     const items: GalleryItem[] = [];
     for (const planned of plan.attacks) {
-      const measured = await measure({ ...job, planned, contender, judge, attacked, exempt, labels });
+      const measured = await measure({ ...job, planned, contender, judge, attacked, labels });
       attacks.push(measured);
       items.push(...measured.gallery);
     }
     const hasRun = attacks.some((measured) => measured.hasRun);
     return {
-      standing: { contender, cleanCorrect: correct.length, images: labels.length, attacks },
+      standing: { contender, cleanCorrect: attacked.length, images: counted.length, attacks },
       ...{ items, clean, speed: performanceOf(clean, attacks, hasRun ? memory.stop() : undefined) },
     };
   } finally {
     memory.stop();
     await judge.release();
   }
+}
+
+/**
+ * The images that count, by index: all but those of the target class, which nobody can turn into what they are.
+ *
+ * @throws UserError if none is left
+ */
+function countedOf({ goal, dataset }: ExperimentPlan, labels: readonly number[]): number[] {
+  const counted = [...labels.keys()].filter((i) => goal.kind === 'untargeted' || labels[i] !== goal.target);
+  if (counted.length > 0 || goal.kind === 'untargeted') return counted;
+  throw new UserError(
+    `every image is of class ${className(dataset, goal.target)}, the target: none can be turned into it. ` +
+      'Choose another target, or more images',
+  );
 }
 
 async function classifyClean(job: Job, contender: Contender, judge: Judge): Promise<CleanRecord> {

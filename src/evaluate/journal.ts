@@ -2,11 +2,12 @@
  * The journal of a run: finished work, a line each, appended as it comes, so that an interrupted run can go on where it
  * stopped and end in the same numbers.
  *
- * Format `gibbon.journal/2`: newline-delimited JSON. The first line is `{ schema, key, started, command }`, where `key` is a
- * hash of what the numbers depend on; every other line is a `JournalRecord`. A line counts only if it is whole, line break
+ * Format `gibbon.journal/2`: newline-delimited JSON. The first line is `{ schema, key, parts, started, command }`, where `key` is a
+ * hash of what the numbers depend on and `parts` holds a hash of each of those things by its name; every other line is a
+ * `JournalRecord`. A line counts only if it is whole, line break
  * included: a crash can tear the last one, and `openJournal` cuts it off. Whatever else it cannot read it leaves alone.
  */
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError, usageError } from '../core/errors.ts';
 import { fileError, writeAtomically } from '../core/files.ts';
@@ -55,6 +56,8 @@ export interface Journal {
   /** What earlier attempts finished. */
   readonly records: readonly JournalRecord[];
   append(record: JournalRecord): Promise<void>;
+  /** Whether it holds what an attack did, be it from earlier attempts; clean passes are soon made again. */
+  holdsResults(): boolean;
   /** Makes all that was appended survive a power cut, and frees the file. */
   close(): Promise<void>;
 }
@@ -62,6 +65,7 @@ export interface Journal {
 const header = z.object({
   schema: z.literal(JOURNAL_SCHEMA),
   key: z.string(),
+  parts: z.record(z.string(), z.string()).optional(),
   started: z.iso.datetime(),
   command: z.string(),
 });
@@ -69,9 +73,14 @@ const header = z.object({
 /** A line is on the disk, not only in the system's memory, at most this long after it was written. */
 const SYNC_INTERVAL_MS = 2000;
 
+/** What the numbers of a run depend on, hashed thing by thing: `{ 'the seed': '5feceb66…' }`. */
+export type Parts = Readonly<Record<string, string>>;
+
 export interface JournalOptions {
   /** Of `journalKey`: the configuration that the finished work must belong to. */
   readonly key: string;
+  /** Of `journalParts`: lets errors say what differs. */
+  readonly parts?: Parts;
   /** The command line at hand: that of the run, if it begins with it. */
   readonly command: string;
   /** Whether finished work found there is taken up; otherwise the journal starts empty. */
@@ -79,29 +88,40 @@ export interface JournalOptions {
 }
 
 /**
- * The journal at `path`.
+ * The journal at `path`: a new one, which must not be there yet, or one that is resumed.
  *
- * @throws UserError if the work found there belongs to another configuration, a line of it is none of this version's, or
- *   the file cannot be read or written
+ * @throws UserError if the work found there belongs to another configuration or another process began some meanwhile, a
+ *   line of it is none of this version's, or the file cannot be read or written
  */
-export async function openJournal(path: string, { key, command, resume }: JournalOptions): Promise<Journal> {
+export async function openJournal(path: string, { key, parts, command, resume }: JournalOptions): Promise<Journal> {
   const found = resume ? await readJournal(path) : undefined;
   if (found !== undefined && found.key !== key) {
     throw usageError(
-      `${path} belongs to another run: its attacks, networks, images or parameters differ from this one's. ` +
-        'Repeat the command of that run, or choose another --out',
+      `${path} belongs to another run: ${differences(found.parts, parts)}. Repeat the command of that run ` +
+        `(${found.command}), choose another --out, or delete the folder to start anew`,
     );
   }
   const begun = found ?? { started: new Date().toISOString(), command, records: [], bytes: undefined };
   try {
     if (found === undefined) {
-      const first = `${JSON.stringify({ schema: JOURNAL_SCHEMA, key, started: begun.started, command })}\n`;
-      await writeAtomically(path, (file) => file.writeFile(first));
+      const first = `${JSON.stringify({ schema: JOURNAL_SCHEMA, key, parts, started: begun.started, command })}\n`;
+      if (resume) await writeAtomically(path, (file) => file.writeFile(first));
+      else await writeFile(path, first, { flag: 'wx' });
     }
     return await appendTo(path, begun);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw usageError(`${path} is there already: another run has just begun in that folder; choose another --out`);
+    }
     throw fileError('write', path, error);
   }
+}
+
+/** `the seed, the code of pgd differ`, as far as both sides say what they depend on. */
+function differences(found: Parts | undefined, wanted: Parts | undefined): string {
+  const differing = Object.keys(found ?? {}).filter((name) => (wanted?.[name] ?? found?.[name]) !== found?.[name]);
+  if (differing.length === 0) return "its attacks, networks, images or parameters differ from this one's";
+  return `${differing.join(', ')} ${differing.length === 1 ? 'differs' : 'differ'} from this one's`;
 }
 
 /** A journal that is kept nowhere. */
@@ -110,11 +130,13 @@ export const forgetfulJournal = (command: string): Journal => ({
   command,
   records: [],
   append: async () => undefined,
+  holdsResults: () => false,
   close: async () => undefined,
 });
 
 interface Found {
   readonly key: string;
+  readonly parts?: Parts | undefined;
   readonly started: string;
   readonly command: string;
   readonly records: readonly JournalRecord[];
@@ -185,6 +207,7 @@ async function appendTo(path: string, { started, command, records, bytes }: Begu
   let end = bytes ?? (await file.stat()).size;
   await file.truncate(end);
   let synced = performance.now();
+  let hasResults = records.some(isResult);
   const orSay = (work: () => Promise<void>): Promise<void> =>
     work().catch((error: unknown) => {
       throw fileError('write', path, error);
@@ -196,10 +219,18 @@ async function appendTo(path: string, { started, command, records, bytes }: Begu
       done += (await file.write(line, done, line.length - done, end + done)).bytesWritten;
     }
     end += line.length;
+    hasResults ||= isResult(record);
     if (performance.now() - synced < SYNC_INTERVAL_MS) return;
     await file.sync();
     synced = performance.now();
   };
   const close = (): Promise<void> => file.sync().finally(() => file.close());
-  return { started, command, records, append: (record) => orSay(() => append(record)), close: () => orSay(close) };
+  return {
+    ...{ started, command, records },
+    append: (record) => orSay(() => append(record)),
+    holdsResults: () => hasResults,
+    close: () => orSay(close),
+  };
 }
+
+const isResult = ({ kind }: JournalRecord): boolean => kind !== 'clean';

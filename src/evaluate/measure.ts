@@ -1,5 +1,6 @@
 /** One attack against one contender, at all radii: what is in the journal is taken from there, the rest is run. */
 import type { GalleryItem } from '../core/run.ts';
+import { blame } from './blame.ts';
 import type { Measured } from './cells.ts';
 import { type Judge, prepareAttack } from './engine.ts';
 import { drawGallery, galleryRadius, Showcase } from './gallery.ts';
@@ -21,8 +22,6 @@ export interface MeasureSpec {
   readonly labels: readonly number[];
   /** Which of them are attacked, by index, ascending. */
   readonly attacked: readonly number[];
-  /** Which withstand without an attack, for there is nothing to gain: images of the target class. */
-  readonly exempt: readonly number[];
   readonly plan: ExperimentPlan;
   readonly harness: Harness;
   readonly journal: Journal;
@@ -39,18 +38,19 @@ export interface MeasuredNow extends Measured {
 
 /** @throws Interrupted if the run is aborted; the journal then holds what was settled */
 export async function measure(spec: MeasureSpec): Promise<MeasuredNow> {
-  const { planned, contender, plan, labels, attacked, exempt, stopwatch } = spec;
+  const { planned, contender, plan, labels, attacked, stopwatch } = spec;
   const { attack, params } = planned;
   const { classifier } = contender;
   const radii = [...plan.epsilons.keys()];
   const rehearsal = await stopwatch.time('prepare', () =>
-    rehearse({ attack, params, classifier, norm: plan.norm, targeted: plan.goal.kind === 'targeted' }),
+    blame(planned, 'cannot be rehearsed', () =>
+      rehearse({ attack, params, classifier, norm: plan.norm, targeted: plan.goal.kind === 'targeted' }),
+    ),
   );
   const restarts = drawsNoise(rehearsal) ? plan.restarts : 1;
 
   const tally = new Tally(labels.length, radii.length);
   const drawn = replay(spec, tally);
-  for (const image of exempt) for (const radius of radii) tally.add([image, radius, 1, 1, 0, 0, 0]);
   // Pictures are in the journal only once all are drawn: until then their images are attacked again, with the same result.
   const showcase = new Showcase(attacked, drawn === undefined ? plan.galleryRows : 0, galleryRadius(plan));
   const isDue = (image: number, radius: number): boolean =>
@@ -94,10 +94,12 @@ async function attackAll(spec: MeasureSpec, { rehearsal, restarts, left, tally, 
   const { onProgress, signal } = harness;
   onProgress?.({ phase: 'prepare', ...names, done: 0, total: 1 });
   const engine = await stopwatch.time('prepare', () =>
-    prepareAttack(harness.prepare, {
-      ...{ ...planned, classifier, norm, batch, rehearsal },
-      targeted: goal.kind === 'targeted',
-    }),
+    blame(planned, 'cannot be compiled', () =>
+      prepareAttack(harness.prepare, {
+        ...{ ...planned, classifier, norm, batch, rehearsal },
+        targeted: goal.kind === 'targeted',
+      }),
+    ),
   );
   const record = recorder({ ...names, attacked, radii: epsilons.length, tally, journal, stopwatch, onProgress });
   try {

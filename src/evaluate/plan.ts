@@ -26,6 +26,8 @@ export interface PlannedAttack {
   readonly params: Readonly<Record<string, unknown>>;
   /** SHA-256 of the file of the user's own that it comes from, in hex. */
   readonly source?: string;
+  /** That file, as the user named it. */
+  readonly file?: string;
 }
 
 /** What is measured: every attack on every contender at every radius, on the same images. */

@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { arch, availableParallelism, cpus, platform } from 'node:os';
 import { codeOf } from '../core/attack.ts';
-import type { SkippedFile } from '../core/dataset.ts';
+import type { Dataset, SkippedFile } from '../core/dataset.ts';
 import type { Run } from '../core/run.ts';
 import { type Selection, selectImages } from './images.ts';
+import type { Parts } from './journal.ts';
 import { contenderName, type ExperimentPlan, type Harness } from './plan.ts';
 
 /** The processor's name, as the system gives it. */
@@ -42,8 +43,10 @@ export interface ProvenanceFacts {
   readonly harness: Harness;
   readonly started: string;
   readonly selection: Selection;
-  /** How many images were measured. */
+  /** How many images were seen. */
   readonly images: number;
+  /** How many of them do not count with each network, for they are of the target class. */
+  readonly leftOut: readonly number[];
   /** Files that gave none. */
   readonly skipped: readonly SkippedFile[];
   readonly phases: Readonly<Record<string, number>>;
@@ -51,7 +54,7 @@ export interface ProvenanceFacts {
 }
 
 export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provenance']> {
-  const { plan, harness, started, images, skipped, selection, phases, galleryRule } = facts;
+  const { plan, harness, started, images, skipped, leftOut, selection, phases, galleryRule } = facts;
   const { dataset, contenders, seed } = plan;
   return {
     started,
@@ -68,9 +71,9 @@ export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provena
     dataset: {
       name: dataset.name,
       split: dataset.split,
-      images,
+      images: images - Math.min(...leftOut),
       sha256: await selection.hash(skipped.length),
-      selection: selection.rule(images, skipped.length),
+      selection: [selection.rule(images, skipped.length), ...leftOutInWords(plan, leftOut)].join('; '),
       labels: dataset.labels === 'predicted' ? "each network's own clean predictions" : 'true labels',
       ...(skipped.length === 0 ? {} : { skipped: [...skipped] }),
     },
@@ -81,33 +84,57 @@ export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provena
   };
 }
 
+/** How an error or a report calls a class: `3`, or `3 (cat)` where it has a name. */
+export function className({ classes }: Pick<Dataset, 'classes'>, index: number): string {
+  const name = classes[index] ?? String(index);
+  return name === String(index) ? name : `${index} (${name})`;
+}
+
+/** Which images do not count, if any: with labels that each network predicts, as many as it takes for the target. */
+function leftOutInWords({ goal, dataset }: ExperimentPlan, leftOut: readonly number[]): string[] {
+  const [least, most] = [Math.min(...leftOut), Math.max(...leftOut)];
+  if (goal.kind === 'untargeted' || most === 0) return [];
+  const few = most === 1 ? '1 image' : `${least === most ? most : `${least} to ${most}`} images`;
+  return [`${few} of class ${className(dataset, goal.target)}, the target, ${most === 1 ? 'is' : 'are'} left out`];
+}
+
 /**
- * A hash of what decides the numbers: work in a journal of the same key need not be done again. The batch size is no part
- * of it, for it changes nothing.
+ * What decides the numbers, hashed thing by thing. The batch size is no part of it, for it changes nothing.
  *
  * Code is told apart by the versions of the program and its packages, by its commit, by the text of an attack's functions,
  * and by the bytes of a user's file. What such a file imports is not looked at, nor which changes make a commit `-dirty`.
  */
-export async function journalKey(
+export async function journalParts(
   plan: ExperimentPlan,
   { backend, versions }: Pick<Harness, 'backend' | 'versions'>,
-): Promise<string> {
+): Promise<Parts> {
   const { attacks, contenders, dataset, images, epsilons, norm, goal, seed, restarts, galleryRows, galleryEpsilon } =
     plan;
   const { earlyStop = true } = plan;
-  const facts = {
-    versions,
-    backend,
-    attacks: attacks.map(({ attack, params, source }) => [attack.name, params, codeOf(attack), source]),
-    contenders: contenders.map((contender) => [contenderName(contender), contender.sha256]),
-    dataset: [
-      dataset.name,
-      dataset.split,
-      dataset.labels,
-      dataset.input,
-      await selectImages(dataset, images, seed).hash(),
-    ],
-    ...{ images, epsilons, norm, goal, seed, restarts, earlyStop, galleryRows, galleryEpsilon },
+  const { name, split, labels, input } = dataset;
+  const facts: Readonly<Record<string, unknown>> = {
+    'the version of the program or its packages': versions,
+    'the backend': backend,
+    'the list of attacks': attacks.map(({ attack }) => attack.name),
+    ...Object.fromEntries(attacks.map(({ attack, params }) => [`the parameters of ${attack.name}`, params])),
+    ...Object.fromEntries(
+      attacks.map(({ attack, source }) => [`the code of ${attack.name}`, [codeOf(attack), source]]),
+    ),
+    'the networks': contenders.map((contender) => [contenderName(contender), contender.sha256]),
+    'the dataset': [name, split, labels, input, await selectImages(dataset, images, seed).hash()],
+    'the number of images': images,
+    'the radii': epsilons,
+    'the norm': norm,
+    'the target': goal,
+    'the seed': seed,
+    'the number of restarts': restarts,
+    'the early stop': earlyStop,
+    'the gallery': [galleryRows, galleryEpsilon],
   };
-  return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
+  return Object.fromEntries(Object.entries(facts).map(([part, value]) => [part, sha256(JSON.stringify(value))]));
 }
+
+/** A hash of all parts: work in a journal of the same key need not be done again. */
+export const journalKey = (parts: Parts): string => sha256(JSON.stringify(parts));
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

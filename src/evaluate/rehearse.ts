@@ -53,8 +53,8 @@ export interface RehearsalSpec {
   readonly targeted: boolean;
 }
 
-/** Three, so that a first axis of one or two is recognised as not being the image. */
-const IMAGES = 3;
+/** Two sizes of a batch, so that a first axis of fixed length is recognised as not being the image. */
+const BATCHES = [3, 2] as const;
 
 const DTYPES: readonly string[] = ['float32', 'int32', 'bool'] satisfies readonly DType[];
 
@@ -64,28 +64,32 @@ export async function rehearse(spec: RehearsalSpec): Promise<Rehearsal> {
   const backend: string | null = tf.getBackend() ?? null;
   await tf.setBackend('cpu');
   try {
-    return tf.tidy(() => perform(spec) as unknown as tf.TensorContainer) as unknown as Rehearsal;
+    const [first, second] = BATCHES.map(
+      (images) => tf.tidy(() => perform(spec, images) as unknown as tf.TensorContainer) as unknown as Rehearsal,
+    ) as [Rehearsal, Rehearsal];
+    requireSameState(spec.attack, first.state, second.state);
+    return first;
   } finally {
     if (backend !== null) await tf.setBackend(backend);
   }
 }
 
-function perform(spec: RehearsalSpec): Rehearsal {
+function perform(spec: RehearsalSpec, images: number): Rehearsal {
   const { attack, params } = spec;
   const steps = attack.steps(params);
   if (!Number.isSafeInteger(steps) || steps < 0) {
     throw new UserError(`attack ${attack.name}: steps(params) gives ${steps}; it must be a whole number, 0 or more`);
   }
-  const stage = standIns(spec);
+  const stage = standIns(spec, images);
   const entering = attempt(attack, 'init', () => attack.init(stage.clean, stage.context));
-  const state = fieldsOf(attack, 'init', entering);
+  const state = fieldsOf(attack, 'init', entering, images);
   requireImages(attack, 'init', state, spec.classifier.input);
   const init = stage.demand();
   if (steps === 0) return { steps, state, init, step: { noise: [], gradients: 0, forwards: 0 } };
 
   stage.context.logits(entering.x);
   const leaving = attempt(attack, 'step', () => attack.step(entering, stage.context));
-  requireSame(attack, state, fieldsOf(attack, 'step', leaving));
+  requireSame(attack, state, fieldsOf(attack, 'step', leaving, images));
   return { steps, state, init, step: stage.demand() };
 }
 
@@ -93,12 +97,12 @@ function attempt<T>(attack: Attack, part: 'init' | 'step', run: () => T): T {
   try {
     return run();
   } catch (error) {
-    throw new UserError(`attack ${attack.name}: ${part} fails: ${messageOf(error)}`);
+    throw new UserError(`attack ${attack.name}: ${part} fails: ${messageOf(error).split('\n')[0]}`);
   }
 }
 
 /** A blank batch, a cheap classifier, and a record of what is asked of them since the last `demand`. */
-function standIns({ params, classifier, norm, targeted }: RehearsalSpec) {
+function standIns({ params, classifier, norm, targeted }: RehearsalSpec, images: number) {
   const noise: NoiseRequest[] = [];
   /** Points by tensor id, with how many images per image of the batch they hold: attacks may stack queries. */
   const forwardsAt = new Map<number, number>();
@@ -107,8 +111,8 @@ function standIns({ params, classifier, norm, targeted }: RehearsalSpec) {
 
   const ramp = tf.linspace(-1, 1, classifier.classes).expandDims(0);
   const logits = (x: tf.Tensor4D): tf.Tensor2D => x.mean([1, 2, 3]).expandDims(1).add(1).mul(ramp) as tf.Tensor2D;
-  const clean = tf.fill([IMAGES, ...classifier.input], 0.5) as tf.Tensor4D;
-  const label = tf.zeros([IMAGES], 'int32') as tf.Tensor1D;
+  const clean = tf.fill([images, ...classifier.input], 0.5) as tf.Tensor4D;
+  const label = tf.zeros([images], 'int32') as tf.Tensor1D;
   const plain = attackContext({
     logits,
     norm,
@@ -116,25 +120,25 @@ function standIns({ params, classifier, norm, targeted }: RehearsalSpec) {
     params,
     noise: (shape, distribution) => {
       noise.push({ shape: [...shape], distribution });
-      const values = new Float32Array(IMAGES * elements(shape));
+      const values = new Float32Array(images * elements(shape));
       fillNoise(values, { seed: 0, image: 0, restart: 0, step: 0, draw: noise.length }, distribution);
-      return tf.tensor(values, [IMAGES, ...shape]);
+      return tf.tensor(values, [images, ...shape]);
     },
     clean,
     label,
     target: targeted ? (tf.onesLike(label) as tf.Tensor1D) : label,
-    epsilon: tf.fill([IMAGES, 1, 1, 1], 0.1) as tf.Tensor4D,
-    iteration: tf.zeros([IMAGES, 1, 1, 1]) as tf.Tensor4D,
+    epsilon: tf.fill([images, 1, 1, 1], 0.1) as tf.Tensor4D,
+    iteration: tf.zeros([images, 1, 1, 1]) as tf.Tensor4D,
   });
   const valueAndGradient: AttackContext['valueAndGradient'] = (x, loss) => {
     gradientsAt.add(x.id);
-    gradients += Math.ceil(x.shape[0] / IMAGES);
+    gradients += Math.ceil(x.shape[0] / images);
     return plain.valueAndGradient(x, loss);
   };
   const context: AttackContext = {
     ...plain,
     logits: (x) => {
-      forwardsAt.set(x.id, Math.ceil(x.shape[0] / IMAGES));
+      forwardsAt.set(x.id, Math.ceil(x.shape[0] / images));
       return plain.logits(x);
     },
     valueAndGradient,
@@ -152,14 +156,19 @@ function standIns({ params, classifier, norm, targeted }: RehearsalSpec) {
   return { clean, context, demand };
 }
 
-function fieldsOf(attack: Attack, part: 'init' | 'step', state: AttackState): Record<string, StateField> {
+function fieldsOf(
+  attack: Attack,
+  part: 'init' | 'step',
+  state: AttackState,
+  images: number,
+): Record<string, StateField> {
   const complain = (what: string): UserError => new UserError(`attack ${attack.name}: ${part} returns ${what}`);
   if (!(state?.x instanceof tf.Tensor)) throw complain('a state without x, the candidate images');
   const fields = Object.entries(state).map(([name, tensor]): [string, StateField] => {
     if (!(tensor instanceof tf.Tensor)) throw complain(`a state whose ${name} is not a tensor`);
-    if (tensor.shape[0] !== IMAGES) {
+    if (tensor.shape[0] !== images) {
       throw complain(
-        `a state whose ${name} has the shape [${tensor.shape.join(', ')}] for ${IMAGES} images; ` +
+        `a state whose ${name} has the shape [${tensor.shape.join(', ')}] for ${images} images; ` +
           'the first axis of every state tensor must be the image',
       );
     }
@@ -185,6 +194,19 @@ function requireImages(
 }
 
 const describe = ({ shape, dtype }: StateField): string => `${dtype} [${shape.join(', ')}]`;
+
+/** @throws UserError if the state of an image depends on how many others there are */
+function requireSameState(attack: Attack, one: Rehearsal['state'], other: Rehearsal['state']): void {
+  for (const [name, field] of Object.entries(one)) {
+    const again = other[name];
+    if (again !== undefined && describe(again) === describe(field)) continue;
+    const found = again === undefined ? 'none' : describe(again);
+    throw new UserError(
+      `attack ${attack.name}: its ${name} is ${describe(field)} per image among ${BATCHES[0]} images and ${found} among ` +
+        `${BATCHES[1]}; every image must be on its own`,
+    );
+  }
+}
 
 function requireSame(
   attack: Attack,

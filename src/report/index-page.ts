@@ -58,7 +58,7 @@ async function inspect(reportsFolder: string, folder: string): Promise<Found> {
     return { folder, run, page: hasPage ? 'report.html' : 'run.json' };
   } catch (error) {
     // The page may travel: no path of this machine in it.
-    return { folder, reason: messageOf(error).replaceAll(join(path, '/'), '') };
+    return { folder, reason: messageOf(error).replaceAll(join(path, '/'), '').replaceAll(path, folder) };
   }
 }
 

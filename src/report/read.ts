@@ -1,13 +1,14 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../core/errors.ts';
 import { fileError } from '../core/files.ts';
-import { parseRun, type Run } from '../core/run.ts';
+import { JOURNAL, parseRun, type Run } from '../core/run.ts';
 
 /**
  * The run of a folder, from its `run.json`.
  *
- * @throws UserError if there is none, it is not JSON, or a field is wrong, which it names
+ * @throws UserError if there is none yet, for it was interrupted; if there is none, it is not JSON, or a field is wrong, which it names
  */
 export async function readRun(folder: string): Promise<Run> {
   const path = join(folder, 'run.json');
@@ -15,6 +16,8 @@ export async function readRun(folder: string): Promise<Run> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
+    if (existsSync(join(folder, JOURNAL)) && !existsSync(path))
+      throw new UserError(`interrupted; go on with --out ${folder} --resume`);
     throw fileError('read', path, error);
   }
   return parseRun(jsonOf(text, path), path);

@@ -4,7 +4,7 @@ import { attackContext } from '../core/attack-context.ts';
 import type { Noise } from '../core/ball.ts';
 import type { Classifier } from '../core/classifier.ts';
 import type { PerturbRequest } from '../core/defense.ts';
-import { unknownName } from '../core/errors.ts';
+import { unknownName, usageError } from '../core/errors.ts';
 import { resolveParams } from '../core/params.ts';
 import type { Norm } from '../core/threat-model.ts';
 import { tf } from '../tf.ts';
@@ -37,6 +37,7 @@ export function perturber({ attacks, classifier, norm, epsilon }: PerturbOptions
     const attack = attacks.get(name);
     if (attack === undefined) throw unknownName('attack', name, [...attacks.keys()]);
     requireNorm(attack, norm);
+    requireParams(attack, Object.keys(given), attacks);
     const params = resolveParams(name, attack.params, given);
     const images = x.shape[0];
     const contextAt = (step: number): AttackContext =>
@@ -56,4 +57,15 @@ export function perturber({ attacks, classifier, norm, epsilon }: PerturbOptions
     for (let step = 0; step < attack.steps(params); step++) state = attack.step(state, contextAt(step));
     return state.x;
   };
+}
+
+/** @throws UserError (usage) naming attacks that have all that the training sets: its user never typed the attack's flags */
+function requireParams(attack: Attack, wanted: readonly string[], attacks: ReadonlyMap<string, Attack>): void {
+  const has = ({ params }: Attack): boolean => wanted.every((name) => name in params);
+  if (has(attack)) return;
+  const fit = [...attacks.values()].filter(has).map(({ name }) => name);
+  throw usageError(
+    `${attack.name} cannot be the inner attack of this training, which sets ${wanted.join(' and ')}: ` +
+      `choose an attack that has them, such as ${fit.join(', ') || 'pgd'}`,
+  );
 }

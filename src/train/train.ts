@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { Prepare } from '../compile/types.ts';
-import { UserError } from '../core/errors.ts';
+import { UserError, usageError } from '../core/errors.ts';
 import { writeAtomically } from '../core/files.ts';
 import { datasetNames } from '../data/registry.ts';
 import { saveCheckpoint } from '../models/checkpoint.ts';
@@ -152,17 +152,17 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   }
 }
 
-/** @throws UserError if a file stands in the way, or the one to go on from is missing */
+/** @throws UserError (usage) if a file stands in the way, or the one to go on from is missing */
 export function checkFiles({ checkpoint, log, state }: TrainingFiles, resume: boolean): void {
-  if (existsSync(checkpoint)) throw new UserError(`${checkpoint} exists; move it away or name another --out`);
+  if (existsSync(checkpoint)) throw usageError(`${checkpoint} exists; move it away or name another --out`);
   if (resume && !existsSync(state)) {
-    throw new UserError(`there is no ${state} to go on from; leave --resume out to start the training`);
+    throw usageError(`there is no ${state} to go on from; leave --resume out to start the training`);
   }
   if (!resume && existsSync(state)) {
-    throw new UserError(`${state} holds an interrupted training; add --resume to go on with it, or delete it`);
+    throw usageError(`${state} holds an interrupted training; add --resume to go on with it, or delete it`);
   }
   if (!resume && existsSync(log)) {
-    throw new UserError(`${log} holds the history of another training; move it away or name another --out`);
+    throw usageError(`${log} holds the history of another training; move it away or name another --out`);
   }
 }
 

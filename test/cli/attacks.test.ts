@@ -53,8 +53,8 @@ describe('the choice of attacks', () => {
     try {
       const [one, other] = [await hashOf('const share = 1;'), await hashOf('const share = 2;')];
       expect([...one.keys()]).toEqual(['mine']);
-      expect(one.get('mine')).toMatch(/^[0-9a-f]{64}$/);
-      expect(other.get('mine')).not.toBe(one.get('mine'));
+      expect(one.get('mine')?.source).toMatch(/^[0-9a-f]{64}$/);
+      expect(other.get('mine')?.source).not.toBe(one.get('mine')?.source);
     } finally {
       await rm(folder, { recursive: true });
     }

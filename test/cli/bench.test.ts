@@ -51,6 +51,11 @@ describe('an architecture in a process of its own', () => {
   });
 });
 
+async function listenTo(...words: string[]) {
+  const { terminal, out, err } = listen();
+  return { code: await main(words, terminal), out: out.join('\n'), err };
+}
+
 const answerOf = async ({ arch }: BenchRequest): Promise<Answer> =>
   arch === 'vgg16' ? { failure: 'it fell over', kind: undefined } : { figures: FIGURES };
 
@@ -88,6 +93,11 @@ describe('the bench command', () => {
     const { terminal, out, err } = listen();
     return { code: await main(['bench', ...flags, ...words], terminal), out: out.join('\n'), err };
   };
+
+  it('measures the small form on images of its own size', async () => {
+    const { out } = await listenTo('bench', '--arch', 'vgg11', '--variant', 'small', '--seconds', '0', '--json');
+    expect(JSON.parse(out)).toMatchObject({ size: 28, failures: [] });
+  });
 
   it('prints the figures of those that can be measured, and exits with what became of the others', async () => {
     const { code, out, err } = await bench('--arch', 'mobilenet_v2,vgg11', '--json');

@@ -2,7 +2,7 @@ import { beforeAll, expect, it } from 'vitest';
 import fgsm from '../../attacks/fgsm.ts';
 import noise from '../../attacks/noise.ts';
 import pgd from '../../attacks/pgd.ts';
-import { dryRun } from '../../src/cli/experiment/dry-run.ts';
+import { dryRun, forecastInWords } from '../../src/cli/experiment/dry-run.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
 import { tf } from '../../src/tf.ts';
@@ -32,7 +32,8 @@ it('a dry run promises exactly what an attack costs that fools nobody', async ()
     const made = plan([attack], { dataset, images: 6, contenders: [contender(stubborn)], restarts: 3 });
     const { cells } = await runExperiment(made, harness());
     const spent = cells.reduce((sum, { gradients }) => sum + gradients, 0);
-    const [, , promised] = /^together +([\d,]+) +([\d,]+)$/m.exec(await dryRun(made)) ?? [];
-    expect(promised, attack.attack.name).toBe(String(spent));
+    const forecast = await dryRun(made);
+    expect(forecast.attacks[0]?.gradients, attack.attack.name).toBe(spent);
+    expect(forecastInWords(forecast)).toMatch(new RegExp(`^together +\\S+ +${spent}$`, 'm'));
   }
 });

@@ -118,11 +118,41 @@ describe('an experiment', () => {
     expect(await readdir('.')).not.toContain('dry');
   });
 
+  it('in a norm that not all usual attacks know makes those that do, and states them', async () => {
+    const { code } = await run(
+      'experiment',
+      ...NETWORK,
+      '--images',
+      '2',
+      '--epsilon',
+      '1',
+      '--norm',
+      'l1',
+      '--out',
+      'l1',
+    );
+    expect(code).toBe(0);
+    expect(runFile('l1').config.attack).toEqual(['fgsm']);
+  });
+
+  it('run dry says the same as JSON', async () => {
+    const { code, out } = await experiment('--attack', 'pgd', '--restarts', '2', '--dry-run', '--json');
+    expect(code).toBe(0);
+    const { attacks, images } = JSON.parse(out.join('\n'));
+    expect([images, attacks[0]]).toEqual([12, { attack: 'pgd', items: 60, gradients: 1932 }]);
+  });
+
+  it('takes the number of a class from a config file', async () => {
+    await writeFile('three.json', '{ "target": 3 }');
+    const { code, err } = await experiment('--config', 'three.json', '--dry-run');
+    expect([code, err]).toEqual([0, []]);
+  });
+
   it('has its report rebuilt by the report command, byte for byte', async () => {
     const page = join('first', 'report.html');
     const written = readFileSync(page, 'utf8');
     await writeFile(page, '');
-    const { code, err } = await run('report', 'first');
+    const { code, err } = await run('report', join('first', 'run.json'));
     expect([code, err]).toEqual([0, [`wrote ${page}`]]);
     expect(readFileSync(page, 'utf8')).toBe(written);
   });
@@ -145,7 +175,14 @@ const WRONG: readonly (readonly [words: string, code: number, said: RegExp])[] =
   ['--seed -1', 2, /--seed is "-1"/],
   ['--norm l1 --attack pgd', 2, /pgd does not attack in L1/],
   ['--target 10', 2, /numbered from 0 to 9/],
-  ['--training robust', 1, /no checkpoint .*vgg11-robust\.safetensors: gibbon train --arch vgg11 --training robust/],
+  [
+    '--training adversarial',
+    1,
+    /no checkpoint .*vgg11-adversarial\.safetensors: gibbon train --arch vgg11 --training adv/,
+  ],
+  ['--training standrd', 2, /unknown training "standrd"\. Did you mean "standard"\?/],
+  ['--weights nets', 2, /--weights nets is a folder/],
+  ['--norm l2 --epsilon 8000', 2, /--epsilon 8000: no two images/],
   ['--weights nowhere.safetensors', 2, /no such file/],
   ['--weights other.safetensors --training adversarial', 2, /--training adversarial is given, and other\.safetensors/],
   ['--weights other.safetensors --arch vgg11,vgg16', 2, /--arch vgg16 is given, and no file of --weights holds one/],
@@ -167,6 +204,7 @@ const WRONG: readonly (readonly [words: string, code: number, said: RegExp])[] =
   ['--fail-under pgd@0.7=0.5', 2, /epsilon 0\.7, which is not measured/],
   ['--config nowhere.json', 2, /cannot read --config nowhere\.json/],
   ['--config typo.json', 2, /unknown key "atack" in typo\.json\. Did you mean "attack"\?/],
+  ['--json=7', 2, /--json is "7"; it must be true or false/],
   ['stray', 2, /unexpected word "stray"/],
 ];
 

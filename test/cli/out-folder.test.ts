@@ -16,54 +16,68 @@ afterEach(async () => {
 
 describe('the folder of a run', () => {
   it('may be absent, at any depth, or empty; looking at it makes nothing', async () => {
-    await checkOut(join(base, 'a', 'b'), false);
+    await checkOut(join(base, 'a', 'b'), 'named');
     expect(await readdir(base)).toEqual([]);
     await mkdir(join(base, 'empty'));
-    await checkOut(join(base, 'empty'), false);
+    await checkOut(join(base, 'empty'), 'named');
   });
 
   it('is refused when something is in it', async () => {
     await writeFile(join(base, 'run.json'), '{}');
-    await expect(checkOut(base, false)).rejects.toMatchObject({ kind: 'usage', message: /is not empty/ });
+    await expect(checkOut(base, 'named')).rejects.toMatchObject({ kind: 'usage', message: /is not empty/ });
   });
 
   it('says how to go on with an interrupted run', async () => {
     await writeFile(join(base, 'journal.ndjson'), '');
-    await expect(checkOut(base, false)).rejects.toThrow(/--resume/);
-    await checkOut(base, true);
+    await expect(checkOut(base, 'named')).rejects.toThrow(/--resume/);
+    await checkOut(base, 'resumed');
   });
 
   it('is refused for resuming when there is nothing to resume', async () => {
-    await expect(checkOut(base, true)).rejects.toThrow(/holds no journal\.ndjson to resume/);
+    await expect(checkOut(base, 'resumed')).rejects.toThrow(/holds no journal\.ndjson to resume/);
   });
 
   it('is refused below a file', async () => {
     const file = join(base, 'file');
     await writeFile(file, '');
-    await expect(checkOut(file, false)).rejects.toThrow(/not a folder/);
-    await expect(checkOut(join(file, 'run'), false)).rejects.toThrow(/not a folder/);
+    await expect(checkOut(file, 'named')).rejects.toThrow(/not a folder/);
+    await expect(checkOut(join(file, 'run'), 'named')).rejects.toThrow(/not a folder/);
   });
 
   // The superuser may write anywhere, so that for it nothing is read-only.
   it.runIf(process.getuid?.() !== 0)('is refused in a read-only place', async () => {
     await chmod(base, 0o555);
-    await expect(checkOut(join(base, 'run'), false)).rejects.toMatchObject({ kind: 'failed', message: /read-only/ });
+    await expect(checkOut(join(base, 'run'), 'named')).rejects.toMatchObject({ kind: 'failed', message: /read-only/ });
   });
 
   it('is an error in one line when the system refuses to make it', async () => {
     await writeFile(join(base, 'file'), '');
-    await expect(makeOut(join(base, 'file', 'run'))).rejects.toThrow(/^cannot write .*run: not a directory$/);
+    await expect(makeOut(join(base, 'file', 'run'), 'named')).rejects.toThrow(/^cannot write .*run: not a directory$/);
   });
 
   it('goes away again if nothing was written, and stays if something was', async () => {
-    const empty = join(base, 'empty');
-    await (await makeOut(empty))();
-    expect(existsSync(empty)).toBe(false);
+    const { undo: undoEmpty } = await makeOut(join(base, 'above', 'empty'), 'named');
+    await undoEmpty();
+    expect(await readdir(base)).toEqual([]);
     const full = join(base, 'full');
-    const undo = await makeOut(full);
+    const { undo } = await makeOut(full, 'named');
     await writeFile(join(full, 'journal.ndjson'), 'line');
     await undo();
     expect(existsSync(full)).toBe(true);
+  });
+
+  it('called by the time is shared by no two runs of the same second', async () => {
+    const wanted = join(base, 'reports', 'now');
+    const outs = await Promise.all([1, 2, 3].map(() => makeOut(wanted, 'by-time')));
+    expect(outs.map(({ folder }) => folder).sort()).toEqual([wanted, `${wanted}-2`, `${wanted}-3`]);
+    await checkOut(wanted, 'by-time');
+  });
+
+  it('named by two runs at once is given to one', async () => {
+    const outs = await Promise.allSettled([1, 2].map(() => makeOut(join(base, 'a', 'mine'), 'named')));
+    expect(outs.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const refused = outs.find((out) => out.status === 'rejected');
+    expect(refused?.reason).toMatchObject({ kind: 'usage', message: /another run has just begun there/ });
   });
 
   it('is named after the time and the work, whatever characters the names have', () => {

@@ -1,12 +1,14 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
 import { parseRun } from '../../src/core/run.ts';
 import { makeWorkplace, NETWORK, SMALL, type Workplace } from './workplace.ts';
+
+const PROGRAM = join(PACKAGE_ROOT, 'bin', 'gibbon.js');
 
 let work: Workplace;
 beforeAll(async () => {
@@ -21,7 +23,7 @@ interface Ended {
 }
 
 function start(words: readonly string[]) {
-  const child = spawn(process.execPath, [join(PACKAGE_ROOT, 'bin', 'gibbon.js'), ...words], { cwd: work.folder });
+  const child = spawn(process.execPath, [PROGRAM, ...words], { cwd: work.folder });
   let [out, err] = ['', ''];
   child.stdout.on('data', (data) => {
     out += data;
@@ -112,6 +114,19 @@ describe('Ctrl-C', () => {
     expect(await readdir(join(work.folder, 'stopped'))).toEqual(['journal.ndjson']);
   });
 
+  it.skipIf(process.platform === 'win32')('before there is anything to leave says that it was heard', async () => {
+    const pipe = join(work.folder, 'config.json');
+    spawnSync('mkfifo', [pipe]);
+    const { child, ended } = start(['train', '--config', pipe]);
+    // Can be opened once the program reads it, and keeps it waiting.
+    const writer = await open(pipe, 'w');
+    child.kill('SIGINT');
+    await setTimeout(100);
+    await writer.close();
+    const { code, err } = await ended;
+    expect([code, err]).toEqual([130, 'gibbon: interrupted\n']);
+  });
+
   it('leaves a run that can be gone on with to the end', async () => {
     const { code } = await gibbon([...words, '--resume', '--quiet']);
     expect(code).toBe(0);
@@ -124,4 +139,36 @@ describe('Ctrl-C', () => {
       'table.csv',
     ]);
   });
+});
+
+describe('a stream that takes no more', () => {
+  const shell = (command: string) =>
+    spawnSync('bash', ['-c', command], {
+      cwd: work.folder,
+      encoding: 'utf8',
+      env: { ...process.env, GIBBON: PROGRAM },
+    });
+
+  it.skipIf(!existsSync('/dev/full'))('is one line and exit code 1 where data is lost', () => {
+    const { status, stderr } = shell('node "$GIBBON" --version > /dev/full');
+    expect([status, stderr]).toEqual([1, 'gibbon: cannot write to stdout: no space left on device\n']);
+  });
+
+  it('is quiet where the reader has enough, and the exit code is the command’s own', () => {
+    const { stdout, stderr } = shell('{ node "$GIBBON" --atack 2>&1 >/dev/null; echo $? >&2; } | true');
+    expect([stdout, stderr]).toEqual(['', '2\n']);
+  });
+});
+
+it('a script of the package means paths as its caller does', async () => {
+  const env = { ...process.env, INIT_CWD: work.folder, npm_package_json: join(PACKAGE_ROOT, 'package.json') };
+  const words = ['experiment', ...NETWORK, ...SMALL, '--attack', 'noise', '--quiet', '--out', 'from-npm'];
+  const { status, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], {
+    cwd: PACKAGE_ROOT,
+    encoding: 'utf8',
+    env,
+  });
+  expect(stderr).toMatch(/^wrote from-npm\/report\.html\n/);
+  expect(status).toBe(0);
+  expect(existsSync(join(work.folder, 'from-npm', 'run.json'))).toBe(true);
 });

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import fgsm from '../../attacks/fgsm.ts';
 import pgd from '../../attacks/pgd.ts';
 import pgdTraining from '../../defenses/pgd-training.ts';
 import standard from '../../defenses/standard.ts';
+import type { Attack } from '../../src/core/attack.ts';
 import { type Noise, sizeOf } from '../../src/core/ball.ts';
 import type { TrainingContext } from '../../src/core/defense.ts';
 import { type NoiseRequest, noiseFrom } from '../../src/core/draws.ts';
@@ -16,7 +18,10 @@ import { perturber } from '../../src/train/perturb.ts';
 import { tinyDataset, tinyNetwork } from '../train/tiny.ts';
 
 const IMAGES = 6;
-const attacks = new Map([['pgd', pgd]]);
+const attacks = new Map<string, Attack>([
+  ['fgsm', fgsm],
+  ['pgd', pgd],
+]);
 let network: Network;
 let x: tf.Tensor4D;
 let y: tf.Tensor1D;
@@ -143,6 +148,14 @@ describe('PGD training', () => {
         expect(found[name]?.dataSync()).toEqual(expected[name]?.dataSync());
       }
     }));
+
+  it('names attacks that have the parameters it sets, where the inner one has not', () => {
+    const perturb = perturber({ attacks, classifier: network.classifier, norm: 'Linf', epsilon: 0.25 });
+    const request = { attack: 'fgsm', params: { steps: 2, step: 0.05 } };
+    expect(() => tf.tidy(() => perturb(request, { x, y, noise: noise() }))).toThrow(
+      /^fgsm cannot be the inner attack of this training, which sets steps and step: choose .* such as pgd$/,
+    );
+  });
 
   it('trains on the perturbed images, in training mode', () =>
     tf.tidy(() => {

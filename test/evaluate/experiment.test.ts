@@ -146,17 +146,42 @@ describe('an experiment', () => {
     });
   });
 
-  it('reaches the target where there is one, and lets images of that class be', async () => {
+  it('reaches the target where there is one, and leaves images of that class out of every count', async () => {
     const dataset = smallDataset(20);
-    const goal = { kind: 'targeted', target: 2 } as const;
-    const { cells } = await runExperiment(
-      plan([planned(pgd, { steps: 10 })], { goal, dataset, epsilons: [0, 0.5] }),
+    const labels: number[] = [];
+    for await (const { label } of dataset.stream({})) labels.push(label);
+    const target = labels[0] as number;
+    const images = labels.filter((label) => label !== target).length;
+    // The law would be empty if there were none on either side.
+    expect(images).toBeGreaterThan(1);
+    expect(images).toBeLessThan(19);
+    // Every tenth label is wrong, and its image not attacked: it counts unless it is the target's.
+    const right = images - [9, 19].filter((i) => labels[i] !== target).length;
+    const { cells, worstCases, provenance } = await runExperiment(
+      plan([planned(pgd, { steps: 40, step: 0.1 }), planned(noise)], {
+        ...{ goal: { kind: 'targeted', target }, dataset, epsilons: [0, 1] },
+      }),
       harness(),
     );
+    for (const cell of [...cells, ...(worstCases ?? [])]) expect(cell.images).toBe(images);
     const [none, wide] = cells;
-    expect(none?.robustCorrect).toBe(18);
-    expect(wide?.robustCorrect).toBeLessThan(18);
-    expect(wide?.gradients).toBeGreaterThan(0);
+    expect(none).toMatchObject({ cleanCorrect: right, robustCorrect: right, cleanAccuracy: right / images });
+    expect(wide).toMatchObject({ cleanCorrect: right, robustCorrect: 0 });
+    expect(worstCases?.map(({ robustCorrect }) => robustCorrect)).toEqual([right, 0]);
+    expect(provenance.dataset.images).toBe(images);
+    expect(provenance.dataset.selection).toMatch(
+      new RegExp(`^all 20 images; ${20 - images} images of class ${target} \\(\\w+\\), the target, are left out$`),
+    );
+  });
+
+  it('with nothing but images of the target class is refused', async () => {
+    const whole = smallDataset(20);
+    const one = { ...whole, stream: () => whole.stream({ images: 1 }) };
+    let target = -1;
+    for await (const { label } of one.stream()) target = label;
+    await expect(run({ dataset: one, goal: { kind: 'targeted', target } })).rejects.toThrow(
+      /every image is of class \d \(\w+\), the target/,
+    );
   });
 
   it('gives an attack without noise one restart', async () => {

@@ -9,7 +9,7 @@ import type { Run } from '../../src/core/run.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
 import { type Journal, type JournalRecord, openJournal } from '../../src/evaluate/journal.ts';
 import { type Harness, Interrupted } from '../../src/evaluate/plan.ts';
-import { journalKey } from '../../src/evaluate/provenance.ts';
+import { journalKey, journalParts } from '../../src/evaluate/provenance.ts';
 import { tf } from '../../src/tf.ts';
 import { contender, customAttack, harness, plan, planned, smallClassifier, smallDataset } from './fixtures.ts';
 
@@ -50,10 +50,28 @@ describe('a journal', () => {
     expect(await readdir(folder)).toEqual(['journal.ndjson']);
   });
 
-  it('begins anew unless it is resumed', async () => {
+  it('that is there is not begun anew: it may be that of a run under way', async () => {
     await write([clean]);
-    expect(await read('k', false)).toEqual([]);
-    expect(await read()).toEqual([]);
+    await expect(read('k', false)).rejects.toMatchObject({ kind: 'usage', message: /is there already/ });
+    expect(await read()).toEqual([clean]);
+  });
+
+  it('begun by two runs at once is that of one', async () => {
+    const both = await Promise.allSettled([open(false), open(false)]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    for (const one of both) if (one.status === 'fulfilled') await one.value.close();
+  });
+
+  it('knows whether any attack came to a result', async () => {
+    const journal = await open(false);
+    await journal.append(clean);
+    expect(journal.holdsResults()).toBe(false);
+    await journal.append(outcomes);
+    expect(journal.holdsResults()).toBe(true);
+    await journal.close();
+    const again = await open(true);
+    expect(again.holdsResults()).toBe(true);
+    await again.close();
   });
 
   it('keeps the time and the command of the first beginning', async () => {
@@ -145,9 +163,19 @@ describe('a journal', () => {
   it('refuses to go on with the work of another run, and leaves that be', async () => {
     await write([clean], 'one');
     await expect(read('two')).rejects.toThrow(
-      /belongs to another run.*Repeat the command of that run, or choose another/s,
+      /belongs to another run.*Repeat the command of that run \(gibbon experiment\), choose another.*delete the folder/s,
     );
     expect(await read('one')).toEqual([clean]);
+  });
+
+  it('says what differs', async () => {
+    const begun = { key: 'one', parts: { 'the seed': 'a', 'the norm': 'b', 'the code of x': 'c' }, command: 'c' };
+    const journal = await openJournal(path, { ...begun, resume: false });
+    await journal.close();
+    const other = { 'the seed': 'b', 'the norm': 'b', 'the code of y': 'd' };
+    await expect(openJournal(path, { key: 'two', parts: other, command: 'c', resume: true })).rejects.toThrow(
+      /another run: the seed differs from this one's\. /,
+    );
   });
 
   it('names a path that cannot be written', async () => {
@@ -161,7 +189,7 @@ describe('a journal', () => {
 
 describe('the key of a journal', () => {
   const keyOf = (given: Parameters<typeof plan>[1] = {}, attacks = [planned(fgsm)], rest: Partial<Harness> = {}) =>
-    journalKey(plan(attacks, given), harness(rest));
+    journalParts(plan(attacks, given), harness(rest)).then(journalKey);
   const versions = { gibbon: '0.0.0', commit: null, packages: { tf: '1' } };
 
   it('is the same for the same numbers, whatever the batch', async () => {

@@ -8,7 +8,7 @@ import { openFolder } from '../../src/data/folder.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
 import type { JournalRecord } from '../../src/evaluate/journal.ts';
 import type { ExperimentPlan, Harness, ProgressEvent } from '../../src/evaluate/plan.ts';
-import { journalKey } from '../../src/evaluate/provenance.ts';
+import { journalKey, journalParts } from '../../src/evaluate/provenance.ts';
 import { tf } from '../../src/tf.ts';
 import { picture, put, temporaryFolder } from '../data/pictures.ts';
 import { contender, harness, plan, planned, smallClassifier } from './fixtures.ts';
@@ -84,7 +84,12 @@ describe('photographs without labels', () => {
 
   it('are told of as well when a run goes on whose clean pass is in the journal', async () => {
     const records: JournalRecord[] = [];
-    const journal = { started: new Date(0).toISOString(), command: 'test', close: async () => undefined };
+    const journal = {
+      started: new Date(0).toISOString(),
+      command: 'test',
+      holdsResults: () => false,
+      close: async () => undefined,
+    };
     const first = await run({}, { journal: { ...journal, records: [], append: async (r) => void records.push(r) } });
     const clean = records.filter(({ kind }) => kind === 'clean');
     const second = await run({}, { journal: { ...journal, records: clean, append: async () => undefined } });
@@ -95,7 +100,8 @@ describe('photographs without labels', () => {
   });
 
   it('decide the key of the journal with their content', async () => {
-    const key = async () => journalKey(plan(attacks, { dataset: await opened(), images: 100 }), harness());
+    const key = async () =>
+      journalKey(await journalParts(plan(attacks, { dataset: await opened(), images: 100 }), harness()));
     const before = await key();
     expect(await key()).toBe(before);
     const extra = await put(join(folder, '99.png'));

@@ -75,6 +75,16 @@ describe('a rehearsal', () => {
       /init returns a state whose best has the shape \[1\] for 3 images/,
     ],
     [
+      'carries a tensor made for a batch of one size',
+      { init: (clean) => ({ x: clean, best: tf.zeros([3]) }) },
+      /init returns a state whose best has the shape \[3\] for 2 images/,
+    ],
+    [
+      'carries more of an image among more images',
+      { init: (clean) => ({ x: clean, best: tf.zeros([clean.shape[0], clean.shape[0]]) }) },
+      /its best is float32 \[3\] per image among 3 images and float32 \[2\] among 2/,
+    ],
+    [
       'carries what is no tensor',
       { init: (clean) => ({ x: clean, count: 3 }) as unknown as AttackState },
       /init returns a state whose count is not a tensor/,
@@ -97,8 +107,8 @@ describe('a rehearsal', () => {
     [
       'changes a type on the way',
       {
-        init: (clean) => ({ x: clean, n: tf.zeros([3], 'int32') }),
-        step: ({ x: at }) => ({ x: at, n: tf.zeros([3]) }),
+        init: (clean) => ({ x: clean, n: tf.zeros([clean.shape[0]], 'int32') }),
+        step: ({ x: at }) => ({ x: at, n: tf.zeros([at.shape[0]]) }),
       },
       /init returns int32 \[\] for n and step returns float32 \[\]/,
     ],

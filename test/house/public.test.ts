@@ -9,6 +9,7 @@ import {
   type ExperimentPlan,
   type Harness,
   journalKey,
+  journalParts,
   loadAttacks,
   loadCheckpoint,
   loadDefenses,
@@ -61,9 +62,15 @@ describe('with what the package exports alone', () => {
     const means: Harness = {
       ...{ prepare: compile, backend: 'onnx-cpu', command: 'my program', config: {}, id: 'mine', versions },
     };
-    const key = await journalKey(plan, means);
+    const parts = await journalParts(plan, means);
+    const key = journalKey(parts);
     const attempt = async () => {
-      const journal = await openJournal(join(folder, 'journal.ndjson'), { key, command: means.command, resume: true });
+      const journal = await openJournal(join(folder, 'journal.ndjson'), {
+        key,
+        parts,
+        command: means.command,
+        resume: true,
+      });
       try {
         return await runExperiment(plan, { ...means, journal });
       } finally {
@@ -101,7 +108,7 @@ describe('the public names', () => {
         .split(',')
         .map((name) => name.trim().replace(/^type /, ''))
         // The compiler could be lifted out of this house, and is documented by itself.
-        .filter((name) => name !== '' && !file.startsWith('compile/'))
+        .filter((name) => name !== '')
         .map((name) => ({ name, file })),
   );
 

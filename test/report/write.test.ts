@@ -83,12 +83,15 @@ describe('the index', () => {
     await mkdir(join(folder, 'empty'));
     await mkdir(join(folder, 'broken'));
     await mkdir(join(folder, '.hidden'));
+    await mkdir(join(folder, 'halfway'));
+    await writeFile(join(folder, 'halfway', 'journal.ndjson'), '');
     await writeFile(join(folder, 'broken', 'run.json'), '<script>{');
     await writeFile(join(folder, 'README.md'), 'not a run');
     const page = await readFile(await writeIndex(folder), 'utf8');
     expect(page).toContain('1 run, newest first');
     expect(page).toMatch(/<li><code>broken<\/code> run\.json is not JSON/);
     expect(page).toMatch(/<li><code>empty<\/code> cannot read run\.json: no such file/);
+    expect(page).toMatch(/<li><code>halfway<\/code> interrupted; go on with --out halfway --resume/);
     expect(page).not.toMatch(/hidden<|README/);
   });
 

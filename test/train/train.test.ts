@@ -208,7 +208,9 @@ describe('a training that fails', () => {
 
   it('does not overwrite a checkpoint', async () => {
     await train(tinyPlan(standard, { epochs: 1 }), tinyHarness(out));
-    await expect(train(tinyPlan(standard), tinyHarness(out))).rejects.toThrow(/exists; move it away/);
+    await expect(train(tinyPlan(standard), tinyHarness(out))).rejects.toMatchObject({
+      ...{ kind: 'usage', message: expect.stringContaining('exists; move it away') },
+    });
   });
 
   it('does not overwrite the history of another training', async () => {

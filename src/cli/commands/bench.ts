@@ -10,7 +10,7 @@ import { measureEach } from '../bench/measure-apart.ts';
 import { FIGURE_COLUMNS, figuresInWords } from '../bench/words.ts';
 import { inColumns, words } from '../columns.ts';
 import { defineCommand, EXIT } from '../command.ts';
-import { listOf, oneOf, word } from '../flags.ts';
+import { listOf, oneOf, optional, word } from '../flags.ts';
 
 const architecture: Param<string> = word('', '', 'an architecture, or all');
 
@@ -18,18 +18,19 @@ export const bench = defineCommand({
   flags: {
     arch: listOf(architecture, ['vgg16'], 'architectures; all: one of each family'),
     variant: word('imagenet', 'form of the architecture: imagenet, small', 'a form'),
-    size: p.integer(224, 'height and width of the images', { min: 1 }),
+    size: optional(p.integer(224, 'height and width of the images', { min: 1 }), '224, and 28 of the small form'),
     batch: p.integer(8, 'images at once', { min: 1 }),
     seconds: p.number(5, 'how long each figure is measured', { min: 0 }),
     backend: oneOf('auto', BACKENDS, 'what computes'),
     json: p.boolean(false, 'print the figures as JSON'),
   },
   run: async ({ values, terminal }) => {
-    const { variant, size, batch, json } = values;
+    const { variant, batch, json } = values;
+    const size = values.size ?? (variant === 'small' ? 28 : 224);
     const { name: backend } = await openBackend(values.backend);
     const archs = architecturesOf(values.arch, variant);
     const answers = await measureEach(
-      archs.map((arch) => ({ ...values, arch })),
+      archs.map((arch) => ({ ...values, arch, size })),
       terminal,
     );
     const rows = archs.flatMap((arch, i): Row[] => {

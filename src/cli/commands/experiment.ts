@@ -3,7 +3,7 @@ import { defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
 import { knownAttacks } from '../experiment/attacks.ts';
 import { carryOut } from '../experiment/carry-out.ts';
-import { dryRun } from '../experiment/dry-run.ts';
+import { dryRun, forecastInWords } from '../experiment/dry-run.ts';
 import { shortfalls } from '../experiment/fail-under.ts';
 import { experimentFlags } from '../experiment/flags.ts';
 import { configOf, planOf, type Work } from '../experiment/plan.ts';
@@ -25,20 +25,21 @@ export const experiment = defineCommand({
     if (work === undefined) return EXIT.interrupted;
     if (!quiet) for (const note of work.notes) terminal.note(note);
     if (values['dry-run']) {
-      terminal.print(await dryRun(work.plan));
+      const forecast = await dryRun(work.plan);
+      terminal.print(json ? JSON.stringify(forecast, null, 2) : forecastInWords(forecast));
       return EXIT.ok;
     }
     const config = configOf(values, given, moduleValues, work);
-    const run = await carryOut(work, { command: commandLine, config, resume, quiet, terminal });
+    const { run, folder } = await carryOut(work, { command: commandLine, config, resume, quiet, terminal });
     if (run === undefined) {
-      const more = [...(out === null ? ['--out', work.folder] : []), ...(resume ? [] : ['--resume'])];
+      const more = [...(out === null ? ['--out', folder] : []), ...(resume ? [] : ['--resume'])];
       terminal.note(`interrupted. Go on with: ${commandLineWith(...more)}`);
       return EXIT.interrupted;
     }
 
     // Loaded only now, for it takes a second, which a wrong flag should not have to wait for.
     const { publish, tableOf } = await import('../publish.ts');
-    const report = await publish(work.folder, run);
+    const report = await publish(folder, run);
     terminal.print(json ? JSON.stringify(run, null, 2) : tableOf(run, terminal));
     const { skipped = [] } = run.provenance.dataset;
     if (skipped.length > 0) terminal.note(leftOut(skipped, 'in run.json'));

@@ -1,10 +1,10 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { usageError } from '../../core/errors.ts';
 import { shortPath } from '../../core/files.ts';
 import { readRun } from '../../report/read.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { REPORTS } from '../out-folder.ts';
-import { publishViews, tableOf } from '../publish.ts';
+import { publishViews, RUN_FILE, tableOf } from '../publish.ts';
 
 export const report = defineCommand({
   words: 'DIR...',
@@ -12,7 +12,13 @@ export const report = defineCommand({
   run: async ({ words, terminal }) => {
     if (words.length === 0) throw usageError(`name the folders to rebuild: gibbon report ${join(REPORTS, 'RUN')}`);
     // All are read before any is written: a bad one stops everything.
-    const runs = await Promise.all(words.map(async (folder) => ({ folder, run: await readRun(folder) })));
+    const runs = await Promise.all(
+      words.map(async (word) => {
+        // Who names the file means its folder.
+        const folder = basename(word) === RUN_FILE ? dirname(word) : word;
+        return { folder, run: await readRun(folder) };
+      }),
+    );
     for (const { folder, run } of runs) {
       const path = await publishViews(folder, run);
       terminal.print(tableOf(run, terminal));

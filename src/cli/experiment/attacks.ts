@@ -71,13 +71,16 @@ export function chooseAttacks(
   }));
 }
 
-/** SHA-256 of the files among `words`, in hex, by the names of their attacks. */
-export async function sourcesOf(words: readonly string[]): Promise<ReadonlyMap<string, string>> {
+/** The files among `words`, with their SHA-256 in hex, by the names of their attacks. */
+export async function sourcesOf(
+  words: readonly string[],
+): Promise<ReadonlyMap<string, Required<Pick<PlannedAttack, 'file' | 'source'>>>> {
   const hashed = filesAmong(words).map(async (file) => {
     const bytes = await readFile(file).catch((error: unknown) => {
       throw fileError('read', file, error);
     });
-    return [nameOf(file), createHash('sha256').update(bytes).digest('hex')] as const;
+    const source = createHash('sha256').update(bytes).digest('hex');
+    return [nameOf(file), { file, source }] as const;
   });
   return new Map(await Promise.all(hashed));
 }

@@ -1,12 +1,13 @@
 /** Runs a checked plan: folder, journal, Ctrl-C, progress. */
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Run } from '../../core/run.ts';
+import { JOURNAL, type Run } from '../../core/run.ts';
 import { runExperiment } from '../../evaluate/experiment.ts';
-import { openJournal } from '../../evaluate/journal.ts';
+import { type Journal, openJournal } from '../../evaluate/journal.ts';
 import { Interrupted, type ProgressEvent } from '../../evaluate/plan.ts';
-import { journalKey } from '../../evaluate/provenance.ts';
+import { journalKey, journalParts } from '../../evaluate/provenance.ts';
 import { listenForInterrupt } from '../interrupt.ts';
-import { JOURNAL, makeOut, runId } from '../out-folder.ts';
+import { makeOut, runId } from '../out-folder.ts';
 import { type Progress, progressLine } from '../progress.ts';
 import { versionsHere } from '../surroundings.ts';
 import type { Terminal } from '../terminal.ts';
@@ -20,34 +21,42 @@ export interface Manner {
   readonly terminal: Terminal;
 }
 
-/** @returns the run; undefined if Ctrl-C ended it, its finished work then lies in the journal */
-export async function carryOut({ plan, backend, folder }: Work, manner: Manner): Promise<Run | undefined> {
+export interface Outcome {
+  readonly folder: string;
+  /** Absent if Ctrl-C ended the run; its finished work then lies in the journal. */
+  readonly run: Run | undefined;
+}
+
+/** Runs the work. Where it fails before any attack came to a result, its folder is taken away again. */
+export async function carryOut({ plan, backend, folder: wanted, claim }: Work, manner: Manner): Promise<Outcome> {
   const { command, config, resume, quiet, terminal } = manner;
   const line = progressLine(terminal);
-  const undo = await makeOut(folder);
+  const { folder, undo } = await makeOut(wanted, claim);
+  const path = join(folder, JOURNAL);
   const interrupt = listenForInterrupt(() => terminal.note('finishing the batch; Ctrl-C again ends at once'));
+  let journal: Journal | undefined;
   try {
     const versions = versionsHere();
-    const key = await journalKey(plan, { backend: backend.name, versions });
-    const journal = await openJournal(join(folder, JOURNAL), { key, command, resume });
-    try {
-      return await runExperiment(plan, {
-        ...{ prepare: backend.prepare, backend: backend.name, command, config, journal },
-        id: runId(folder),
-        versions,
-        signal: interrupt.signal,
-        ...(quiet ? {} : { onProgress: (event) => line.show(progressOf(event)) }),
-      });
-    } finally {
-      await journal.close();
-    }
+    const parts = await journalParts(plan, { backend: backend.name, versions });
+    journal = await openJournal(path, { key: journalKey(parts), parts, command, resume });
+    const run = await runExperiment(plan, {
+      ...{ prepare: backend.prepare, backend: backend.name, command, config, journal },
+      id: runId(folder),
+      versions,
+      signal: interrupt.signal,
+      ...(quiet ? {} : { onProgress: (event) => line.show(progressOf(event)) }),
+    });
+    await journal.close();
+    return { folder, run };
   } catch (error) {
-    if (error instanceof Interrupted) return undefined;
+    await journal?.close();
+    if (error instanceof Interrupted) return { folder, run: undefined };
+    if (journal?.holdsResults() === false && !resume) await rm(path);
+    await undo();
     throw error;
   } finally {
     line.end();
     interrupt.release();
-    await undo();
   }
 }
 

@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Dataset, usualResize } from '../../core/dataset.ts';
-import { UserError, usageError } from '../../core/errors.ts';
+import { UserError, unknownName, usageError } from '../../core/errors.ts';
 import { shortPath } from '../../core/files.ts';
 import { IMAGENET_CLASSES } from '../../data/imagenet-classes.ts';
 import { datasetNames } from '../../data/registry.ts';
+import { loadDefenses } from '../../discover/modules.ts';
 import { type LoadedNetwork, openCheckpoint } from '../../models/checkpoint.ts';
 import { publishedAccuracy } from '../../models/facts.ts';
 import { multiplyAdds } from '../../models/multiply-adds.ts';
@@ -115,6 +116,11 @@ function publicFiles({ arch, dataset }: Request, version: string): WeightsFile[]
 async function checkpointFiles({ arch, training, dataset, isGiven }: Request): Promise<CheckpointFile[]> {
   const names = (await Promise.all(arch.map((word) => architecturesOf(word, dataset)))).flat();
   if (names.length === 0) throw new UserError(`no network is trained on ${dataset} yet: gibbon train makes one`);
+  const defenses = [...(await loadDefenses()).values()].flatMap(({ name, training: called }) => called ?? name);
+  const trained = (await listCheckpoints(architectures.map(({ name }) => name))).filter(
+    (one) => one.dataset === dataset,
+  );
+  const known = [...new Set([...defenses, ...trained.map((one) => one.training)])];
   return [...new Set(names)].flatMap((architecture) => {
     const found = [...new Set(training)].map((name) => ({ name, path: findCheckpoint(dataset, architecture, name) }));
     // Trainings that nobody asked for by name are measured where they are there.
@@ -122,9 +128,11 @@ async function checkpointFiles({ arch, training, dataset, isGiven }: Request): P
     return found.flatMap(({ name, path }): CheckpointFile[] => {
       if (path !== undefined) return [{ kind: 'checkpoint', path, architecture, training: name }];
       if (isOptional) return [];
+      if (!known.includes(name)) throw unknownName('training', name, known);
+      const remedy = `gibbon train --arch ${architecture} --training ${name} makes it; `;
       throw new UserError(
-        `no checkpoint ${checkpointPath(dataset, architecture, name)}: gibbon train --arch ${architecture} ` +
-          `--training ${name} makes it; gibbon list shows those that are there`,
+        `no checkpoint ${checkpointPath(dataset, architecture, name)}: ${defenses.includes(name) ? remedy : ''}` +
+          'gibbon list shows those that are there',
       );
     });
   });

@@ -1,4 +1,5 @@
 /** `--dry-run`: what a run would do, and the most it could cost. */
+import { blame } from '../../evaluate/blame.ts';
 import { contenderName, type ExperimentPlan, type PlannedAttack } from '../../evaluate/plan.ts';
 import { type Rehearsal, rehearse, stepsAt, triesAt } from '../../evaluate/rehearse.ts';
 
@@ -14,10 +15,13 @@ interface Estimate {
 const estimate = (plan: ExperimentPlan): Promise<Estimate[]> =>
   Promise.all(plan.attacks.map((planned) => estimateAttack(plan, planned)));
 
-async function estimateAttack(plan: ExperimentPlan, { attack, params }: PlannedAttack): Promise<Estimate> {
+async function estimateAttack(plan: ExperimentPlan, planned: PlannedAttack): Promise<Estimate> {
+  const { attack, params } = planned;
   const { contenders, dataset, images, epsilons, norm, goal } = plan;
   const classifier = { input: dataset.input, classes: dataset.classes.length };
-  const rehearsal = await rehearse({ attack, params, classifier, norm, targeted: goal.kind === 'targeted' });
+  const rehearsal = await blame(planned, 'cannot be rehearsed', () =>
+    rehearse({ attack, params, classifier, norm, targeted: goal.kind === 'targeted' }),
+  );
   const perImage = epsilons.map((epsilon) => costAt(rehearsal, epsilon, plan.restarts));
   const times = images * contenders.length;
   return {
@@ -33,20 +37,39 @@ function costAt(rehearsal: Rehearsal, epsilon: number, restarts: number) {
   return { tries, gradients: tries * (init.gradients + stepsAt(rehearsal, epsilon) * step.gradients) };
 }
 
-/** The estimate as text. */
-export async function dryRun(plan: ExperimentPlan): Promise<string> {
-  const rows = await estimate(plan);
+export interface Forecast {
+  readonly networks: readonly string[];
+  readonly dataset: string;
+  readonly split: string;
+  readonly images: number;
+  readonly norm: string;
+  readonly epsilons: readonly number[];
+  readonly attacks: readonly Estimate[];
+}
+
+/** What the plan would do. */
+export async function dryRun(plan: ExperimentPlan): Promise<Forecast> {
+  const { contenders, dataset, images, norm, epsilons } = plan;
+  return {
+    networks: contenders.map(contenderName),
+    ...{ dataset: dataset.name, split: dataset.split, images, norm, epsilons },
+    attacks: await estimate(plan),
+  };
+}
+
+/** The same as text. */
+export function forecastInWords({ networks, dataset, split, images, norm, epsilons, attacks }: Forecast): string {
   const number = (n: number): string => n.toLocaleString('en-US');
   const line = (cells: readonly string[]): string =>
     cells.map((cell, i) => (i === 0 ? cell.padEnd(16) : cell.padStart(20))).join('');
-  const total = (pick: (row: Estimate) => number): string => number(rows.reduce((sum, row) => sum + pick(row), 0));
+  const total = (pick: (row: Estimate) => number): string => number(attacks.reduce((sum, row) => sum + pick(row), 0));
   return [
-    `networks  ${plan.contenders.map(contenderName).join(', ')}`,
-    `images    ${number(plan.images)} of ${plan.dataset.name} ${plan.dataset.split}`,
-    `epsilons  ${plan.epsilons.join(', ')} in ${plan.norm}`,
+    `networks  ${networks.join(', ')}`,
+    `images    ${number(images)} of ${dataset} ${split}`,
+    `epsilons  ${epsilons.join(', ')} in ${norm}`,
     '',
     line(['attack', 'work items', 'gradients at most']),
-    ...rows.map(({ attack, items, gradients }) => line([attack, number(items), number(gradients)])),
+    ...attacks.map(({ attack, items, gradients }) => line([attack, number(items), number(gradients)])),
     line(['together', total(({ items }) => items), total(({ gradients }) => gradients)]),
   ].join('\n');
 }

@@ -15,6 +15,17 @@ const number: Param<number> = {
   parse: parseNumber,
 };
 
+/** In a config file an index may stand as the number that it is. */
+const className: Flag<string> = {
+  default: '',
+  label: 'class to be mistaken for: its index or name',
+  accepts: 'a class',
+  parse: (given) => {
+    const text = typeof given === 'number' ? String(given) : given;
+    return typeof text === 'string' && text.trim() !== '' ? text : undefined;
+  },
+};
+
 export const experimentFlags = {
   attack: listOf(
     word('', '', 'an attack, a TypeScript file, or all'),
@@ -42,7 +53,7 @@ export const experimentFlags = {
     'a grid for dataset and norm',
   ),
   norm: oneOf('Linf', NORMS, 'the norm that measures perturbations'),
-  target: optional(word('', 'class to be mistaken for: its index or name', 'a class'), 'any wrong class'),
+  target: optional(className, 'any wrong class'),
   restarts: p.integer(1, 'random starts of each attack, the best counts', { min: 1 }),
   'early-stop': p.boolean(true, 'an image is done once it is fooled; false: the attack takes all its steps'),
   seed: p.integer(0, 'seed of the image order and of all noise', { min: 0, max: 0xffffffff }),

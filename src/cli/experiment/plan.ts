@@ -8,7 +8,7 @@ import type { ExperimentPlan, PlannedAttack } from '../../evaluate/plan.ts';
 import { headlineEpsilon } from '../../report/headline-epsilon.ts';
 import { type Backend, openBackend } from '../backend.ts';
 import type { Given } from '../flags.ts';
-import { checkOut, defaultFolder } from '../out-folder.ts';
+import { type Claim, checkOut, defaultFolder } from '../out-folder.ts';
 import type { ResolveOptions } from '../weights-word.ts';
 import { requireAgreement } from './agreement.ts';
 import { chooseAttacks, knownAttacks, sourcesOf, withoutBaseline } from './attacks.ts';
@@ -30,8 +30,9 @@ const GALLERY_ROWS = 4;
 export interface Work {
   readonly plan: ExperimentPlan;
   readonly backend: Backend;
-  /** Where the run is written; it need not exist yet. */
+  /** Where the run is to be written; it need not exist yet. */
   readonly folder: string;
+  readonly claim: Claim;
   /** What the user should know before it starts, a line each. */
   readonly notes: readonly string[];
 }
@@ -55,12 +56,14 @@ export async function planOf(
   now: Date,
 ): Promise<Work> {
   const { norm, seed, restarts } = values;
-  const chosen = chooseAttacks(await knownAttacks(values.attack), values.attack, norm, moduleValues);
+  const known = await knownAttacks(values.attack);
+  // Attacks that nobody asked for by name are made where they know the norm.
+  const wanted = given.has('attack')
+    ? values.attack
+    : values.attack.filter((name) => known.get(name)?.norms.includes(norm));
+  const chosen = chooseAttacks(known, wanted, norm, moduleValues);
   const sources = await sourcesOf(values.attack);
-  const attacks = chosen.map((planned): PlannedAttack => {
-    const source = sources.get(planned.attack.name);
-    return source === undefined ? planned : { ...planned, source };
-  });
+  const attacks = chosen.map((planned): PlannedAttack => ({ ...planned, ...sources.get(planned.attack.name) }));
   const names = attacks.map(({ attack }) => attack.name);
   if (values.resume && values.out === null) throw usageError('--resume needs --out: the folder of the interrupted run');
   requireDatasetName(values.dataset);
@@ -71,13 +74,14 @@ export async function planOf(
     dataset: photographs.length > 0 ? PHOTOGRAPHS : values.dataset,
     isGiven: (flag) => given.has(flag),
   });
-  if (values.out !== null) await checkOut(values.out, values.resume);
+  const claim = values.out === null ? 'by-time' : values.resume ? 'resumed' : 'named';
+  if (values.out !== null) await checkOut(values.out, claim);
   const opened: Opened[] = [];
   for (const file of files) opened.push(await openContender(file, fetching));
   const dataset = await openImages(values.dataset, photographs, opened);
   for (const one of opened) requireFit(one, dataset);
   const images = countOf(values.images, dataset);
-  const epsilons = radiiOf(values.epsilon, dataset.name, norm);
+  const epsilons = radiiOf(values.epsilon, dataset, norm);
   checkRequirements(values['fail-under'] ?? [], names, epsilons);
   const goal = goalOf(values.target, dataset.classes);
   // Beside networks of the user's own, --weights belongs to those, and --arch names them.
@@ -90,7 +94,7 @@ export async function planOf(
   checkUserContenders(opened, { compiled: backend.name !== 'cpu', gradients });
   const architectures = [...new Set(contenders.map(({ architecture }) => architecture.name))];
   const folder = values.out ?? defaultFolder(withoutBaseline(names), architectures, now);
-  if (values.out === null) await checkOut(folder, false);
+  if (values.out === null) await checkOut(folder, claim);
   const plan: ExperimentPlan = {
     attacks,
     contenders,
@@ -108,7 +112,7 @@ export async function planOf(
     galleryEpsilon: headlineEpsilon({ dataset: dataset.name, norm, epsilons }).epsilon,
   };
   requirePlan(plan);
-  return { plan, backend, folder, notes: opened.flatMap(({ notes = [] }) => notes) };
+  return { plan, backend, folder, claim, notes: opened.flatMap(({ notes = [] }) => notes) };
 }
 
 /** Photographs of 224 pixels take a thousand times the memory of a digit. */
@@ -127,7 +131,7 @@ export function configOf(
   const { attack, arch, weights, training, dataset, images, norm, target, restarts, seed, batch, backend } = values;
   const own = {
     'early-stop': values['early-stop'],
-    attack,
+    attack: given.has('attack') ? attack : withoutBaseline(plan.attacks.map((planned) => planned.attack.name)),
     arch,
     weights,
     training,

@@ -1,6 +1,7 @@
 /** The threat model from its flags: norm, radii, goal. */
+import type { Dataset } from '../../core/dataset.ts';
 import { unknownName, usageError } from '../../core/errors.ts';
-import { type Goal, isRadius, type Norm, RADIUS, UNTARGETED } from '../../core/threat-model.ts';
+import { diameterOf, type Goal, isRadius, type Norm, RADIUS, UNTARGETED } from '../../core/threat-model.ts';
 import { gridOf } from './grids.ts';
 
 /**
@@ -8,12 +9,26 @@ import { gridOf } from './grids.ts';
  *
  * @throws UserError (usage) for a radius that cannot be meant
  */
-export function radiiOf(given: readonly number[] | null, dataset: string, norm: Norm): readonly number[] {
-  const radii = [...new Set(given ?? gridOf(dataset, norm))].sort((a, b) => a - b);
+export function radiiOf(
+  given: readonly number[] | null,
+  { name, input }: Pick<Dataset, 'name' | 'input'>,
+  norm: Norm,
+): readonly number[] {
+  const diameter = diameterOf(norm, input[0] * input[1] * input[2]);
+  // The grid is made for images of any size: of small ones it takes what they have room for.
+  const usual = gridOf(name, norm).filter((radius) => radius <= diameter);
+  const radii = [...new Set(given ?? usual)].sort((a, b) => a - b);
   for (const radius of radii) {
-    if (isRadius(norm, radius)) continue;
-    const hint = radius > 1 && radius <= 255 ? `; did you mean ${radius}/255?` : '';
-    throw usageError(`--epsilon ${radius}: ${RADIUS}${hint}`);
+    if (!isRadius(norm, radius)) {
+      const hint = radius > 1 && radius <= 255 ? `; did you mean ${radius}/255?` : '';
+      throw usageError(`--epsilon ${radius}: ${RADIUS}${hint}`);
+    }
+    if (radius > diameter) {
+      const farthest = Number(diameter.toFixed(2));
+      throw usageError(
+        `--epsilon ${radius}: no two images of ${input.join('x')} are farther than ${farthest} apart in ${norm}`,
+      );
+    }
   }
   return radii;
 }
