@@ -132,7 +132,7 @@ describe('list', () => {
     const { terminal, err } = listen();
     const known = await withFigures(await inventory(), terminal, answerOf);
     const text = toText(known);
-    expect(text).toMatch(/^ {2}alexnet .* 79\.1 % +1,230 +56\.7 +0\.3 s +345 MB$/m);
+    expect(text).toMatch(/^ {2}vgg11 .* 88\.6 % +1,230 +56\.7 +0\.3 s +345 MB$/m);
     expect(text).toMatch(/^ {2}vgg16 .* 90\.4 % +– +– +– +– +mnist /m);
     expect(text).toMatch(/^ {2}Measured here in batches of 8: onnx-cpu, /m);
     expect(err).toContain('vgg16: it fell over');

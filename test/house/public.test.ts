@@ -107,7 +107,6 @@ describe('the public names', () => {
       names
         .split(',')
         .map((name) => name.trim().replace(/^type /, ''))
-        // The compiler could be lifted out of this house, and is documented by itself.
         .filter((name) => name !== '')
         .map((name) => ({ name, file })),
   );
