@@ -5,7 +5,7 @@ import type { Network } from './network.ts';
 import { type Weight, weightsOf } from './weights.ts';
 
 /** A counter that PyTorch's batch norm keeps and nobody reads; files of older versions lack it. */
-const IDLE = /\.num_batches_tracked$/;
+const IDLE = /(^|\.)num_batches_tracked$/;
 
 /**
  * Sets all weights of a network, or none.
@@ -27,17 +27,26 @@ export function loadWeights(network: Network, tensors: ReadonlyMap<string, Store
 }
 
 /** What keeps the tensors from being the weights of the network, a phrase each. */
-export function misfits({ model }: Network, tensors: ReadonlyMap<string, StoredTensor>): readonly string[] {
-  const weights = weightsOf(model);
-  const known = new Set(weights.map(({ name }) => name));
+export const misfits = ({ model }: Network, tensors: ReadonlyMap<string, StoredTensor>): readonly string[] =>
+  misfitsOf(weightsOf(model), tensors);
+
+/** The same for weights of any names and shapes: what is missing, of another shape or type, or nobody's. */
+export function misfitsOf(
+  expected: readonly Pick<Weight, 'name' | 'shape'>[],
+  tensors: ReadonlyMap<string, StoredTensor>,
+): readonly string[] {
+  const known = new Set(expected.map(({ name }) => name));
   const strangers = [...tensors.keys()].filter((name) => !known.has(name) && !IDLE.test(name));
   return [
-    ...weights.flatMap((weight) => problemOf(weight, tensors.get(weight.name)) ?? []),
+    ...expected.flatMap((weight) => problemOf(weight, tensors.get(weight.name)) ?? []),
     ...strangers.map((name) => `${name} is unexpected`),
   ];
 }
 
-function problemOf({ name, shape }: Weight, tensor: StoredTensor | undefined): string | undefined {
+function problemOf(
+  { name, shape }: Pick<Weight, 'name' | 'shape'>,
+  tensor: StoredTensor | undefined,
+): string | undefined {
   if (tensor === undefined) return `${name} is missing`;
   if (!isFloat(tensor)) return `${name} is ${tensor.dtype}, not a float type`;
   if (tensor.shape.join() !== shape.join()) {

@@ -5,7 +5,8 @@
 import { UserError } from '../core/errors.ts';
 import { tf } from '../tf.ts';
 import type { StoredTensor } from '../weights/stored-tensor.ts';
-import { isFloat, misfit, toFloat32 } from '../weights/to-float32.ts';
+import { toFloat32 } from '../weights/to-float32.ts';
+import { misfitsOf } from './load-weights.ts';
 import { permute } from './permute.ts';
 
 /** How PyTorch calls and keeps a weight that TensorFlow.js keeps under another name or in another order of axes. */
@@ -50,9 +51,6 @@ interface Slot {
   write(values: Float32Array): void;
 }
 
-/** A counter that PyTorch's batch norm keeps and nobody reads. */
-const IDLE = /(^|\.)num_batches_tracked$/;
-
 /**
  * Sets all weights of a model, or none.
  *
@@ -76,13 +74,7 @@ export function loadTorchWeights(
   }
   refuseOtherOrder(layers);
   const slots = layers.flatMap((layer) => slotsOf(layer, torch[layer.name] ?? layer.name));
-  const names = new Set(slots.map(({ name }) => name));
-  const problems = [
-    ...slots.flatMap((slot) => problemOf(slot, tensors.get(slot.name)) ?? []),
-    ...[...tensors.keys()]
-      .filter((name) => !names.has(name) && !IDLE.test(name))
-      .map((name) => `${name} is unexpected`),
-  ];
+  const problems = misfitsOf(slots, tensors);
   if (problems.length > 0) {
     const more = problems.length > 3 ? `, and ${problems.length - 3} more such problems` : '';
     const remedy = 'Layers are found by their names; where PyTorch has another path, say so in torch';
@@ -116,16 +108,6 @@ function slotsOf(layer: tf.layers.Layer, path: string): readonly Slot[] {
       write: (values) => tf.tidy(() => void variable.write(tf.tensor(permute(values, permuted, back), ours))),
     };
   });
-}
-
-function problemOf({ name, shape }: Slot, tensor: StoredTensor | undefined): string | undefined {
-  if (tensor === undefined) return `${name} is missing`;
-  if (!isFloat(tensor)) return `${name} is ${tensor.dtype}, not a float type`;
-  if (tensor.shape.join() !== shape.join()) {
-    return `${name} has the shape [${tensor.shape.join(', ')}], not [${shape.join(', ')}]`;
-  }
-  const problem = misfit(tensor);
-  return problem && `${name} has the value ${problem}`;
 }
 
 /**
