@@ -256,6 +256,7 @@ describe('an image gives the same bits wherever it is', () => {
     'strided depthwise': (c) => (x) => tf.depthwiseConv2d(x as tf.Tensor4D, filter(3, 3, c, 1), 2, 'same'),
     maxPool: () => (x) => tf.maxPool(x as tf.Tensor4D, 2, 2, 'valid'),
     'overlapping maxPool': () => (x) => tf.maxPool(x as tf.Tensor4D, 3, 2, 'same'),
+    'gliding maxPool': () => (x) => tf.maxPool(x as tf.Tensor4D, 3, 1, 'same'),
     avgPool: () => (x) => tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid'),
     'overlapping avgPool': () => (x) => tf.avgPool(x as tf.Tensor4D, 3, 1, 'same'),
     'global average': () => (x) => tf.mean(x, [1, 2]),
