@@ -1,6 +1,6 @@
 /** What an attack sees while it runs or is traced: see `AttackContext`. */
 import { tf } from '../tf.ts';
-import type { AttackContext, Loss } from './attack.ts';
+import { ACCESS, type Access, type AttackContext, type Loss } from './attack.ts';
 import { ball, type Noise } from './ball.ts';
 import { carried } from './carried.ts';
 import type { Classifier } from './classifier.ts';
@@ -11,6 +11,8 @@ import type { Norm } from './threat-model.ts';
 export interface ContextSpec<P extends Params = Params> {
   /** Images [B, H, W, C] in [0,1] to logits [B, K], in inference mode. */
   readonly logits: Classifier['logits'];
+  /** What the attack declares to look at. */
+  readonly access: Access;
   readonly norm: Norm;
   readonly targeted: boolean;
   readonly params: Values<P>;
@@ -27,11 +29,23 @@ export interface ContextSpec<P extends Params = Params> {
   readonly iteration: tf.Tensor4D;
 }
 
-/** The context of a batch: the ball around the clean images, and the losses with goal and labels bound. */
+/**
+ * The context of a batch: the ball around the clean images, and the losses with goal and labels bound. It gives what the
+ * attack declares to look at, and no more.
+ */
 export function attackContext<P extends Params>(spec: ContextSpec<P>): AttackContext<P> {
-  const { logits, targeted, params, noise, clean, label, target, epsilon, iteration } = spec;
+  const { access, targeted, params, noise, clean, label, target, epsilon, iteration } = spec;
   const bound = boundLosses(spec);
-  const valueAndGradient = (x: tf.Tensor4D, loss: Loss = bound.crossEntropy) => ascend(logits, x, loss);
+  const granting = <A extends unknown[], R>(
+    needed: Access,
+    what: string,
+    give: (...args: A) => R,
+  ): ((...args: A) => R) =>
+    ACCESS.indexOf(access) >= ACCESS.indexOf(needed) ? give : () => refuse(access, needed, what);
+  const logits = access === 'gradient' ? spec.logits : withoutGradient(spec.logits, access);
+  const valueAndGradient = granting('gradient', 'a gradient', (x: tf.Tensor4D, loss: Loss = bound.crossEntropy) =>
+    ascend(spec.logits, x, loss),
+  );
   return {
     clean,
     label,
@@ -42,12 +56,27 @@ export function attackContext<P extends Params>(spec: ContextSpec<P>): AttackCon
     ball: ball(spec.norm, { clean, epsilon, noise }),
     noise,
     params,
-    logits,
+    predict: granting('decision', 'a class', (x) => spec.logits(x).argMax(1)),
+    logits: granting('score', 'logits', logits),
     gradient: (x, loss) => valueAndGradient(x, loss).gradient,
     valueAndGradient,
     ...bound,
   };
 }
+
+/** @throws Error saying what was asked for, and what would have to be declared */
+function refuse(access: Access, needed: Access, what: string): never {
+  throw new Error(`it asks for ${what} and declares access: '${access}'; declare access: '${needed}'`);
+}
+
+/** The same logits, through which no gradient flows: what is asked by way of TensorFlow.js is refused too. */
+const withoutGradient =
+  (logits: ContextSpec['logits'], access: Access): ContextSpec['logits'] =>
+  (x) =>
+    tf.customGrad((point: tf.Tensor | tf.GradSaveFunc) => ({
+      value: logits(point as tf.Tensor4D),
+      gradFunc: () => refuse(access, 'gradient', 'a gradient'),
+    }))(x) as tf.Tensor2D;
 
 /** The three losses as the adversary raises them: away from the label, or towards the target. */
 function boundLosses({ targeted, label, target }: Pick<ContextSpec, 'targeted' | 'label' | 'target'>) {

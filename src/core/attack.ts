@@ -14,7 +14,10 @@ export interface AttackState {
   readonly [name: string]: tf.Tensor;
 }
 
-/** How much of the classifier an attack looks at: nothing, its class, its logits, or its gradient. */
+/**
+ * How much of the classifier an attack looks at: nothing, its class, its logits, or its gradient. The context gives no more
+ * than is declared.
+ */
 export const ACCESS = ['none', 'decision', 'score', 'gradient'] as const;
 export type Access = (typeof ACCESS)[number];
 
@@ -29,6 +32,7 @@ export interface AttackContext<P extends Params = Params> {
   readonly label: tf.Tensor1D;
   /** The class aimed at, int32 [B]; equal to `label` when untargeted. */
   readonly target: tf.Tensor1D;
+  /** Whether there is a class to aim at: the adversary's goal, or one of the attack's own `targets`. */
   readonly targeted: boolean;
   /** The ball's radius in pixel units, one per image, [B, 1, 1, 1]. */
   readonly epsilon: tf.Tensor4D;
@@ -39,9 +43,11 @@ export interface AttackContext<P extends Params = Params> {
   /** Seeded noise, one draw per image: [B, ...shape]. */
   readonly noise: Noise;
   readonly params: Values<P>;
-  /** Logits of the classifier, [B, K]. */
+  /** The class that the classifier predicts, int32 [B]. Needs access `decision`. */
+  predict(x: tf.Tensor4D): tf.Tensor1D;
+  /** Logits of the classifier, [B, K]. Needs access `score`; only with access `gradient` do they have one. */
   logits(x: tf.Tensor4D): tf.Tensor2D;
-  /** ∇ₓ of the summed loss (cross-entropy by default), an ascent direction for the adversary: [B, H, W, C]. */
+  /** ∇ₓ of the summed loss (cross-entropy by default), an ascent direction for the adversary: [B, H, W, C]. Needs access `gradient`. */
   gradient(x: tf.Tensor4D, loss?: Loss): tf.Tensor4D;
   /** The loss per image [B], its gradient [B, H, W, C] and the logits [B, K], from one forward pass. */
   valueAndGradient(
@@ -65,7 +71,17 @@ export interface Attack<P extends Params = Params, S extends AttackState = Attac
   readonly paper: string;
   readonly norms: readonly Norm[];
   readonly access: Access;
+  /**
+   * It looks for the nearest adversarial image, not for one in a ball: it is given the radius of a ball that holds all
+   * images, and every candidate of it that reaches the goal counts by its distance.
+   */
+  readonly minimumNorm?: boolean;
   readonly params: P;
+  /**
+   * At how many classes it is aimed in turn where any wrong class will do, most likely first: each is a try of its own, whose
+   * context is `targeted`. By default it is not aimed.
+   */
+  targets?(params: Values<P>): number;
   /** How many times `step` is applied. */
   steps(params: Values<P>): number;
   /** The state before the first step. Pure; `x` [B, H, W, C] is the clean images. */

@@ -4,10 +4,11 @@ import type { AttackContext, AttackState } from '../core/attack.ts';
 import { attackContext } from '../core/attack-context.ts';
 import type { Classifier } from '../core/classifier.ts';
 import { elements, noiseFrom, noiseSpecs } from '../core/draws.ts';
+import { margin } from '../core/losses.ts';
 import type { Norm } from '../core/threat-model.ts';
 import type { tf } from '../tf.ts';
 import type { PlannedAttack } from './plan.ts';
-import type { Rehearsal } from './rehearse.ts';
+import { aimsItself, type Rehearsal } from './rehearse.ts';
 
 export type Arrays = Readonly<Record<string, HostArray>>;
 
@@ -107,11 +108,11 @@ function prepareStep(prepare: Prepare, spec: EngineSpec) {
       const entering = state as AttackState;
       const next = requireState(spec, 'step', attack.step(entering, context));
       // The gradient's forward pass at the same point: the compiler shares it.
-      const logits = context.logits(entering.x);
+      const logits = classifier.logits(entering.x);
       return {
         ...Object.fromEntries(Object.entries(next).map(([name, tensor]) => [STATE + name, tensor])),
         predicted: logits.argMax(1),
-        margin: context.margin(logits),
+        margin: spec.targeted ? margin(logits, context.target).neg() : margin(logits, context.label),
       };
     },
     [stateSpecs(rehearsal, batch), itemSpecs(classifier, batch), noiseSpecs(rehearsal.step.noise, batch)],
@@ -127,9 +128,10 @@ const optionsOf = ({ attack, classifier }: EngineSpec, part: string) => ({
 function contextOf(spec: EngineSpec, part: 'init' | 'step', items: Tensors, noise: Tensors): AttackContext {
   const { attack, params, classifier, norm, targeted, rehearsal } = spec;
   return attackContext({
+    access: attack.access,
     ...(items as unknown as ItemTensors),
     logits: (x) => classifier.logits(x),
-    ...{ norm, targeted, params },
+    ...{ norm, params, targeted: targeted || aimsItself(attack) },
     noise: noiseFrom(`attack ${attack.name}: ${part}`, rehearsal[part].noise, noise),
   });
 }

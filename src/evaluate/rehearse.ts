@@ -45,6 +45,9 @@ export const drawsNoise = ({ init, step }: Rehearsal): boolean => init.noise.len
 export const triesAt = (rehearsal: Rehearsal, epsilon: number, restarts: number): number =>
   epsilon === 0 || !drawsNoise(rehearsal) ? 1 : restarts;
 
+/** Whether its tries are aimed at classes of its own choice where the goal is not. */
+export const aimsItself = ({ targets }: Pick<Attack, 'targets'>): boolean => targets !== undefined;
+
 export interface RehearsalSpec {
   readonly attack: Attack;
   readonly params: Readonly<Record<string, unknown>>;
@@ -87,7 +90,7 @@ function perform(spec: RehearsalSpec, images: number): Rehearsal {
   const init = stage.demand();
   if (steps === 0) return { steps, state, init, step: { noise: [], gradients: 0, forwards: 0 } };
 
-  stage.context.logits(entering.x);
+  stage.passing(entering.x);
   const leaving = attempt(attack, 'step', () => attack.step(entering, stage.context));
   requireSame(attack, state, fieldsOf(attack, 'step', leaving, images));
   return { steps, state, init, step: stage.demand() };
@@ -102,7 +105,8 @@ function attempt<T>(attack: Attack, part: 'init' | 'step', run: () => T): T {
 }
 
 /** A blank batch, a cheap classifier, and a record of what is asked of them since the last `demand`. */
-function standIns({ params, classifier, norm, targeted }: RehearsalSpec, images: number) {
+function standIns({ attack, params, classifier, norm, targeted: isGoal }: RehearsalSpec, images: number) {
+  const targeted = isGoal || aimsItself(attack);
   const noise: NoiseRequest[] = [];
   /** Points by tensor id, with how many images per image of the batch they hold: attacks may stack queries. */
   const forwardsAt = new Map<number, number>();
@@ -114,6 +118,7 @@ function standIns({ params, classifier, norm, targeted }: RehearsalSpec, images:
   const clean = tf.fill([images, ...classifier.input], 0.5) as tf.Tensor4D;
   const label = tf.zeros([images], 'int32') as tf.Tensor1D;
   const plain = attackContext({
+    access: attack.access,
     logits,
     norm,
     targeted,
@@ -135,10 +140,17 @@ function standIns({ params, classifier, norm, targeted }: RehearsalSpec, images:
     gradients += Math.ceil(x.shape[0] / images);
     return plain.valueAndGradient(x, loss);
   };
+  const passing = (x: tf.Tensor4D): void => {
+    forwardsAt.set(x.id, Math.ceil(x.shape[0] / images));
+  };
   const context: AttackContext = {
     ...plain,
+    predict: (x) => {
+      passing(x);
+      return plain.predict(x);
+    },
     logits: (x) => {
-      forwardsAt.set(x.id, Math.ceil(x.shape[0] / images));
+      passing(x);
       return plain.logits(x);
     },
     valueAndGradient,
@@ -153,7 +165,7 @@ function standIns({ params, classifier, norm, targeted }: RehearsalSpec, images:
     gradients = 0;
     return seen;
   };
-  return { clean, context, demand };
+  return { clean, context, passing, demand };
 }
 
 function fieldsOf(

@@ -42,6 +42,7 @@ export function perturber({ attacks, classifier, norm, epsilon }: PerturbOptions
     const images = x.shape[0];
     const contextAt = (step: number): AttackContext =>
       attackContext({
+        access: attack.access,
         logits: (candidate) => classifier.logits(candidate),
         clean: x,
         label: y,

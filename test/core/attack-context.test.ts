@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Access } from '../../src/core/attack.ts';
 import { attackContext, type ContextSpec } from '../../src/core/attack-context.ts';
 import * as losses from '../../src/core/losses.ts';
 import { tf } from '../../src/tf.ts';
@@ -8,8 +9,9 @@ const SHAPE: Shape4D = [3, 2, 2, 1];
 const LABELS = [0, 2, 4];
 const TARGETS = [1, 1, 3];
 
-const context = (logits: ContextSpec['logits'], targeted: boolean) =>
+const context = (logits: ContextSpec['logits'], targeted: boolean, access: Access = 'gradient') =>
   attackContext({
+    access,
     logits,
     norm: 'Linf',
     targeted,
@@ -80,6 +82,28 @@ describe('what an attack sees', () => {
       tf.dispose(kept);
       tf.dispose(tf.tidy(() => given.gradient(x)));
       expect(tf.memory().numTensors).toBe(before);
+    });
+  });
+
+  it.each([
+    ['none', 'predict', /asks for a class and declares access: 'none'; declare access: 'decision'/],
+    ['decision', 'logits', /asks for logits and declares access: 'decision'; declare access: 'score'/],
+    ['score', 'gradient', /asks for a gradient and declares access: 'score'; declare access: 'gradient'/],
+    ['score', 'valueAndGradient', /asks for a gradient/],
+  ] as const)('with access %s has no %s', (access, asked, complaint) => {
+    tf.tidy(() => {
+      const x = randomImages(SHAPE, 1);
+      expect(() => context(bent, false, access)[asked](x)).toThrow(complaint);
+      expect(() => context(bent, false)[asked](x)).not.toThrow();
+    });
+  });
+
+  it('with access score has the logits, and no gradient by way of TensorFlow.js', () => {
+    tf.tidy(() => {
+      const x = randomImages(SHAPE, 1);
+      const { logits } = context(bent, false, 'score');
+      expect(list(logits(x))).toEqual(list(bent(x)));
+      expect(() => tf.grad((point) => logits(point as tf.Tensor4D).sum())(x)).toThrow(/asks for a gradient/);
     });
   });
 });

@@ -18,6 +18,7 @@ const logits = (x: tf.Tensor4D): tf.Tensor2D =>
 const contextFor = (targeted: boolean) => {
   const label = tf.tensor1d([0, 1, 3], 'int32');
   return attackContext({
+    access: 'gradient',
     logits,
     norm: 'Linf',
     targeted,

@@ -9,16 +9,22 @@ interface Change {
   readonly after: number;
 }
 
-/** The cross-entropy of every image's target, or true class, on a linear model: clean, and as the attack leaves it. */
+/**
+ * The cross-entropy of every image's target, or true class, on a linear model: clean, and as the attack leaves it. What it
+ * leaves is its last candidate; of attacks that see no gradient, which must try in order to know, the best one.
+ */
 function changes({ attack, norm }: Subject, targeted: boolean): Change[] {
   const epsilons = repeated(RADII[norm][1], IDS.length);
   const performance = { attack, norm, classifier: linear, ids: IDS, epsilons, targeted };
-  const last = perform(performance).at(-1) ?? [];
+  const iterates = perform(performance);
+  const left = attack.access === 'gradient' ? iterates.slice(-1) : iterates;
   return tf.tidy(() => {
-    const { target, clean } = contextOf(performance, repeated(0, IDS.length), 'step');
-    const lossOf = (x: tf.Tensor4D): number[] => [...crossEntropy(linear.logits(x), target).dataSync()];
-    const after = lossOf(tf.stack(last).reshape([IDS.length, ...INPUT]));
-    return lossOf(clean).map((before, i) => ({ before, after: after[i] as number }));
+    const { label, target, clean } = contextOf(performance, repeated(0, IDS.length), 'step');
+    const classes = targeted ? target : label;
+    const lossOf = (x: tf.Tensor4D): number[] => [...crossEntropy(linear.logits(x), classes).dataSync()];
+    const after = left.map((images) => lossOf(tf.stack(images as Float32Array[]).reshape([IDS.length, ...INPUT])));
+    const best = targeted ? Math.min : Math.max;
+    return lossOf(clean).map((before, i) => ({ before, after: best(...after.map((losses) => losses[i] as number)) }));
   });
 }
 

@@ -5,7 +5,7 @@ import type { Noise } from '../../../src/core/ball.ts';
 import type { Classifier } from '../../../src/core/classifier.ts';
 import { resolveParams } from '../../../src/core/params.ts';
 import { fillNoise } from '../../../src/core/rng.ts';
-import type { Norm } from '../../../src/core/threat-model.ts';
+import { diameterOf, type Norm } from '../../../src/core/threat-model.ts';
 import { tf } from '../../../src/tf.ts';
 
 export const INPUT = [6, 5, 3] as const;
@@ -90,7 +90,10 @@ export function contextOf(
   iterations: readonly number[],
   part: 'init' | 'step',
 ): AttackContext {
-  const { attack, norm, classifier: victim, ids, epsilons, targeted, seed = 1 } = performance;
+  const { attack, norm, classifier: victim, ids, seed = 1 } = performance;
+  const targeted = performance.targeted || attack.targets !== undefined;
+  // What an attack of minimum norm is given holds all images.
+  const epsilons = attack.minimumNorm === true ? ids.map(() => diameterOf(norm, PIXELS)) : performance.epsilons;
   const clean = imagesOf(ids);
   const label = victim.logits(clean).argMax<tf.Tensor1D>(1);
   const column = (values: readonly number[]): tf.Tensor4D => tf.tensor4d([...values], [ids.length, 1, 1, 1]);
@@ -108,6 +111,7 @@ export function contextOf(
     }
   )(0);
   return attackContext({
+    access: attack.access,
     logits: (x) => victim.logits(x),
     norm,
     targeted,
