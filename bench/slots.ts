@@ -11,7 +11,8 @@ import { parseNumber, resolveParams } from '../src/core/params.ts';
 import { openDataset } from '../src/data/registry.ts';
 import { prepareAttack, prepareJudge } from '../src/evaluate/engine.ts';
 import { selectImages } from '../src/evaluate/images.ts';
-import { type Assignment, type Outcome, type PoolReport, runPool } from '../src/evaluate/pool.ts';
+import type { Assignment } from '../src/evaluate/lanes.ts';
+import { type Outcome, type PoolReport, runPool } from '../src/evaluate/pool.ts';
 import { rehearse } from '../src/evaluate/rehearse.ts';
 import { loadCheckpoint } from '../src/models/checkpoint.ts';
 

@@ -39,7 +39,11 @@ const journalRecord = z.discriminatedUnion('kind', [
     skipped: z.array(skippedFile).optional(),
   }),
   /** Settled pairs of (image, radius). */
-  z.object({ kind: z.literal('outcomes'), ...attackOwner, rows: z.array(outcomeRow) }),
+  z.object({
+    ...{ kind: z.literal('outcomes'), ...attackOwner, rows: z.array(outcomeRow) },
+    /** Of attacks of minimum norm: image, and how far its nearest adversarial image is. */
+    distances: z.array(z.tuple([count, z.number().min(0).nullable()])).optional(),
+  }),
   /** The whole gallery of a contender and an attack. */
   z.object({ kind: z.literal('gallery'), ...attackOwner, items: z.array(galleryItem) }),
 ]);

@@ -6,8 +6,9 @@ import { type Judge, prepareAttack } from './engine.ts';
 import { drawGallery, galleryRadius, Showcase } from './gallery.ts';
 import type { Selection } from './images.ts';
 import type { Journal } from './journal.ts';
+import type { Assignment, Fallen } from './lanes.ts';
 import { type Contender, contenderName, type ExperimentPlan, type Harness, type PlannedAttack } from './plan.ts';
-import { type Assignment, type PoolSpec, runPool } from './pool.ts';
+import { type PoolSpec, runPool } from './pool.ts';
 import type { Stopwatch } from './provenance.ts';
 import { recorder } from './recorder.ts';
 import { drawsNoise, rehearse } from './rehearse.ts';
@@ -41,7 +42,8 @@ export async function measure(spec: MeasureSpec): Promise<MeasuredNow> {
   const { planned, contender, plan, labels, attacked, stopwatch } = spec;
   const { attack, params } = planned;
   const { classifier } = contender;
-  const radii = [...plan.epsilons.keys()];
+  const epsilonAt = (radius: number): number => plan.epsilons[radius] as number;
+  const radii = [...plan.epsilons.keys()].sort((a, b) => epsilonAt(a) - epsilonAt(b));
   const rehearsal = await stopwatch.time('prepare', () =>
     blame(planned, 'cannot be rehearsed', () =>
       rehearse({ attack, params, classifier, norm: plan.norm, targeted: plan.goal.kind === 'targeted' }),
@@ -53,8 +55,11 @@ export async function measure(spec: MeasureSpec): Promise<MeasuredNow> {
   const drawn = replay(spec, tally);
   // Pictures are in the journal only once all are drawn: until then their images are attacked again, with the same result.
   const showcase = new Showcase(attacked, drawn === undefined ? plan.galleryRows : 0, galleryRadius(plan));
+  const exhibited = radii.indexOf(galleryRadius(plan));
+  // Where an image ends may have begun at any smaller radius: for a picture, all of them are attacked again.
   const isDue = (image: number, radius: number): boolean =>
-    !tally.isSettled(image, radius) || showcase.wants(image, radius);
+    !tally.isSettled(image, radius) ||
+    (radii.indexOf(radius) <= exhibited && showcase.wants(image, radii[exhibited] as number));
   const due = attacked.map((image) => [image, radii.filter((radius) => isDue(image, radius))] as const);
   const left = new Map(due.filter(([, wanted]) => wanted.length > 0));
   if (left.size > 0) await attackAll(spec, { rehearsal, restarts, left, tally, showcase });
@@ -72,6 +77,7 @@ function replay({ journal, contender, planned, stopwatch }: MeasureSpec, tally: 
       stopwatch.add('gallery', record.seconds);
     } else {
       for (const row of record.rows) tally.add(row);
+      for (const [image, distance] of record.distances ?? []) tally.distances.set(image, distance);
       tally.seconds += record.seconds;
       stopwatch.add('attack', record.seconds);
     }
@@ -106,7 +112,7 @@ async function attackAll(spec: MeasureSpec, { rehearsal, restarts, left, tally, 
     await runPool({
       ...{ engine, rehearsal, judge, norm, goal, seed, epsilons, restarts, signal },
       earlyStop: plan.earlyStop ?? true,
-      work: assignments(spec, left, showcase),
+      work: assignments(spec, { left, showcase, tally }),
       pixels: classifier.input.reduce((a, b) => a * b, 1),
       onSettled: async (outcomes) => {
         for (const outcome of outcomes) showcase.take(outcome);
@@ -120,9 +126,8 @@ async function attackAll(spec: MeasureSpec, { rehearsal, restarts, left, tally, 
 
 /** The images that are left, as they come; what follows the last of them is not read. */
 async function* assignments(
-  { selection, labels }: MeasureSpec,
-  left: Remaining['left'],
-  showcase: Showcase,
+  { selection, labels, plan }: MeasureSpec,
+  { left, showcase, tally }: Pick<Remaining, 'left' | 'showcase' | 'tally'>,
 ): AsyncGenerator<Assignment> {
   let given = 0;
   for await (const streamed of selection.stream()) {
@@ -131,10 +136,26 @@ async function* assignments(
     // The clean pass has the last word: where labels are not known, they are what it found.
     const image = { ...streamed, label: labels[streamed.index] as number };
     showcase.hold(image);
-    yield { image, radii };
+    const shown = galleryRadius(plan);
+    yield {
+      image,
+      radii,
+      exhibited: showcase.wants(image.index, shown) ? shown : undefined,
+      fallen: fallenBelow(plan, radii, (smaller) => tally.fallen(image.index, smaller)),
+    };
     given += 1;
     if (given === left.size) return;
   }
+}
+
+/** What earlier attempts of the run found at radii below those that are left. */
+function fallenBelow(
+  { epsilons }: ExperimentPlan,
+  [first]: readonly number[],
+  among: (radii: readonly number[]) => Fallen | undefined,
+): Fallen | undefined {
+  const least = epsilons[first ?? 0] as number;
+  return among([...epsilons.keys()].filter((radius) => (epsilons[radius] as number) < least));
 }
 
 async function draw(spec: MeasureSpec, { exhibits }: Showcase): Promise<Gallery> {

@@ -1,17 +1,10 @@
-/** All the work of one attack on one classifier, at several radii at once: one pool of lanes that flows through the slots. */
-import type { Norm } from '../core/threat-model.ts';
+/** All the work of one attack on one classifier: one pool of lanes, at all their radii, that flows through the slots. */
 import type { Judge } from './engine.ts';
-import type { SelectedImage } from './images.ts';
+import { type Assignment, LaneQueue } from './lanes.ts';
 import { stopIfAborted } from './plan.ts';
-import { stepsAt, triesAt } from './rehearse.ts';
-import { type Candidate, type Initialised, type Lane, makeLane, Slots, type SlotsSpec, Starter } from './slots.ts';
-import { judgeAll, logitsReach, refusal, roundTo8Bits } from './verify.ts';
-
-/** An image and the indices of the radii to attack it at. */
-export interface Assignment {
-  readonly image: SelectedImage;
-  readonly radii: readonly number[];
-}
+import { stepsAt } from './rehearse.ts';
+import { settle } from './settle.ts';
+import { type Candidate, type Initialised, Slots, type SlotsSpec, Starter } from './slots.ts';
 
 /** What became of one image at one radius. */
 export interface Outcome {
@@ -19,21 +12,22 @@ export interface Outcome {
   readonly image: number;
   /** Index of the radius. */
   readonly radius: number;
-  /** No confirmed candidate of any restart reached the adversary's goal. */
+  /** No confirmed candidate of any try reached the adversary's goal, at this radius or a smaller one. */
   readonly robust: boolean;
-  /** The final candidate does not reach the goal once it is rounded to 8 bits. */
+  /** Neither the final candidate nor that of a smaller radius reaches the goal once it is rounded to 8 bits. */
   readonly robust8bit: boolean;
   /** Candidates that would have counted but were not confirmed, or that the network has no numbers for. */
   readonly unverified: number;
   readonly gradients: number;
   readonly forwards: number;
-  /** The confirmed adversarial image, or else where the last restart ended. */
+  /** The confirmed adversarial image, be it of a smaller radius, or else where the last try ended. */
   readonly candidate: Float32Array;
+  /** Of an attack of minimum norm: how far the nearest adversarial image is; null if none was found. */
+  readonly distance?: number | null;
 }
 
 export interface PoolSpec extends SlotsSpec {
   readonly judge: Judge;
-  readonly norm: Norm;
   /** Radii in pixel units. */
   readonly epsilons: readonly number[];
   readonly restarts: number;
@@ -109,102 +103,4 @@ export async function runPool(spec: PoolSpec): Promise<PoolReport> {
   } finally {
     await lanes.close();
   }
-}
-
-/** Lanes that wait for their next try: restarts, and those of images that are still to come. */
-class LaneQueue {
-  readonly #waiting: Lane[] = [];
-  readonly #work: AsyncIterator<Assignment>;
-  readonly #epsilons: readonly number[];
-  #exhausted = false;
-
-  constructor({ work, epsilons }: PoolSpec) {
-    this.#work = work[Symbol.asyncIterator]();
-    this.#epsilons = epsilons;
-  }
-
-  async take(limit: number): Promise<Lane[]> {
-    await this.#pull(limit);
-    return this.#waiting.splice(0, limit);
-  }
-
-  again(lanes: readonly Lane[]): void {
-    this.#waiting.push(...lanes);
-  }
-
-  async isEmpty(): Promise<boolean> {
-    await this.#pull(1);
-    return this.#waiting.length === 0;
-  }
-
-  /** Lets go of the images that were not pulled. */
-  async close(): Promise<void> {
-    await this.#work.return?.();
-  }
-
-  async #pull(limit: number): Promise<void> {
-    while (!this.#exhausted && this.#waiting.length < limit) {
-      const next = await this.#work.next();
-      this.#exhausted = next.done === true;
-      if (next.done === true) return;
-      const { image, radii } = next.value;
-      this.#waiting.push(...radii.map((radius) => makeLane(image, radius, this.#epsilons[radius] as number)));
-    }
-  }
-}
-
-/**
- * Candidates with their logits. One that stands where the goal is lost again, after steps that went on beyond it, gives way
- * to the one that had reached it.
- */
-async function judged({ judge, goal }: PoolSpec, candidates: readonly Candidate[]) {
-  const logitsOf = (list: readonly Candidate[]): Promise<Float32Array[]> =>
-    judgeAll(
-      judge,
-      list.map(({ x }) => x),
-    );
-  const logits = await logitsOf(candidates);
-  const chosen = candidates.map((candidate, i) => {
-    const { lane } = candidate;
-    const { passed } = lane;
-    lane.passed = undefined;
-    if (passed === undefined || logitsReach(goal, lane.image.label, logits[i] as Float32Array)) return candidate;
-    lane.forwards += 1;
-    return { lane, x: passed.x, claimed: true };
-  });
-  const replaced = chosen.filter((candidate, i) => candidate !== candidates[i]);
-  const anew = new Map((await logitsOf(replaced)).map((seen, i) => [replaced[i], seen]));
-  return chosen.map((candidate, i) => ({ candidate, seen: anew.get(candidate) ?? (logits[i] as Float32Array) }));
-}
-
-/** Verifies candidates, reports the lanes that are settled, and returns those that have another restart. */
-async function settle(spec: PoolSpec, candidates: readonly Candidate[]): Promise<Lane[]> {
-  const { judge, norm, goal, rehearsal, restarts } = spec;
-  const again: Lane[] = [];
-  const final: { readonly candidate: Candidate; readonly success: boolean; readonly refused: boolean }[] = [];
-  for (const { candidate, seen } of await judged(spec, candidates)) {
-    const { lane, x, claimed } = candidate;
-    const refused = refusal(x, lane.image.pixels, norm, lane.epsilon);
-    const reached = logitsReach(goal, lane.image.label, seen);
-    const success = reached && refused === undefined;
-    // A candidate that no step looked at had its judging here.
-    if (!claimed) lane.forwards += 1;
-    // Numbers that are none withstand nothing: they are counted, lest a broken network look robust.
-    const isBroken = refused === 'not finite' || seen.some(Number.isNaN);
-    if (!success && (claimed || reached || isBroken)) lane.unverified += 1;
-    lane.restart += 1;
-    if (!success && lane.restart < triesAt(rehearsal, lane.epsilon, restarts)) again.push(lane);
-    else final.push({ candidate, success, refused: refused !== undefined });
-  }
-  const rounded = await judgeAll(
-    judge,
-    final.map(({ candidate }) => roundTo8Bits(candidate.x)),
-  );
-  const outcomes = final.map(({ candidate: { lane, x }, success, refused }, i): Outcome => {
-    const { image, radius, unverified, gradients, forwards } = lane;
-    const robust8bit = refused || !logitsReach(goal, image.label, rounded[i] as Float32Array);
-    return { image: image.index, radius, robust: !success, robust8bit, unverified, gradients, forwards, candidate: x };
-  });
-  if (outcomes.length > 0) await spec.onSettled(outcomes);
-  return again;
 }

@@ -26,14 +26,20 @@ export function recorder(spec: RecorderSpec): (outcomes: readonly Outcome[]) => 
   return async (outcomes) => {
     // What is settled already was attacked again for its picture alone.
     const rows = outcomes.map(rowOf).filter(([image, radius]) => !tally.isSettled(image, radius));
+    const isNew = new Set(rows.map(([image]) => image));
     for (const row of rows) tally.add(row);
+    const distances = distancesOf(outcomes.filter(({ image }) => isNew.has(image)));
+    for (const [image, distance] of distances) tally.distances.set(image, distance);
     const now = performance.now();
     const seconds = (now - began) / 1000;
     began = now;
     tally.seconds += seconds;
     stopwatch.add('attack', seconds);
     if (rows.length === 0) return;
-    await journal.append({ kind: 'outcomes', contender, attack, rows, seconds });
+    await journal.append({
+      ...{ kind: 'outcomes', contender, attack, rows, seconds },
+      ...(distances.length === 0 ? {} : { distances }),
+    });
     done += rows.length;
     robust += countRobust(rows);
     onProgress?.({
@@ -42,6 +48,11 @@ export function recorder(spec: RecorderSpec): (outcomes: readonly Outcome[]) => 
     });
   };
 }
+
+/** Of attacks of minimum norm, the distance of every image once. */
+const distancesOf = (outcomes: readonly Outcome[]): [number, number | null][] => [
+  ...new Map(outcomes.flatMap(({ image, distance }) => (distance === undefined ? [] : [[image, distance] as const]))),
+];
 
 const countRobust = (rows: readonly OutcomeRow[]): number => rows.filter(([, , robust]) => robust === 1).length;
 

@@ -29,6 +29,9 @@ export interface Demand {
 
 export interface Rehearsal {
   readonly steps: number;
+  readonly minimumNorm: boolean;
+  /** At how many classes of its own choice it is aimed in turn; undefined if at none, or the goal's. */
+  readonly targets: number | undefined;
   readonly state: Readonly<Record<string, StateField>>;
   readonly init: Demand;
   /** Of one step, the judging of the entering candidate included. */
@@ -41,9 +44,12 @@ export const stepsAt = ({ steps }: Rehearsal, epsilon: number): number => (epsil
 /** Whether tries differ at all. */
 export const drawsNoise = ({ init, step }: Rehearsal): boolean => init.noise.length + step.noise.length > 0;
 
-/** Tries that an image gets at most: without noise, or in a ball of one point, every restart would be the same. */
+/**
+ * Tries that an image gets at most, one per target and restart: without noise every restart would be the same, and in a
+ * ball of one point every try.
+ */
 export const triesAt = (rehearsal: Rehearsal, epsilon: number, restarts: number): number =>
-  epsilon === 0 || !drawsNoise(rehearsal) ? 1 : restarts;
+  epsilon === 0 ? 1 : (rehearsal.targets ?? 1) * (drawsNoise(rehearsal) ? restarts : 1);
 
 /** Whether its tries are aimed at classes of its own choice where the goal is not. */
 export const aimsItself = ({ targets }: Pick<Attack, 'targets'>): boolean => targets !== undefined;
@@ -83,17 +89,30 @@ function perform(spec: RehearsalSpec, images: number): Rehearsal {
   if (!Number.isSafeInteger(steps) || steps < 0) {
     throw new UserError(`attack ${attack.name}: steps(params) gives ${steps}; it must be a whole number, 0 or more`);
   }
+  const kind = { steps, minimumNorm: attack.minimumNorm === true, targets: targetsOf(spec) };
   const stage = standIns(spec, images);
   const entering = attempt(attack, 'init', () => attack.init(stage.clean, stage.context));
   const state = fieldsOf(attack, 'init', entering, images);
   requireImages(attack, 'init', state, spec.classifier.input);
   const init = stage.demand();
-  if (steps === 0) return { steps, state, init, step: { noise: [], gradients: 0, forwards: 0 } };
+  if (steps === 0) return { ...kind, state, init, step: { noise: [], gradients: 0, forwards: 0 } };
 
   stage.passing(entering.x);
   const leaving = attempt(attack, 'step', () => attack.step(entering, stage.context));
   requireSame(attack, state, fieldsOf(attack, 'step', leaving, images));
-  return { steps, state, init, step: stage.demand() };
+  return { ...kind, state, init, step: stage.demand() };
+}
+
+/** @throws UserError unless the attack's number of targets is a whole number above 0 */
+function targetsOf({ attack, params, classifier, targeted }: RehearsalSpec): number | undefined {
+  if (targeted || attack.targets === undefined) return undefined;
+  const targets = attack.targets(params);
+  if (!Number.isSafeInteger(targets) || targets < 1) {
+    throw new UserError(
+      `attack ${attack.name}: targets(params) gives ${targets}; it must be a whole number, at least 1`,
+    );
+  }
+  return Math.min(targets, classifier.classes - 1);
 }
 
 function attempt<T>(attack: Attack, part: 'init' | 'step', run: () => T): T {

@@ -6,26 +6,12 @@
  * and step, so neither B nor the order of work changes any result.
  */
 import type { HostArray } from '../compile/types.ts';
-import type { Goal } from '../core/threat-model.ts';
+import type { Goal, Norm } from '../core/threat-model.ts';
 import { type Arrays, type AttackEngine, type Items, stateBuffers } from './engine.ts';
-import type { SelectedImage } from './images.ts';
+import { type Lane, pass, targetOf } from './lanes.ts';
 import { NoiseBuffers } from './noise.ts';
 import { type Rehearsal, stepsAt } from './rehearse.ts';
-import { reaches } from './verify.ts';
-
-/** One image at one radius, and what was spent on it over its restarts. */
-export interface Lane {
-  readonly image: SelectedImage;
-  /** Index of the radius. */
-  readonly radius: number;
-  readonly epsilon: number;
-  restart: number;
-  gradients: number;
-  forwards: number;
-  unverified: number;
-  /** In a try that goes on to its last step: the candidate of the widest margin that reached the goal on the way. */
-  passed?: { readonly x: Float32Array; readonly margin: number } | undefined;
-}
+import { distance, reaches } from './verify.ts';
 
 /** Where a try at a lane ended. */
 export interface Candidate {
@@ -44,14 +30,11 @@ export interface Initialised {
 export interface SlotsSpec {
   readonly engine: AttackEngine;
   readonly rehearsal: Rehearsal;
+  readonly norm: Norm;
   readonly goal: Goal;
   readonly seed: number;
   /** `false` lets every item take all its steps; what reached the goal on the way still counts. */
   readonly earlyStop?: boolean;
-}
-
-export function makeLane(image: SelectedImage, radius: number, epsilon: number): Lane {
-  return { image, radius, epsilon, restart: 0, gradients: 0, forwards: 0, unverified: 0 };
 }
 
 /** The part of a batch's array that belongs to a slot. */
@@ -68,10 +51,11 @@ function makeItems(batch: number, pixels: number): Items {
   };
 }
 
-function setItem(items: Items, slot: number, { image, epsilon }: Lane, goal: Goal): void {
+function setItem(items: Items, slot: number, lane: Lane): void {
+  const { image, epsilon } = lane;
   items.clean.set(image.pixels, slot * image.pixels.length);
   items.label[slot] = image.label;
-  items.target[slot] = goal.kind === 'targeted' ? goal.target : image.label;
+  items.target[slot] = targetOf(lane);
   items.epsilon[slot] = epsilon;
   items.iteration[slot] = 0;
 }
@@ -89,10 +73,10 @@ export class Starter {
   }
 
   async start(lanes: readonly Lane[]): Promise<Initialised[]> {
-    const { engine, rehearsal, goal, seed } = this.#spec;
+    const { engine, rehearsal, seed } = this.#spec;
     lanes.forEach((lane, slot) => {
-      setItem(this.#items, slot, lane, goal);
-      this.#noise.fill(slot, { seed, image: lane.image.hash, restart: lane.restart, step: 0 });
+      setItem(this.#items, slot, lane);
+      this.#noise.fill(slot, { seed, image: lane.image.hash, restart: lane.tries, step: 0 });
       lane.gradients += rehearsal.init.gradients;
       lane.forwards += rehearsal.init.forwards;
     });
@@ -103,6 +87,9 @@ export class Starter {
     }));
   }
 }
+
+/** Candidates of a try of minimum norm that are kept: so near the boundary, the verification may take one for the other side. */
+const NEAREST = 4;
 
 export class Slots {
   readonly #spec: SlotsSpec;
@@ -132,7 +119,7 @@ export class Slots {
     if (slot < 0) throw new Error('no slot is free');
     this.#lanes[slot] = lane;
     this.active += 1;
-    setItem(this.#items, slot, lane, this.#spec.goal);
+    setItem(this.#items, slot, lane);
     for (const [name, array] of Object.entries(this.#state))
       row(array, slot, this.#lanes.length).set(state[name] ?? []);
   }
@@ -142,11 +129,12 @@ export class Slots {
    * of steps with their new one; the slots of both are free afterwards.
    */
   async step(): Promise<Candidate[]> {
-    const { engine, rehearsal, seed, earlyStop = true } = this.#spec;
+    const { engine, rehearsal, seed } = this.#spec;
+    const stopsEarly = (this.#spec.earlyStop ?? true) && !rehearsal.minimumNorm;
     const occupied = [...this.#lanes.entries()].filter((entry): entry is [number, Lane] => entry[1] !== undefined);
-    for (const [slot, { image, restart }] of occupied) {
+    for (const [slot, { image, tries }] of occupied) {
       const step = (this.#items.iteration[slot] as number) + 1;
-      this.#noise.fill(slot, { seed, image: image.hash, restart, step });
+      this.#noise.fill(slot, { seed, image: image.hash, restart: tries, step });
     }
     const stepped = await engine.step(this.#state, this.#items, this.#noise.arrays);
     const ended: Candidate[] = [];
@@ -156,8 +144,8 @@ export class Slots {
       const iteration = (this.#items.iteration[slot] as number) + 1;
       this.#items.iteration[slot] = iteration;
       const reached = this.#reached(slot, lane, stepped.predicted, stepped.margin);
-      if (reached && !earlyStop) this.#pass(slot, lane, stepped.margin[slot] as number);
-      const claimed = reached && earlyStop;
+      if (reached && !stopsEarly) this.#pass(slot, lane, stepped.margin[slot] as number);
+      const claimed = reached && stopsEarly;
       if (!claimed && iteration < stepsAt(rehearsal, lane.epsilon)) continue;
       const from = claimed ? this.#state.x : stepped.state.x;
       ended.push({ lane, x: row(from as Float32Array, slot, engine.batch).slice(), claimed });
@@ -169,8 +157,10 @@ export class Slots {
   }
 
   #pass(slot: number, lane: Lane, margin: number): void {
-    if (lane.passed !== undefined && lane.passed.margin >= margin) return;
-    lane.passed = { x: row(this.#state.x as Float32Array, slot, this.#lanes.length).slice(), margin };
+    const { rehearsal, norm } = this.#spec;
+    const x = row(this.#state.x as Float32Array, slot, this.#lanes.length);
+    const merit = rehearsal.minimumNorm ? -distance(norm, x, lane.image.pixels) : margin;
+    pass(lane, rehearsal.minimumNorm ? NEAREST : 1, merit, () => x.slice());
   }
 
   /** A margin that is no number means a candidate that is none either: nothing is claimed for it. */

@@ -22,6 +22,8 @@ export const rowOf = (outcome: Outcome): OutcomeRow => [
 export class Tally {
   readonly images: number;
   readonly spent: readonly Spent[];
+  /** Of an attack of minimum norm: how far the nearest adversarial image of each is; null where none was found. */
+  readonly distances = new Map<number, number | null>();
   /** Wall-clock seconds of the attack, over all radii. */
   seconds = 0;
   readonly #settled: Uint8Array;
@@ -58,6 +60,13 @@ export class Tally {
 
   isSettled(image: number, radius: number): boolean {
     return this.#settled[radius * this.images + image] === 1;
+  }
+
+  /** What is known of the radii, by index, at which the image has fallen: whether it stands after rounding to 8 bits. */
+  fallen(image: number, radii: readonly number[]): { readonly robust8bit: boolean } | undefined {
+    const fell = radii.filter((radius) => this.isSettled(image, radius) && this.robust(radius)[image] === 0);
+    if (fell.length === 0) return undefined;
+    return { robust8bit: fell.every((radius) => this.robust8bit(radius)[image] === 1) };
   }
 
   /** One byte per image: 1 where it withstood. */

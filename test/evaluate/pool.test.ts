@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import pgd from '../../attacks/pgd.ts';
 import { eager } from '../../src/compile/eager.ts';
+import type { Attack } from '../../src/core/attack.ts';
 import type { Goal } from '../../src/core/threat-model.ts';
 import type { AttackEngine, Judge } from '../../src/evaluate/engine.ts';
 import { prepareAttack, prepareJudge } from '../../src/evaluate/engine.ts';
 import { selectImages } from '../../src/evaluate/images.ts';
-import { type Assignment, type Outcome, type PoolReport, runPool } from '../../src/evaluate/pool.ts';
+import type { Assignment } from '../../src/evaluate/lanes.ts';
+import { type Outcome, type PoolReport, runPool } from '../../src/evaluate/pool.ts';
 import type { Rehearsal } from '../../src/evaluate/rehearse.ts';
 import { rehearse } from '../../src/evaluate/rehearse.ts';
 import { tf } from '../../src/tf.ts';
@@ -23,6 +25,8 @@ const STEPS = 5;
  */
 const rehearsal: Rehearsal = {
   steps: STEPS,
+  minimumNorm: false,
+  targets: undefined,
   state: { x: { shape: [1], dtype: 'float32' } },
   init: { noise: [], gradients: 0, forwards: 0 },
   step: { noise: [], gradients: 1, forwards: 0 },
@@ -72,6 +76,8 @@ async function flow(hardness: readonly number[], batch: number, refill = true): 
   return { ...report, outcomes, window };
 }
 
+const inOrder = (a: Outcome, b: Outcome): number => a.image - b.image || a.radius - b.radius;
+
 const hardnesses = fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 40 });
 const batches = fc.integer({ min: 1, max: 9 });
 const stepsSpent = (hardness: number): number => Math.min(STEPS, hardness + 1);
@@ -113,11 +119,13 @@ describe('a pool on a network', () => {
   const classifier = smallClassifier();
   const dataset = smallDataset(12);
 
-  async function attack(batch: number, restarts: number, epsilons: readonly number[]): Promise<Outcome[]> {
-    const spec = { ...planned(pgd, { steps: 3, step: 0.01 }), classifier, norm: 'Linf', targeted: false } as const;
+  const PGD = planned(pgd, { steps: 3, step: 0.01 });
+
+  async function attack(batch: number, restarts: number, epsilons: readonly number[], how = PGD): Promise<Outcome[]> {
+    const spec = { ...how, classifier, norm: 'Linf', targeted: false } as const;
     const learned = await rehearse(spec);
     const outcomes: Outcome[] = [];
-    const radii = [...epsilons.keys()];
+    const radii = [...epsilons.keys()].sort((a, b) => (epsilons[a] as number) - (epsilons[b] as number));
     const work = async function* (): AsyncGenerator<Assignment> {
       for await (const image of selectImages(dataset, 12, 0).stream()) yield { image, radii };
     };
@@ -132,7 +140,7 @@ describe('a pool on a network', () => {
       pixels: 20,
       onSettled: async (settled) => void outcomes.push(...settled),
     });
-    return outcomes.toSorted((a, b) => a.image - b.image || a.radius - b.radius);
+    return outcomes.toSorted(inOrder);
   }
 
   it('gives the same candidates, bit for bit, whatever the batch', async () => {
@@ -150,5 +158,76 @@ describe('a pool on a network', () => {
       else expect(twice[i]?.gradients).toBeGreaterThan(outcome.gradients);
       if (twice[i]?.robust === true) expect(twice[i].candidate).not.toEqual(outcome.candidate);
     });
+  });
+
+  const RADII = [0, 0.02, 0.05, 0.1, 0.2];
+
+  it('attacks an image no more once it has fallen at a smaller radius, of which it has the adversarial image', async () => {
+    const far = planned(pgd, { steps: 3 });
+    const together = await attack(4, 1, RADII, far);
+    const apart = await Promise.all(RADII.map((epsilon) => attack(4, 1, [epsilon], far)));
+    const fallen = new Map<number, Outcome>();
+    for (const [radius, alone] of apart.entries()) {
+      for (const outcome of together.filter((one) => one.radius === radius)) {
+        const before = fallen.get(outcome.image);
+        const own = alone.find(({ image }) => image === outcome.image);
+        if (before === undefined) expect(outcome).toEqual({ ...own, radius });
+        else expect(outcome).toMatchObject({ robust: false, gradients: 0, candidate: before.candidate });
+        if (!outcome.robust && !outcome.robust8bit) fallen.set(outcome.image, outcome);
+      }
+    }
+    expect(fallen.size).toBeGreaterThan(3);
+    expect(together.some(({ gradients }) => gradients === 0)).toBe(true);
+  });
+
+  it('settles an image as one where the radii come in any order', async () => {
+    const ascending = await attack(4, 1, RADII);
+    const order = [3, 0, 4, 1, 2];
+    const shuffled = await attack(
+      4,
+      1,
+      order.map((i) => RADII[i] as number),
+    );
+    expect(shuffled.map((one) => ({ ...one, radius: order[one.radius] as number })).toSorted(inOrder)).toEqual(
+      ascending,
+    );
+  });
+
+  /** Walks uphill by a hundredth a step, past the boundary and on. */
+  const walk: Attack = {
+    ...pgd,
+    name: 'walk',
+    params: {},
+    minimumNorm: true,
+    steps: () => 20,
+    init: (x) => ({ x }),
+    step: ({ x }, { ball, gradient }) => ({ x: ball.project(x.add(ball.steepest(gradient(x)).mul(0.01))) }),
+  };
+
+  it('measures by the nearest adversarial image, at all radii from one search', async () => {
+    const outcomes = await attack(4, 1, RADII, planned(walk));
+    // The image whose label is wrong is at distance 0 from one that is misclassified: itself.
+    const found = outcomes.filter(({ distance }) => (distance ?? 0) > 0);
+    expect(found.length).toBeGreaterThan(10);
+    for (const { distance, robust, radius, gradients, candidate, image } of found) {
+      const [reached, epsilon] = [distance as number, RADII[radius] as number];
+      expect(Math.abs(reached * 100 - Math.round(reached * 100))).toBeLessThan(1e-3);
+      expect(robust).toBe(reached > epsilon + 1e-6);
+      expect(gradients).toBe(radius === 0 ? 20 : 0);
+      // One step less would not have done.
+      const shorter = await attack(4, 1, [Math.max(0, reached - 0.005)], { ...PGD, attack: walk, params: {} });
+      expect(shorter.find((other) => other.image === image)).toMatchObject({ robust: true, candidate });
+    }
+  });
+
+  it('aims at the likeliest wrong classes in turn, at each until the goal is reached', async () => {
+    const aimed = { ...PGD, attack: { ...pgd, targets: () => 2 }, params: { ...PGD.params, random: false } };
+    const plain = await attack(4, 1, [0.02], { ...PGD, params: { ...PGD.params, random: false } });
+    const outcomes = await attack(4, 1, [0.02], aimed);
+    const standing = outcomes.filter(({ robust }) => robust);
+    expect(standing.length).toBeGreaterThan(0);
+    // Three steps at either class; the look at the clean logits, and at where each try ends.
+    for (const outcome of standing) expect(outcome).toMatchObject({ gradients: 6, forwards: 3 });
+    expect(outcomes.map(({ candidate }) => candidate)).not.toEqual(plain.map(({ candidate }) => candidate));
   });
 });

@@ -24,6 +24,8 @@ describe('a rehearsal', () => {
   it('finds what fgsm, pgd and noise need', async () => {
     expect(await of(fgsm)).toEqual({
       steps: 1,
+      minimumNorm: false,
+      targets: undefined,
       state: { x },
       init: { noise: [], gradients: 0, forwards: 0 },
       step: { noise: [], gradients: 1, forwards: 0 },
@@ -34,6 +36,8 @@ describe('a rehearsal', () => {
     ];
     expect(await of(pgd, { steps: 7 })).toEqual({
       steps: 7,
+      minimumNorm: false,
+      targets: undefined,
       state: { x },
       init: { noise: uniformPoint, gradients: 0, forwards: 0 },
       step: { noise: [], gradients: 1, forwards: 0 },
@@ -53,6 +57,20 @@ describe('a rehearsal', () => {
       },
     });
     expect((await of(queries)).step).toEqual({ noise: [], gradients: 2, forwards: 3 });
+  });
+
+  it('says at how many classes an attack aims by itself, at most at all wrong ones', async () => {
+    const aimed = { ...fgsm, targets: () => 2 };
+    expect((await of(aimed)).targets).toBe(2);
+    expect((await of({ ...fgsm, targets: () => 9 })).targets).toBe(CLASSES - 1);
+    const spec = { ...planned(aimed), classifier: { input: INPUT, classes: CLASSES }, norm: 'L2' } as const;
+    expect((await rehearse({ ...spec, targeted: true })).targets).toBeUndefined();
+    await expect(of({ ...fgsm, targets: () => 0 })).rejects.toThrow(/targets\(params\) gives 0; .* at least 1/);
+  });
+
+  it('refuses an attack that looks at more than it declares', async () => {
+    await expect(of({ ...fgsm, access: 'score' })).rejects.toThrow(/fgsm: step fails: it asks for a gradient/);
+    await expect(of({ ...fgsm, access: 'decision' })).rejects.toThrow(/declare access: 'gradient'/);
   });
 
   it('leaves the backend and the tensors as they were', async () => {

@@ -1,0 +1,145 @@
+/**
+ * Lanes: an image on its way through the radii, from the smallest up. An image that has fallen at one radius has fallen at
+ * all larger ones, whose balls hold the same adversarial image, and is attacked no more.
+ */
+import { diameterOf } from '../core/threat-model.ts';
+import type { Judge } from './engine.ts';
+import type { SelectedImage } from './images.ts';
+import type { PoolSpec } from './pool.ts';
+import { judgeAll } from './verify.ts';
+
+/** An image and the radii to attack it at, by index. */
+export interface Assignment {
+  readonly image: SelectedImage;
+  /** By ascending radius. */
+  readonly radii: readonly number[];
+  /** A radius that is attacked even if a smaller one has fallen: its picture is wanted. */
+  readonly exhibited?: number | undefined;
+  /** What is known of a smaller radius that fell in an earlier attempt of the run. */
+  readonly fallen?: Fallen | undefined;
+}
+
+/** An adversarial image of a smaller radius. */
+export interface Fallen {
+  /** Whether the image stands once the adversarial one is rounded to 8 bits. */
+  readonly robust8bit: boolean;
+  /** Absent if an earlier attempt of the run found it. */
+  readonly x?: Float32Array;
+}
+
+/** An image at one radius, or of an attack of minimum norm at all radii at once, and what was spent on it. */
+export interface Lane extends Assignment {
+  /** Of the ball that is attacked: that of the first of `radii`, or one that holds all images. */
+  readonly epsilon: number;
+  /** The classes that its tries are aimed at in turn; its label where they are not aimed. */
+  readonly targets: readonly number[];
+  /** Tries that have ended. */
+  tries: number;
+  gradients: number;
+  forwards: number;
+  unverified: number;
+  /** The best candidates that reached the goal on the way of a try that went on, the best first. */
+  readonly passed: Passed[];
+  /** Of an attack of minimum norm: the nearest confirmed adversarial image of all tries so far. */
+  nearest?: Passed | undefined;
+}
+
+export interface Passed {
+  readonly x: Float32Array;
+  /** Larger is better: the margin, or of an attack of minimum norm the distance from the clean image, negated. */
+  readonly merit: number;
+}
+
+/** Keeps a candidate if it is among the best `count`. */
+export function pass({ passed }: Lane, count: number, merit: number, x: () => Float32Array): void {
+  const place = passed.findIndex((other) => merit > other.merit);
+  if (place < 0 && passed.length >= count) return;
+  passed.splice(place < 0 ? passed.length : place, 0, { x: x(), merit });
+  passed.length = Math.min(passed.length, count);
+}
+
+/** The class that the try at hand is aimed at. */
+export const targetOf = ({ targets, tries }: Lane): number => targets[tries % targets.length] as number;
+
+type LaneSpec = Pick<PoolSpec, 'work' | 'epsilons' | 'goal' | 'norm' | 'judge' | 'rehearsal' | 'pixels'>;
+
+/** Lanes that wait for their next try: other radii, restarts, and those of images that are still to come. */
+export class LaneQueue {
+  readonly #spec: LaneSpec;
+  readonly #work: AsyncIterator<Assignment>;
+  readonly #waiting: Lane[] = [];
+  #exhausted = false;
+
+  constructor(spec: LaneSpec) {
+    this.#spec = spec;
+    this.#work = spec.work[Symbol.asyncIterator]();
+  }
+
+  async take(limit: number): Promise<Lane[]> {
+    await this.#pull(limit);
+    return this.#waiting.splice(0, limit);
+  }
+
+  again(lanes: readonly Lane[]): void {
+    this.#waiting.push(...lanes);
+  }
+
+  async isEmpty(): Promise<boolean> {
+    await this.#pull(1);
+    return this.#waiting.length === 0;
+  }
+
+  /** Lets go of the images that were not pulled. */
+  async close(): Promise<void> {
+    await this.#work.return?.();
+  }
+
+  async #pull(limit: number): Promise<void> {
+    const pulled: Assignment[] = [];
+    while (!this.#exhausted && this.#waiting.length + pulled.length < limit) {
+      const next = await this.#work.next();
+      this.#exhausted = next.done === true;
+      if (next.done !== true) pulled.push(next.value);
+    }
+    const targets = await this.#targetsOf(pulled);
+    this.#waiting.push(...pulled.map((assignment, i) => makeLane(this.#spec, assignment, targets[i] as number[])));
+  }
+
+  async #targetsOf(pulled: readonly Assignment[]): Promise<number[][]> {
+    const { goal, rehearsal, judge } = this.#spec;
+    if (goal.kind === 'targeted') return pulled.map(() => [goal.target]);
+    if (rehearsal.targets === undefined) return pulled.map(({ image }) => [image.label]);
+    return likelyClasses(
+      judge,
+      pulled.map(({ image }) => image),
+      rehearsal.targets,
+    );
+  }
+}
+
+/** The wrong classes of every image that its clean logits put first, by falling logit. */
+async function likelyClasses(judge: Judge, images: readonly SelectedImage[], count: number): Promise<number[][]> {
+  const logits = await judgeAll(
+    judge,
+    images.map(({ pixels }) => pixels),
+  );
+  return images.map(({ label }, i) => {
+    const of = logits[i] as Float32Array;
+    const wrong = [...of.keys()].filter((index) => index !== label);
+    return wrong.sort((a, b) => (of[b] as number) - (of[a] as number) || a - b).slice(0, count);
+  });
+}
+
+function makeLane({ epsilons, norm, rehearsal, pixels }: LaneSpec, assignment: Assignment, targets: number[]): Lane {
+  const [first = 0] = assignment.radii;
+  const epsilon = rehearsal.minimumNorm ? diameterOf(norm, pixels) : (epsilons[first] as number);
+  // The classes to aim at took a look at the clean image.
+  const forwards = rehearsal.targets === undefined ? 0 : 1;
+  return { ...assignment, epsilon, targets, tries: 0, gradients: 0, forwards, unverified: 0, passed: [] };
+}
+
+/** The lane of the same image at its next radii, to which what was spent so far does not count. */
+export const onwards = (lane: Lane, radii: readonly number[], epsilon: number, fallen: Fallen | undefined): Lane => ({
+  ...{ image: lane.image, exhibited: lane.exhibited, targets: lane.targets },
+  ...{ radii, epsilon, fallen, tries: 0, gradients: 0, forwards: 0, unverified: 0, passed: [] },
+});

@@ -1,0 +1,133 @@
+/** What comes of tries that have ended: candidates are verified, lanes settled or tried again. */
+import { type Lane, onwards } from './lanes.ts';
+import type { Outcome, PoolSpec } from './pool.ts';
+import { triesAt } from './rehearse.ts';
+import type { Candidate } from './slots.ts';
+import { distance, judgeAll, logitsReach, type Refusal, refusal, roundTo8Bits } from './verify.ts';
+
+/** A candidate after its verification. */
+interface Verified {
+  readonly lane: Lane;
+  readonly x: Float32Array;
+  /** It reaches the goal, and is an image that the adversary was allowed to make. */
+  readonly success: boolean;
+  readonly refused: Refusal | undefined;
+  /** Either the step that made it or the verification takes it for adversarial. */
+  readonly claimed: boolean;
+  /** Its values, or the network's for it, are no numbers. */
+  readonly isBroken: boolean;
+}
+
+/** Verifies candidates, reports what is settled, and returns the lanes that go on: to their next try, or their next radius. */
+export async function settle(spec: PoolSpec, candidates: readonly Candidate[]): Promise<Lane[]> {
+  const { rehearsal, restarts, epsilons } = spec;
+  const verified = await verify(spec, candidates);
+  const isFinal = ({ lane, success }: Verified): boolean =>
+    (success && !rehearsal.minimumNorm) || lane.tries >= triesAt(rehearsal, lane.epsilon, restarts);
+  const final = verified.filter(isFinal);
+  const again = verified.filter((one) => !isFinal(one)).map(({ lane }) => lane);
+
+  const rounded = await judgeAll(
+    spec.judge,
+    final.map(({ x }) => roundTo8Bits(x)),
+  );
+  const outcomes = final.flatMap((one, i): Outcome[] => {
+    const { lane, refused } = one;
+    const robust8bit = refused !== undefined || !logitsReach(spec.goal, lane.image.label, rounded[i] as Float32Array);
+    if (rehearsal.minimumNorm) return byDistance(spec, one, robust8bit);
+    const here = atRadius(one, robust8bit);
+    const left = lane.radii.slice(1);
+    const hasFallen = !here.robust && !here.robust8bit;
+    const inherited = hasFallen ? left.filter((radius) => radius !== lane.exhibited) : [];
+    const [next, ...rest] = left.filter((radius) => !inherited.includes(radius));
+    if (next !== undefined) {
+      const fallen = here.robust ? lane.fallen : { x: here.candidate, robust8bit: here.robust8bit };
+      again.push(onwards(lane, [next, ...rest], epsilons[next] as number, fallen));
+    }
+    return [here, ...inherited.map((radius) => ({ ...here, ...NOTHING_SPENT, radius }))];
+  });
+  if (outcomes.length > 0) await spec.onSettled(outcomes);
+  return again;
+}
+
+const NOTHING_SPENT = { unverified: 0, gradients: 0, forwards: 0 };
+
+/**
+ * Every candidate, verified. Where the goal was reached on the way and lost again, by steps that went on beyond it, the
+ * candidate that had reached it stands for its try; of an attack of minimum norm, the nearest of all tries.
+ */
+async function verify(spec: PoolSpec, candidates: readonly Candidate[]): Promise<Verified[]> {
+  const options = candidates.map(({ lane, x, claimed }) => {
+    const passed = lane.passed.splice(0).map((one) => ({ lane, x: one.x, claimed: true }));
+    // A candidate that no step looked at has its judging here.
+    lane.forwards += passed.length + (claimed ? 0 : 1);
+    return [{ lane, x, claimed }, ...passed];
+  });
+  const logits = await judgeAll(
+    spec.judge,
+    options.flat().map(({ x }) => x),
+  );
+  const all = options.flat().map((option, i) => examine(spec, option, logits[i] as Float32Array));
+  let start = 0;
+  return options.map(({ length }) => {
+    const verified = all.slice(start, start + length);
+    start += length;
+    const standing =
+      (spec.rehearsal.minimumNorm ? nearest(spec, verified) : verified.find(({ success }) => success)) ?? verified[0];
+    const { lane } = standing as Verified;
+    // Numbers that are none withstand nothing: they are counted, lest a broken network look robust.
+    if (standing?.success !== true && verified.some(({ isBroken, claimed }) => claimed || isBroken))
+      lane.unverified += 1;
+    lane.tries += 1;
+    return standing as Verified;
+  });
+}
+
+function examine({ norm, goal }: PoolSpec, { lane, x, claimed }: Candidate, logits: Float32Array): Verified {
+  const refused = refusal(x, lane.image.pixels, norm, lane.epsilon);
+  const reached = logitsReach(goal, lane.image.label, logits);
+  const isBroken = refused === 'not finite' || logits.some(Number.isNaN);
+  return { lane, x, refused, isBroken, success: reached && refused === undefined, claimed: claimed || reached };
+}
+
+/** The nearest confirmed adversarial image of this try and those before. */
+function nearest({ norm }: PoolSpec, verified: readonly Verified[]): Verified | undefined {
+  for (const one of verified.filter(({ success }) => success)) {
+    const { lane, x } = one;
+    const merit = -distance(norm, x, lane.image.pixels);
+    if (lane.nearest === undefined || merit > lane.nearest.merit) lane.nearest = { x, merit };
+  }
+  const [first] = verified;
+  const best = first?.lane.nearest;
+  if (first === undefined || best === undefined) return undefined;
+  return { ...first, x: best.x, success: true, refused: undefined, isBroken: false };
+}
+
+/** What became of the image at the first radius of its lane. */
+function atRadius({ lane, x, success }: Verified, robust8bit: boolean): Outcome {
+  const { image, radii, fallen, unverified, gradients, forwards } = lane;
+  return {
+    image: image.index,
+    radius: radii[0] as number,
+    robust: !success && fallen === undefined,
+    robust8bit: robust8bit && (fallen?.robust8bit ?? true),
+    candidate: success ? x : (fallen?.x ?? x),
+    ...{ unverified, gradients, forwards },
+  };
+}
+
+/** What became of the image at all radii at once, from the distance of the nearest adversarial image. */
+function byDistance({ epsilons, norm }: PoolSpec, { lane, x, success }: Verified, robust8bit: boolean): Outcome[] {
+  const { image, radii, unverified, gradients, forwards } = lane;
+  return radii.map((radius, i): Outcome => {
+    const isInside = success && refusal(x, image.pixels, norm, epsilons[radius] as number) === undefined;
+    return {
+      ...{ image: image.index, radius, candidate: x },
+      robust: !isInside,
+      robust8bit: !isInside || robust8bit,
+      distance: success ? distance(norm, x, image.pixels) : null,
+      // One search serves all radii: it counts at the first.
+      ...(i === 0 ? { unverified, gradients, forwards } : NOTHING_SPENT),
+    };
+  });
+}
