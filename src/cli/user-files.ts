@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { register } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Attack } from '../core/attack.ts';
+import type { Attack, Ensemble } from '../core/attack.ts';
 import { UserError, usageError } from '../core/errors.ts';
 import { shortPath } from '../core/files.ts';
 import { reasonOf } from '../discover/load-error.ts';
@@ -53,4 +53,5 @@ export async function importUserFile(file: string): Promise<Readonly<Record<stri
 }
 
 /** The attack in a file of the user's own. Errors as `importUserFile`, and for what the file's attack lacks. */
-export const loadAttackFile = async (file: string): Promise<Attack> => attackIn(file, await importUserFile(file));
+export const loadAttackFile = async (file: string): Promise<Attack | Ensemble> =>
+  attackIn(file, await importUserFile(file));

@@ -62,8 +62,8 @@ export interface AttackContext<P extends Params = Params> {
   readonly dlr: Loss;
 }
 
-/** An attack: how its state begins and how it goes on. The harness does the rest. */
-export interface Attack<P extends Params = Params, S extends AttackState = AttackState> {
+/** What an attack says of itself. */
+export interface AttackDescription<P extends Params = Params> {
   /** Its file's name. */
   readonly name: string;
   readonly title: string;
@@ -71,12 +71,16 @@ export interface Attack<P extends Params = Params, S extends AttackState = Attac
   readonly paper: string;
   readonly norms: readonly Norm[];
   readonly access: Access;
+  readonly params: P;
+}
+
+/** An attack: how its state begins and how it goes on. The harness does the rest. */
+export interface Attack<P extends Params = Params, S extends AttackState = AttackState> extends AttackDescription<P> {
   /**
    * It looks for the nearest adversarial image, not for one in a ball: it is given the radius of a ball that holds all
    * images, and every candidate of it that reaches the goal counts by its distance.
    */
   readonly minimumNorm?: boolean;
-  readonly params: P;
   /**
    * At how many classes it is aimed in turn where any wrong class will do, most likely first: each is a try of its own, whose
    * context is `targeted`. By default it is not aimed.
@@ -90,6 +94,21 @@ export interface Attack<P extends Params = Params, S extends AttackState = Attac
   step(state: S, context: AttackContext<P>): S;
 }
 
+/** An attack made of others, each of which meets only the images that those before it have left standing. */
+export interface Ensemble<P extends Params = Params> extends AttackDescription<P> {
+  stages(params: Values<P>): readonly Stage[];
+}
+
+/** A stage of an ensemble: another attack, by name. */
+export interface Stage {
+  readonly attack: string;
+  /** Laid over the attack's defaults. */
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+/** Whether it is made of other attacks. */
+export const isEnsemble = (attack: Attack | Ensemble): attack is Ensemble => 'stages' in attack;
+
 /** @throws UserError (usage) if the attack cannot measure in the norm */
 export function requireNorm({ name, norms }: Pick<Attack, 'name' | 'norms'>, norm: Norm): void {
   if (norms.includes(norm)) return;
@@ -97,7 +116,11 @@ export function requireNorm({ name, norms }: Pick<Attack, 'name' | 'norms'>, nor
 }
 
 /** The text of an attack's functions: what can be seen of its code, and not what they close over or import. */
-export const codeOf = ({ steps, init, step }: Attack): readonly string[] => [steps, init, step].map(String);
+export const codeOf = (attack: Attack | Ensemble): readonly string[] =>
+  (isEnsemble(attack) ? [attack.stages] : [attack.steps, attack.targets, attack.init, attack.step]).map(String);
 
 /** Declares an attack; the types of its parameters and of its state follow from their declaration and from `init`. */
 export const defineAttack = <P extends Params, S extends AttackState>(attack: Attack<P, S>): Attack<P, S> => attack;
+
+/** Declares an ensemble. */
+export const defineEnsemble = <P extends Params>(ensemble: Ensemble<P>): Ensemble<P> => ensemble;

@@ -76,6 +76,18 @@ const worstCase = z.object({
   wilson95: interval,
 });
 
+/** What an attack of minimum norm found on a network: how far from every image the nearest adversarial one is. */
+const distances = z.object({
+  arch: z.string(),
+  training: z.string(),
+  attack: z.string(),
+  norm: z.enum(NORMS),
+  /** Median over the images; null where none was found for half of them or more. */
+  median: z.number().min(0).nullable(),
+  /** Image by image, in the run's order: 0 where it is misclassified as it is, null where none was found. */
+  values: z.array(z.number().min(0).nullable()).min(1),
+});
+
 const confidence = z.object({ label: count, name: z.string(), confidence: share });
 
 /** One image of the gallery: x + ε·δ = x′, chosen by the run's stated rule. Pictures are PNG, base64. */
@@ -144,6 +156,8 @@ const attack = z.object({
   title: z.string(),
   paper: z.url({ protocol: /^https$/ }).optional(),
   access: z.enum(ACCESS),
+  /** Of an ensemble: the attacks it is made of, in order. */
+  stages: z.array(z.object({ attack: z.string(), params: z.record(z.string(), json) })).optional(),
 });
 
 /** A file that gave no image, and why. */
@@ -195,6 +209,8 @@ export const runSchema = z.object({
   cells: z.array(cell.refine(radiusFits, radiusRule)).min(1),
   /** One per arch, training, norm and epsilon, in the order of the cells. */
   worstCases: z.array(worstCase.refine(radiusFits, radiusRule)).optional(),
+  /** One per network and attack of minimum norm. */
+  distances: z.array(distances).optional(),
   checks: z.array(check),
   gallery: z.array(galleryItem.refine(radiusFits, radiusRule)),
   /** One per contender. */
@@ -205,6 +221,7 @@ export const runSchema = z.object({
 export type Run = z.infer<typeof runSchema>;
 /** One measured box of the grid. */
 export type Cell = z.infer<typeof cell>;
+export type Distances = z.infer<typeof distances>;
 export type WorstCase = z.infer<typeof worstCase>;
 export type GalleryItem = z.infer<typeof galleryItem>;
 export type Check = z.infer<typeof check>;

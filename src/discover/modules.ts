@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { ACCESS, type Attack } from '../core/attack.ts';
+import { ACCESS, type Attack, type Ensemble } from '../core/attack.ts';
 import type { Defense } from '../core/defense.ts';
 import { UserError } from '../core/errors.ts';
 import { shortPath } from '../core/files.ts';
@@ -47,7 +47,17 @@ const commonFaults = ({ title, paper, params }: Readonly<Record<string, unknown>
     [isParams(params), 'params: a record of p.integer(…), p.number(…) and so on ({} for none)'],
   ]);
 
-const ATTACKS: Kind<Attack> = {
+const stageFaults = ({ stages }: Readonly<Record<string, unknown>>): string[] =>
+  sayWhichFail([[isFunction(stages), "stages: (params) => [{ attack: 'pgd' }, …]"]]);
+
+const stepFaults = ({ steps, init, step }: Readonly<Record<string, unknown>>): string[] =>
+  sayWhichFail([
+    [isFunction(steps), 'steps: (params) => how many times step is applied'],
+    [isFunction(init), 'init: (x, context) => the first state'],
+    [isFunction(step), 'step: (state, context) => the next state'],
+  ]);
+
+const ATTACKS: Kind<Attack | Ensemble> = {
   folder: 'attacks',
   noun: 'attack',
   faults: (value) => [
@@ -58,12 +68,10 @@ const ATTACKS: Kind<Attack> = {
         `norms: some of ${NORMS.join(', ')}`,
       ],
       [ACCESS.some((access) => access === value.access), `access: one of ${ACCESS.join(', ')}`],
-      [isFunction(value.steps), 'steps: (params) => how many times step is applied'],
-      [isFunction(value.init), 'init: (x, context) => the first state'],
-      [isFunction(value.step), 'step: (state, context) => the next state'],
     ]),
+    ...('stages' in value ? stageFaults(value) : stepFaults(value)),
   ],
-  cast: (value) => value as Attack,
+  cast: (value) => value as Attack | Ensemble,
 };
 
 const DEFENSES: Kind<Defense> = {
@@ -122,8 +130,9 @@ async function loadFolder<T extends { readonly name: string; readonly params: Pa
  *
  * @throws UserError naming the file, and what it lacks, if one is malformed
  */
-export const loadAttacks = (folder = join(MODULE_ROOT, ATTACKS.folder)): Promise<ReadonlyMap<string, Attack>> =>
-  loadFolder(ATTACKS, folder);
+export const loadAttacks = (
+  folder = join(MODULE_ROOT, ATTACKS.folder),
+): Promise<ReadonlyMap<string, Attack | Ensemble>> => loadFolder(ATTACKS, folder);
 
 /** Every defense of a folder (the program's own by default), by name, in alphabetical order. Errors as `loadAttacks`. */
 export const loadDefenses = (folder = join(MODULE_ROOT, DEFENSES.folder)): Promise<ReadonlyMap<string, Defense>> =>
@@ -134,5 +143,5 @@ export const loadDefenses = (folder = join(MODULE_ROOT, DEFENSES.folder)): Promi
  *
  * @throws UserError naming the file, and what it lacks
  */
-export const attackIn = (file: string, exported: Readonly<Record<string, unknown>>): Attack =>
+export const attackIn = (file: string, exported: Readonly<Record<string, unknown>>): Attack | Ensemble =>
   moduleOf(ATTACKS, file, exported);

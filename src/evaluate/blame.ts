@@ -1,7 +1,7 @@
 /** What an attack of the user's own throws is a mistake that the user can mend: one line that names the file. */
 import { DrawnWhileCompiling } from '../compile/recorder.ts';
 import { messageOf, UserError } from '../core/errors.ts';
-import type { PlannedAttack } from './plan.ts';
+import type { PlannedStage } from './plan.ts';
 
 /**
  * Does work in which the attack's code runs.
@@ -9,7 +9,7 @@ import type { PlannedAttack } from './plan.ts';
  * @param what - the work, for the error: `cannot be compiled`
  * @throws UserError for whatever an attack from a file of the user's own throws; the program's own attacks throw as they are
  */
-export async function blame<T>({ file }: PlannedAttack, what: string, work: () => Promise<T>): Promise<T> {
+export async function blame<T>({ file }: PlannedStage, what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -1,5 +1,6 @@
 /** The boxes of the grid, and the worst case over attacks, from what happened to every image. */
-import type { Cell, WorstCase } from '../core/run.ts';
+import { isEnsemble } from '../core/attack.ts';
+import type { Cell, Distances, WorstCase } from '../core/run.ts';
 import { wilson95 } from '../core/statistics.ts';
 import type { Contender, ExperimentPlan, PlannedAttack } from './plan.ts';
 import type { Tally } from './tally.ts';
@@ -18,6 +19,8 @@ export interface Standing {
   readonly cleanCorrect: number;
   /** How many images count: those of the target class, which tallies list too, do not. */
   readonly images: number;
+  /** Which images count, by index. */
+  readonly counted: readonly number[];
   readonly attacks: readonly Measured[];
 }
 
@@ -57,6 +60,30 @@ export function cellsOf(standing: Standing, { dataset, norm, goal, epsilons }: G
       };
     }),
   );
+}
+
+/** One per attack of minimum norm. */
+export function distancesOf(standing: Standing, { norm }: Grid): Distances[] {
+  const { contender, counted } = standing;
+  return standing.attacks.flatMap(({ planned, tally }): Distances[] => {
+    if (isEnsemble(planned.attack) || planned.attack.minimumNorm !== true) return [];
+    // Images that are misclassified as they are were never attacked.
+    const values = counted.map((image) => (tally.distances.has(image) ? (tally.distances.get(image) ?? null) : 0));
+    return [
+      {
+        ...{ arch: contender.architecture.name, training: contender.training, attack: planned.attack.name, norm },
+        ...{ median: medianOf(values), values },
+      },
+    ];
+  });
+}
+
+/** Those that were not found are farther than all others. */
+function medianOf(values: readonly (number | null)[]): number | null {
+  const sorted = values.map((value) => value ?? Number.POSITIVE_INFINITY).sort((a, b) => a - b);
+  const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
+  const middle = ((low ?? 0) + (high ?? 0)) / 2;
+  return Number.isFinite(middle) ? middle : null;
 }
 
 const NOTHING = { unverified: 0, gradients: 0, forwards: 0 };

@@ -7,7 +7,7 @@ import { elements, noiseFrom, noiseSpecs } from '../core/draws.ts';
 import { margin } from '../core/losses.ts';
 import type { Norm } from '../core/threat-model.ts';
 import type { tf } from '../tf.ts';
-import type { PlannedAttack } from './plan.ts';
+import type { PlannedStage } from './plan.ts';
 import { aimsItself, type Rehearsal } from './rehearse.ts';
 
 export type Arrays = Readonly<Record<string, HostArray>>;
@@ -64,7 +64,7 @@ export async function prepareJudge(prepare: Prepare, classifier: Classifier, bat
   };
 }
 
-export interface EngineSpec extends PlannedAttack {
+export interface EngineSpec extends PlannedStage {
   readonly classifier: Classifier;
   readonly norm: Norm;
   readonly targeted: boolean;

@@ -3,6 +3,7 @@ import { requireNorm } from '../core/attack.ts';
 import { UserError, usageError } from '../core/errors.ts';
 import {
   type Cell,
+  type Distances,
   type GalleryItem,
   type Performance,
   parseRun,
@@ -11,7 +12,7 @@ import {
   type WorstCase,
 } from '../core/run.ts';
 import { isRadius, RADIUS } from '../core/threat-model.ts';
-import { cellsOf, type Standing, worstCasesOf } from './cells.ts';
+import { cellsOf, distancesOf, type Standing, worstCasesOf } from './cells.ts';
 import { sanityChecks } from './checks.ts';
 import { type CleanRecord, cleanPass } from './clean.ts';
 import { type Judge, prepareJudge } from './engine.ts';
@@ -21,7 +22,14 @@ import { forgetfulJournal, type Journal } from './journal.ts';
 import { type MeasuredNow, measure } from './measure.ts';
 import { watchMemory } from './peak-memory.ts';
 import { performanceOf } from './performance.ts';
-import { type Contender, contenderName, type ExperimentPlan, type Harness } from './plan.ts';
+import {
+  type Contender,
+  contenderName,
+  type ExperimentPlan,
+  type Harness,
+  mostSteps,
+  type PlannedAttack,
+} from './plan.ts';
 import { className, provenanceOf, Stopwatch } from './provenance.ts';
 
 interface Job {
@@ -46,6 +54,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   const job: Job = { plan, harness, journal, selection, stopwatch: new Stopwatch() };
   const cells: Cell[] = [];
   const worstCases: WorstCase[] = [];
+  const distances: Distances[] = [];
   const gallery: GalleryItem[] = [];
   const performance: Performance[] = [];
   const leftOut: number[] = [];
@@ -56,6 +65,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     performance.push(speed);
     cells.push(...cellsOf(standing, plan));
     worstCases.push(...worstCasesOf(standing, plan));
+    distances.push(...distancesOf(standing, plan));
     gallery.push(...items);
     images = clean.labels.length;
     leftOut.push(images - standing.images);
@@ -73,16 +83,17 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
       galleryRule: galleryRule(plan.galleryRows),
     }),
     architectures: distinctArchitectures(plan.contenders),
-    attacks: plan.attacks.map(({ attack: { name, title, paper, access } }) => ({ name, title, paper, access })),
+    attacks: plan.attacks.map(describe),
     classes: [...plan.dataset.classes],
     cells,
     worstCases,
+    ...(distances.length === 0 ? {} : { distances }),
     checks: sanityChecks(
       cells,
-      plan.attacks.map(({ attack, params }) => ({
-        name: attack.name,
-        access: attack.access,
-        steps: attack.steps(params),
+      plan.attacks.map((planned) => ({
+        name: planned.attack.name,
+        access: planned.attack.access,
+        steps: mostSteps(planned),
       })),
     ),
     gallery,
@@ -117,7 +128,7 @@ async function stand(job: Job, contender: Contender): Promise<Stood> {
     }
     const hasRun = attacks.some((measured) => measured.hasRun);
     return {
-      standing: { contender, cleanCorrect: attacked.length, images: counted.length, attacks },
+      standing: { contender, cleanCorrect: attacked.length, images: counted.length, counted, attacks },
       ...{ items, clean, speed: performanceOf(clean, attacks, hasRun ? memory.stop() : undefined) },
     };
   } finally {
@@ -160,6 +171,11 @@ async function classifyClean(job: Job, contender: Contender, judge: Judge): Prom
   if (known === undefined) await journal.append(record);
   stopwatch.add('clean', record.seconds);
   return record;
+}
+
+function describe({ attack: { name, title, paper, access }, stages }: PlannedAttack): Run['attacks'][number] {
+  const parts = stages?.map(({ attack, params }) => ({ attack: attack.name, params: { ...params } }));
+  return { ...{ name, title, paper, access }, ...(parts === undefined ? {} : { stages: parts }) };
 }
 
 function distinctArchitectures(contenders: readonly Contender[]): Run['architectures'] {

@@ -37,7 +37,7 @@ export interface Exhibit {
 
 /** Chooses the images to show, and keeps them and where they ended until they are drawn. */
 export class Showcase {
-  readonly exhibits: Exhibit[] = [];
+  readonly #exhibits = new Map<number, Exhibit>();
   readonly #images: ReadonlySet<number>;
   readonly #radius: number;
   readonly #held = new Map<number, SelectedImage>();
@@ -56,9 +56,15 @@ export class Showcase {
     if (this.#images.has(image.index)) this.#held.set(image.index, image);
   }
 
+  get exhibits(): readonly Exhibit[] {
+    return [...this.#exhibits.values()];
+  }
+
   take({ image: index, radius, candidate, robust }: Outcome): void {
     const image = this.#held.get(index);
-    if (image !== undefined && this.wants(index, radius)) this.exhibits.push({ image, candidate, fooled: !robust });
+    // Of several stages, the last that met the image has the last word.
+    if (image !== undefined && this.wants(index, radius))
+      this.#exhibits.set(index, { image, candidate, fooled: !robust });
   }
 }
 

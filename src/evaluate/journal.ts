@@ -41,6 +41,8 @@ const journalRecord = z.discriminatedUnion('kind', [
   /** Settled pairs of (image, radius). */
   z.object({
     ...{ kind: z.literal('outcomes'), ...attackOwner, rows: z.array(outcomeRow) },
+    /** Of an ensemble: which of its attacks. */
+    stage: z.string().optional(),
     /** Of attacks of minimum norm: image, and how far its nearest adversarial image is. */
     distances: z.array(z.tuple([count, z.number().min(0).nullable()])).optional(),
   }),

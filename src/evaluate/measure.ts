@@ -1,13 +1,24 @@
-/** One attack against one contender, at all radii: what is in the journal is taken from there, the rest is run. */
+/**
+ * One attack against one contender, at all radii, stage by stage where it is an ensemble: what is in the journal is taken
+ * from there, the rest is run.
+ */
 import type { GalleryItem } from '../core/run.ts';
 import { blame } from './blame.ts';
 import type { Measured } from './cells.ts';
 import { type Judge, prepareAttack } from './engine.ts';
 import { drawGallery, galleryRadius, Showcase } from './gallery.ts';
 import type { Selection } from './images.ts';
-import type { Journal } from './journal.ts';
-import type { Assignment, Fallen } from './lanes.ts';
-import { type Contender, contenderName, type ExperimentPlan, type Harness, type PlannedAttack } from './plan.ts';
+import type { Journal, JournalRecord } from './journal.ts';
+import type { Assignment } from './lanes.ts';
+import {
+  type Contender,
+  contenderName,
+  type ExperimentPlan,
+  type Harness,
+  type PlannedAttack,
+  type PlannedStage,
+  stagesOf,
+} from './plan.ts';
 import { type PoolSpec, runPool } from './pool.ts';
 import type { Stopwatch } from './provenance.ts';
 import { recorder } from './recorder.ts';
@@ -39,80 +50,126 @@ export interface MeasuredNow extends Measured {
 
 /** @throws Interrupted if the run is aborted; the journal then holds what was settled */
 export async function measure(spec: MeasureSpec): Promise<MeasuredNow> {
-  const { planned, contender, plan, labels, attacked, stopwatch } = spec;
-  const { attack, params } = planned;
-  const { classifier } = contender;
+  const { planned, plan, attacked } = spec;
+  const drawn = drawnBefore(spec);
+  // Pictures are in the journal only once all are drawn: until then their images are attacked again, with the same result.
+  const showcase = new Showcase(attacked, drawn === undefined ? plan.galleryRows : 0, galleryRadius(plan));
+  const stages: StageResult[] = [];
+  for (const stage of stagesOf(planned)) {
+    const before = stages.map(({ tally }) => tally);
+    stages.push(await runStage(spec, { stage, showcase, before }));
+  }
+  return {
+    planned,
+    tally: Tally.together(stages.map(({ tally }) => tally)),
+    restarts: Math.max(...stages.map(({ restarts }) => restarts)),
+    gallery: drawn ?? (await draw(spec, showcase)),
+    hasRun: stages.some(({ hasRun }) => hasRun),
+  };
+}
+
+/** The pictures, if earlier attempts of the run drew them. */
+function drawnBefore({ journal, contender, planned, stopwatch }: MeasureSpec): Gallery | undefined {
+  const isOurs = (record: JournalRecord): record is Extract<JournalRecord, { kind: 'gallery' }> =>
+    record.kind === 'gallery' && record.contender === contenderName(contender) && record.attack === planned.attack.name;
+  const record = journal.records.findLast(isOurs);
+  if (record !== undefined) stopwatch.add('gallery', record.seconds);
+  return record?.items;
+}
+
+interface StageSpec {
+  readonly stage: PlannedStage;
+  readonly showcase: Showcase;
+  /** What the stages before did, each to what those before it left standing. */
+  readonly before: readonly Tally[];
+}
+
+interface StageResult {
+  readonly tally: Tally;
+  readonly restarts: number;
+  readonly hasRun: boolean;
+}
+
+async function runStage(spec: MeasureSpec, { stage, showcase, before }: StageSpec): Promise<StageResult> {
+  const { contender, plan, labels, attacked, stopwatch } = spec;
   const epsilonAt = (radius: number): number => plan.epsilons[radius] as number;
   const radii = [...plan.epsilons.keys()].sort((a, b) => epsilonAt(a) - epsilonAt(b));
   const rehearsal = await stopwatch.time('prepare', () =>
-    blame(planned, 'cannot be rehearsed', () =>
-      rehearse({ attack, params, classifier, norm: plan.norm, targeted: plan.goal.kind === 'targeted' }),
+    blame(stage, 'cannot be rehearsed', () =>
+      rehearse({
+        ...{ attack: stage.attack, params: stage.params, classifier: contender.classifier },
+        ...{ norm: plan.norm, targeted: plan.goal.kind === 'targeted' },
+      }),
     ),
   );
   const restarts = drawsNoise(rehearsal) ? plan.restarts : 1;
-
   const tally = new Tally(labels.length, radii.length);
-  const drawn = replay(spec, tally);
-  // Pictures are in the journal only once all are drawn: until then their images are attacked again, with the same result.
-  const showcase = new Showcase(attacked, drawn === undefined ? plan.galleryRows : 0, galleryRadius(plan));
-  const exhibited = radii.indexOf(galleryRadius(plan));
+  replay(spec, stage, tally);
+
+  const stands = (image: number, radius: number): boolean =>
+    before.every((earlier) => earlier.robust(radius)[image] === 1);
+  const shown = galleryRadius(plan);
   // Where an image ends may have begun at any smaller radius: for a picture, all of them are attacked again.
+  const isWanted = (image: number, radius: number): boolean =>
+    epsilonAt(radius) <= epsilonAt(shown) && showcase.wants(image, shown) && stands(image, shown);
   const isDue = (image: number, radius: number): boolean =>
-    !tally.isSettled(image, radius) ||
-    (radii.indexOf(radius) <= exhibited && showcase.wants(image, radii[exhibited] as number));
+    stands(image, radius) && (!tally.isSettled(image, radius) || isWanted(image, radius));
   const due = attacked.map((image) => [image, radii.filter((radius) => isDue(image, radius))] as const);
   const left = new Map(due.filter(([, wanted]) => wanted.length > 0));
-  if (left.size > 0) await attackAll(spec, { rehearsal, restarts, left, tally, showcase });
-  return { planned, tally, restarts, gallery: drawn ?? (await draw(spec, showcase)), hasRun: left.size > 0 };
+  const pairs = attacked.reduce((sum, image) => sum + radii.filter((radius) => stands(image, radius)).length, 0);
+  if (left.size > 0) await attackAll(spec, { stage, rehearsal, restarts, left, pairs, tally, showcase });
+  return { tally, restarts, hasRun: left.size > 0 };
 }
 
-/** Adds what earlier attempts of the run have settled, and gives back the pictures if they were drawn. */
-function replay({ journal, contender, planned, stopwatch }: MeasureSpec, tally: Tally): Gallery | undefined {
-  let gallery: Gallery | undefined;
+/** What a stage is called in the journal; nothing for an attack that is its own only stage. */
+const stageName = ({ planned }: MeasureSpec, { attack }: PlannedStage): string | undefined =>
+  attack === planned.attack ? undefined : attack.name;
+
+/** Adds what earlier attempts of the run have settled. */
+function replay(spec: MeasureSpec, stage: PlannedStage, tally: Tally): void {
+  const { journal, contender, planned, stopwatch } = spec;
   for (const record of journal.records) {
-    if (record.contender !== contenderName(contender)) continue;
-    if (record.kind === 'clean' || record.attack !== planned.attack.name) continue;
-    if (record.kind === 'gallery') {
-      gallery = record.items;
-      stopwatch.add('gallery', record.seconds);
-    } else {
-      for (const row of record.rows) tally.add(row);
-      for (const [image, distance] of record.distances ?? []) tally.distances.set(image, distance);
-      tally.seconds += record.seconds;
-      stopwatch.add('attack', record.seconds);
-    }
+    if (record.kind !== 'outcomes' || record.contender !== contenderName(contender)) continue;
+    if (record.attack !== planned.attack.name || record.stage !== stageName(spec, stage)) continue;
+    for (const row of record.rows) tally.add(row);
+    for (const [image, distance] of record.distances ?? []) tally.distances.set(image, distance);
+    tally.seconds += record.seconds;
+    stopwatch.add('attack', record.seconds);
   }
-  return gallery;
 }
 
 interface Remaining extends Pick<PoolSpec, 'restarts' | 'rehearsal'> {
+  readonly stage: PlannedStage;
   /** Indices of the radii to attack at, by index of the image. */
   readonly left: ReadonlyMap<number, readonly number[]>;
+  /** Pairs of image and radius that the stage has in all. */
+  readonly pairs: number;
   readonly tally: Tally;
   readonly showcase: Showcase;
 }
 
-async function attackAll(spec: MeasureSpec, { rehearsal, restarts, left, tally, showcase }: Remaining): Promise<void> {
+async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void> {
   const { planned, contender, judge, plan, harness, stopwatch, attacked, journal } = spec;
+  const { stage, rehearsal, restarts, pairs, tally, showcase } = remaining;
   const { norm, goal, seed, epsilons, batch } = plan;
   const { classifier } = contender;
-  const names = { contender: contenderName(contender), attack: planned.attack.name };
+  const names = { contender: contenderName(contender), attack: planned.attack.name, stage: stageName(spec, stage) };
   const { onProgress, signal } = harness;
   onProgress?.({ phase: 'prepare', ...names, done: 0, total: 1 });
   const engine = await stopwatch.time('prepare', () =>
-    blame(planned, 'cannot be compiled', () =>
+    blame(stage, 'cannot be compiled', () =>
       prepareAttack(harness.prepare, {
-        ...{ ...planned, classifier, norm, batch, rehearsal },
+        ...{ ...stage, classifier, norm, batch, rehearsal },
         targeted: goal.kind === 'targeted',
       }),
     ),
   );
-  const record = recorder({ ...names, attacked, radii: epsilons.length, tally, journal, stopwatch, onProgress });
+  const record = recorder({ names, attacked, pairs, radii: epsilons.length, tally, journal, stopwatch, onProgress });
   try {
     await runPool({
       ...{ engine, rehearsal, judge, norm, goal, seed, epsilons, restarts, signal },
       earlyStop: plan.earlyStop ?? true,
-      work: assignments(spec, { left, showcase, tally }),
+      work: assignments(spec, remaining),
       pixels: classifier.input.reduce((a, b) => a * b, 1),
       onSettled: async (outcomes) => {
         for (const outcome of outcomes) showcase.take(outcome);
@@ -127,8 +184,9 @@ async function attackAll(spec: MeasureSpec, { rehearsal, restarts, left, tally, 
 /** The images that are left, as they come; what follows the last of them is not read. */
 async function* assignments(
   { selection, labels, plan }: MeasureSpec,
-  { left, showcase, tally }: Pick<Remaining, 'left' | 'showcase' | 'tally'>,
+  { left, showcase, tally }: Remaining,
 ): AsyncGenerator<Assignment> {
+  const shown = galleryRadius(plan);
   let given = 0;
   for await (const streamed of selection.stream()) {
     const radii = left.get(streamed.index);
@@ -136,27 +194,19 @@ async function* assignments(
     // The clean pass has the last word: where labels are not known, they are what it found.
     const image = { ...streamed, label: labels[streamed.index] as number };
     showcase.hold(image);
-    const shown = galleryRadius(plan);
     yield {
-      image,
-      radii,
-      exhibited: showcase.wants(image.index, shown) ? shown : undefined,
-      fallen: fallenBelow(plan, radii, (smaller) => tally.fallen(image.index, smaller)),
+      ...{ image, radii },
+      exhibited: radii.includes(shown) && showcase.wants(image.index, shown) ? shown : undefined,
+      fallen: tally.fallen(image.index, smallerThan(plan, radii[0] as number)),
     };
     given += 1;
     if (given === left.size) return;
   }
 }
 
-/** What earlier attempts of the run found at radii below those that are left. */
-function fallenBelow(
-  { epsilons }: ExperimentPlan,
-  [first]: readonly number[],
-  among: (radii: readonly number[]) => Fallen | undefined,
-): Fallen | undefined {
-  const least = epsilons[first ?? 0] as number;
-  return among([...epsilons.keys()].filter((radius) => (epsilons[radius] as number) < least));
-}
+/** The radii below one, by index. */
+const smallerThan = ({ epsilons }: ExperimentPlan, radius: number): number[] =>
+  [...epsilons.keys()].filter((other) => (epsilons[other] as number) < (epsilons[radius] as number));
 
 async function draw(spec: MeasureSpec, { exhibits }: Showcase): Promise<Gallery> {
   const { contender, planned, judge, plan, journal, stopwatch, harness } = spec;

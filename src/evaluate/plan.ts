@@ -1,7 +1,7 @@
 /** What `runExperiment` is asked to do, with what, and what it tells meanwhile. */
 
 import type { Prepare } from '../compile/types.ts';
-import type { Attack } from '../core/attack.ts';
+import { type Attack, type Ensemble, isEnsemble } from '../core/attack.ts';
 import type { Classifier } from '../core/classifier.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { Run } from '../core/run.ts';
@@ -19,8 +19,8 @@ export interface Contender {
   readonly sha256: string;
 }
 
-/** An attack with the values of its parameters. */
-export interface PlannedAttack {
+/** An attack, or a stage of an ensemble, with the values of its parameters. */
+export interface PlannedStage {
   readonly attack: Attack;
   /** Resolved: every declared parameter has its value. */
   readonly params: Readonly<Record<string, unknown>>;
@@ -29,6 +29,28 @@ export interface PlannedAttack {
   /** That file, as the user named it. */
   readonly file?: string;
 }
+
+/** The same, or an ensemble with its stages. */
+export interface PlannedAttack extends Omit<PlannedStage, 'attack'> {
+  readonly attack: Attack | Ensemble;
+  /** Of an ensemble. */
+  readonly stages?: readonly PlannedStage[];
+}
+
+/**
+ * What is run for an attack, in order: its stages, or itself.
+ *
+ * @throws Error if an ensemble was planned without its stages
+ */
+export function stagesOf({ attack, stages, ...rest }: PlannedAttack): readonly PlannedStage[] {
+  if (!isEnsemble(attack)) return [{ attack, ...rest }];
+  if (stages !== undefined && stages.length > 0) return stages;
+  throw new Error(`${attack.name} is made of other attacks: plan it with planAttack`);
+}
+
+/** The steps of its longest stage. */
+export const mostSteps = (planned: PlannedAttack): number =>
+  Math.max(...stagesOf(planned).map(({ attack, params }) => attack.steps(params)));
 
 /** What is measured: every attack on every contender at every radius, on the same images. */
 export interface ExperimentPlan {
@@ -80,6 +102,8 @@ export interface ProgressEvent {
   /** `vgg16/standard`. */
   readonly contender: string;
   readonly attack?: string;
+  /** Of an ensemble: which of its attacks. */
+  readonly stage?: string | undefined;
   readonly done: number;
   readonly total: number;
   /** Share of what is done that is correct: of the images (`clean`), of the attacked pairs (`attack`). */

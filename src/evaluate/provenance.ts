@@ -118,7 +118,10 @@ export async function journalParts(
     'the list of attacks': attacks.map(({ attack }) => attack.name),
     ...Object.fromEntries(attacks.map(({ attack, params }) => [`the parameters of ${attack.name}`, params])),
     ...Object.fromEntries(
-      attacks.map(({ attack, source }) => [`the code of ${attack.name}`, [codeOf(attack), source]]),
+      attacks.map(({ attack, source, stages }) => [
+        `the code of ${attack.name}`,
+        [codeOf(attack), source, stages?.map((stage) => [stage.attack.name, stage.params, codeOf(stage.attack)])],
+      ]),
     ),
     'the networks': contenders.map((contender) => [contenderName(contender), contender.sha256]),
     'the dataset': [name, split, labels, input, await selectImages(dataset, images, seed).hash()],

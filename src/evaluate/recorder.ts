@@ -6,11 +6,13 @@ import type { Stopwatch } from './provenance.ts';
 import { rowOf, type Tally } from './tally.ts';
 
 export interface RecorderSpec {
-  readonly contender: string;
-  readonly attack: string;
+  /** Whose outcomes they are. */
+  readonly names: { readonly contender: string; readonly attack: string; readonly stage: string | undefined };
   /** Which images are attacked, by index. */
   readonly attacked: readonly number[];
   readonly radii: number;
+  /** Pairs of image and radius that will have been settled in the end. */
+  readonly pairs: number;
   readonly tally: Tally;
   readonly journal: Journal;
   readonly stopwatch: Stopwatch;
@@ -19,8 +21,7 @@ export interface RecorderSpec {
 
 /** The clock runs from the making of the recorder to each record in turn. */
 export function recorder(spec: RecorderSpec): (outcomes: readonly Outcome[]) => Promise<void> {
-  const { contender, attack, attacked, radii, tally, journal, stopwatch, onProgress } = spec;
-  const total = attacked.length * radii;
+  const { names, pairs, tally, journal, stopwatch, onProgress } = spec;
   let { done, robust } = progressOf(spec);
   let began = performance.now();
   return async (outcomes) => {
@@ -37,13 +38,13 @@ export function recorder(spec: RecorderSpec): (outcomes: readonly Outcome[]) => 
     stopwatch.add('attack', seconds);
     if (rows.length === 0) return;
     await journal.append({
-      ...{ kind: 'outcomes', contender, attack, rows, seconds },
+      ...{ kind: 'outcomes', ...names, rows, seconds },
       ...(distances.length === 0 ? {} : { distances }),
     });
     done += rows.length;
     robust += countRobust(rows);
     onProgress?.({
-      ...{ phase: 'attack', contender, attack, done, total },
+      ...{ phase: 'attack', ...names, done, total: pairs },
       ...{ accuracy: robust / done, gradients: tally.gradients },
     });
   };

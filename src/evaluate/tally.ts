@@ -39,6 +39,33 @@ export class Tally {
     this.#robust8bit = new Uint8Array(images * radii);
   }
 
+  /** All stages of an attack, each of which met what those before it had left standing. */
+  static together(stages: readonly Tally[]): Tally {
+    const [first, ...others] = stages;
+    if (first === undefined || others.length === 0) return first ?? new Tally(0, 0);
+    const sum = new Tally(first.images, first.spent.length);
+    for (const stage of stages) {
+      stage.#settled.forEach((isSettled, at) => {
+        if (isSettled === 0) return;
+        // A later stage meets only what stood: it has the last word, but for what rounding has undone before.
+        sum.#robust8bit[at] =
+          sum.#settled[at] === 1
+            ? Math.min(sum.#robust8bit[at] as number, stage.#robust8bit[at] as number)
+            : (stage.#robust8bit[at] as number);
+        sum.#robust[at] = stage.#robust[at] as number;
+        sum.#settled[at] = 1;
+      });
+      stage.spent.forEach(({ unverified, gradients, forwards }, radius) => {
+        const spent = sum.spent[radius] as Spent;
+        spent.unverified += unverified;
+        spent.gradients += gradients;
+        spent.forwards += forwards;
+      });
+      sum.seconds += stage.seconds;
+    }
+    return sum;
+  }
+
   /** Takes an outcome in; one that is known already changes nothing. */
   add([image, radius, robust, robust8bit, unverified, gradients, forwards]: OutcomeRow): void {
     if (this.isSettled(image, radius)) return;

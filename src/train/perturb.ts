@@ -1,5 +1,5 @@
 /** Adversarial images inside a traced function: all steps of an attack, unrolled. */
-import { type Attack, type AttackContext, requireNorm } from '../core/attack.ts';
+import { type Attack, type AttackContext, type Ensemble, isEnsemble, requireNorm } from '../core/attack.ts';
 import { attackContext } from '../core/attack-context.ts';
 import type { Noise } from '../core/ball.ts';
 import type { Classifier } from '../core/classifier.ts';
@@ -19,7 +19,7 @@ export interface Clean {
 export type Perturb = (request: PerturbRequest, clean: Clean) => tf.Tensor4D;
 
 export interface PerturbOptions {
-  readonly attacks: ReadonlyMap<string, Attack>;
+  readonly attacks: ReadonlyMap<string, Attack | Ensemble>;
   /** What is attacked, in inference mode. */
   readonly classifier: Pick<Classifier, 'logits'>;
   readonly norm: Norm;
@@ -37,6 +37,8 @@ export function perturber({ attacks, classifier, norm, epsilon }: PerturbOptions
     const attack = attacks.get(name);
     if (attack === undefined) throw unknownName('attack', name, [...attacks.keys()]);
     requireNorm(attack, norm);
+    if (isEnsemble(attack))
+      throw usageError(`${name} is made of other attacks: choose one of them for the inner attack`);
     requireParams(attack, Object.keys(given), attacks);
     const params = resolveParams(name, attack.params, given);
     const images = x.shape[0];
@@ -61,8 +63,12 @@ export function perturber({ attacks, classifier, norm, epsilon }: PerturbOptions
 }
 
 /** @throws UserError (usage) naming attacks that have all that the training sets: its user never typed the attack's flags */
-function requireParams(attack: Attack, wanted: readonly string[], attacks: ReadonlyMap<string, Attack>): void {
-  const has = ({ params }: Attack): boolean => wanted.every((name) => name in params);
+function requireParams(
+  attack: Attack,
+  wanted: readonly string[],
+  attacks: ReadonlyMap<string, Attack | Ensemble>,
+): void {
+  const has = ({ params }: Attack | Ensemble): boolean => wanted.every((name) => name in params);
   if (has(attack)) return;
   const fit = [...attacks.values()].filter(has).map(({ name }) => name);
   throw usageError(

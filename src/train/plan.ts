@@ -1,6 +1,6 @@
 /** What a training is: everything that decides the final weights, and nothing else. */
 import { createHash } from 'node:crypto';
-import { type Attack, codeOf } from '../core/attack.ts';
+import { type Attack, codeOf, type Ensemble } from '../core/attack.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { Defense } from '../core/defense.ts';
 import { usageError } from '../core/errors.ts';
@@ -23,7 +23,7 @@ export interface TrainingPlan {
   /** The defense's parameters, laid over its defaults. */
   readonly params: Readonly<Record<string, unknown>>;
   /** The registered attacks by name: the defense and the validation find theirs here. */
-  readonly attacks: ReadonlyMap<string, Attack>;
+  readonly attacks: ReadonlyMap<string, Attack | Ensemble>;
   /** The ball that is trained and validated against, radius in pixel units. */
   readonly norm: Norm;
   readonly epsilon: number;

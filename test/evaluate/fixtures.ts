@@ -1,13 +1,13 @@
 /** Small classifiers, data and attacks to measure on the reference backend. */
 import { eager } from '../../src/compile/eager.ts';
 import type { Attack } from '../../src/core/attack.ts';
-import { defineAttack } from '../../src/core/attack.ts';
+import { defineAttack, defineEnsemble } from '../../src/core/attack.ts';
 import type { Classifier, ImageShape } from '../../src/core/classifier.ts';
 import type { Dataset, Example } from '../../src/core/dataset.ts';
 import { resolveParams } from '../../src/core/params.ts';
 import { fillNoise, Rng } from '../../src/core/rng.ts';
 import { UNTARGETED } from '../../src/core/threat-model.ts';
-import type { Contender, ExperimentPlan, Harness, PlannedAttack } from '../../src/evaluate/plan.ts';
+import type { Contender, ExperimentPlan, Harness, PlannedAttack, PlannedStage } from '../../src/evaluate/plan.ts';
 import { tf } from '../../src/tf.ts';
 
 export const INPUT: ImageShape = [4, 5, 1];
@@ -73,9 +73,38 @@ export function contender(classifier: Classifier = smallClassifier(), training =
   return { architecture, training, classifier, sha256: `weights of ${classifier.name}` };
 }
 
-export const planned = (attack: Attack, params: Record<string, unknown> = {}): PlannedAttack => ({
+export const planned = (attack: Attack, params: Record<string, unknown> = {}): PlannedStage => ({
   attack,
   params: resolveParams(attack.name, attack.params, params),
+});
+
+/** An ensemble of these. */
+export const together = (name: string, stages: readonly PlannedStage[]): PlannedAttack => ({
+  attack: defineEnsemble({
+    name,
+    title: 'Together',
+    paper: 'https://example.org',
+    norms: ['Linf', 'L2', 'L1'],
+    access: 'gradient',
+    params: {},
+    stages: () => stages.map(({ attack, params }) => ({ attack: attack.name, params })),
+  }),
+  params: {},
+  stages,
+});
+
+/** Walks uphill by a hundredth a step, past the boundary and on: an attack of minimum norm. */
+export const walk: Attack = defineAttack({
+  name: 'walk',
+  title: 'Walk',
+  paper: 'https://example.org',
+  norms: ['Linf', 'L2'],
+  access: 'gradient',
+  minimumNorm: true,
+  params: {},
+  steps: () => 20,
+  init: (x) => ({ x }),
+  step: ({ x }, { ball, gradient }) => ({ x: ball.project(x.add(ball.steepest(gradient(x)).mul(0.01))) }),
 });
 
 export function plan(attacks: readonly PlannedAttack[], given: Partial<ExperimentPlan> = {}): ExperimentPlan {

@@ -8,10 +8,20 @@ import { UserError } from '../../src/core/errors.ts';
 import type { Run } from '../../src/core/run.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
 import { type Journal, type JournalRecord, openJournal } from '../../src/evaluate/journal.ts';
-import { type Harness, Interrupted } from '../../src/evaluate/plan.ts';
+import { type Harness, Interrupted, type PlannedAttack } from '../../src/evaluate/plan.ts';
 import { journalKey, journalParts } from '../../src/evaluate/provenance.ts';
 import { tf } from '../../src/tf.ts';
-import { contender, customAttack, harness, plan, planned, smallClassifier, smallDataset } from './fixtures.ts';
+import {
+  contender,
+  customAttack,
+  harness,
+  plan,
+  planned,
+  smallClassifier,
+  smallDataset,
+  together,
+  walk,
+} from './fixtures.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -188,8 +198,11 @@ describe('a journal', () => {
 });
 
 describe('the key of a journal', () => {
-  const keyOf = (given: Parameters<typeof plan>[1] = {}, attacks = [planned(fgsm)], rest: Partial<Harness> = {}) =>
-    journalParts(plan(attacks, given), harness(rest)).then(journalKey);
+  const keyOf = (
+    given: Parameters<typeof plan>[1] = {},
+    attacks: readonly PlannedAttack[] = [planned(fgsm)],
+    rest: Partial<Harness> = {},
+  ) => journalParts(plan(attacks, given), harness(rest)).then(journalKey);
   const versions = { gibbon: '0.0.0', commit: null, packages: { tf: '1' } };
 
   it('is the same for the same numbers, whatever the batch', async () => {
@@ -222,6 +235,9 @@ describe('the key of a journal', () => {
       keyOf({}, [planned(customAttack({ step: ({ x }) => ({ x: x.mul(1) }) }))]),
       keyOf({}, [planned(customAttack({ init: (x) => ({ x: x.mul(1) }) }))]),
       keyOf({}, [planned(customAttack({ steps: () => 4 }))]),
+      keyOf({}, [together('both', [planned(fgsm), planned(pgd)])]),
+      keyOf({}, [together('both', [planned(pgd), planned(fgsm)])]),
+      keyOf({}, [together('both', [planned(fgsm), planned(pgd, { steps: 3 })])]),
       keyOf({}, [{ ...planned(fgsm), source: 'one file' }]),
       keyOf({}, [{ ...planned(fgsm), source: 'another' }]),
       keyOf({}, [planned(fgsm)], { backend: 'onnx-cpu' }),
@@ -235,10 +251,15 @@ describe('the key of a journal', () => {
 });
 
 describe('an interrupted experiment', () => {
-  const attacks = [planned(fgsm), planned(pgd, { steps: 3 })];
-  const experiment = plan(attacks, { epsilons: [0, 0.1], batch: 4, restarts: 2, galleryRows: 2 });
-  const timeless = ({ cells, worstCases, gallery, checks }: Run) => ({
-    ...{ worstCases, gallery, checks },
+  const attacks = [
+    planned(fgsm),
+    planned(pgd, { steps: 3 }),
+    planned(walk),
+    together('both', [planned(fgsm), planned(pgd, { steps: 3 })]),
+  ];
+  const experiment = plan(attacks, { epsilons: [0, 0.02, 0.05, 0.1], batch: 4, restarts: 2, galleryRows: 2 });
+  const timeless = ({ cells, worstCases, distances, gallery, checks }: Run) => ({
+    ...{ worstCases, distances, gallery, checks },
     cells: cells.map(({ seconds: _, ...cell }) => cell),
   });
 
@@ -269,7 +290,7 @@ describe('an interrupted experiment', () => {
     const uninterrupted = timeless(await runExperiment(experiment, harness()));
     let attempts = 0;
     let run: Run | undefined;
-    while (run === undefined && attempts < 50) {
+    while (run === undefined && attempts < 200) {
       // Another batch at every attempt: it must not matter either.
       run = await attempt(limit, 3 + (attempts % 4));
       attempts += 1;
@@ -308,7 +329,7 @@ describe('an interrupted experiment', () => {
     await journal.close();
     expect(phases).toEqual([]);
     expect(calls).toBe(1);
-    expect(again.cells).toHaveLength(4);
+    expect(again.cells).toHaveLength(16);
     // Its speed is that of the attempt that did the work; its memory nobody can know now.
     const spent = (kind: string): JournalRecord[] => journal.records.filter((record) => record.kind === kind);
     const seconds = (kind: string): number => spent(kind).reduce((sum, record) => sum + record.seconds, 0);

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import pgd from '../../attacks/pgd.ts';
 import { eager } from '../../src/compile/eager.ts';
-import type { Attack } from '../../src/core/attack.ts';
 import type { Goal } from '../../src/core/threat-model.ts';
 import type { AttackEngine, Judge } from '../../src/evaluate/engine.ts';
 import { prepareAttack, prepareJudge } from '../../src/evaluate/engine.ts';
@@ -12,7 +11,7 @@ import { type Outcome, type PoolReport, runPool } from '../../src/evaluate/pool.
 import type { Rehearsal } from '../../src/evaluate/rehearse.ts';
 import { rehearse } from '../../src/evaluate/rehearse.ts';
 import { tf } from '../../src/tf.ts';
-import { planned, smallClassifier, smallDataset } from './fixtures.ts';
+import { planned, smallClassifier, smallDataset, walk } from './fixtures.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -192,17 +191,6 @@ describe('a pool on a network', () => {
       ascending,
     );
   });
-
-  /** Walks uphill by a hundredth a step, past the boundary and on. */
-  const walk: Attack = {
-    ...pgd,
-    name: 'walk',
-    params: {},
-    minimumNorm: true,
-    steps: () => 20,
-    init: (x) => ({ x }),
-    step: ({ x }, { ball, gradient }) => ({ x: ball.project(x.add(ball.steepest(gradient(x)).mul(0.01))) }),
-  };
 
   it('measures by the nearest adversarial image, at all radii from one search', async () => {
     const outcomes = await attack(4, 1, RADII, planned(walk));

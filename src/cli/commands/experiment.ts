@@ -1,4 +1,5 @@
 import { shortPath } from '../../core/files.ts';
+import { mostSteps } from '../../evaluate/plan.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
 import { knownAttacks } from '../experiment/attacks.ts';
@@ -57,6 +58,6 @@ export const experiment = defineCommand({
 
 /** An attack of many steps, which a claim of robustness should meet first; undefined if the run had one. */
 function strongerAttack({ plan }: Work): string | undefined {
-  const isIterated = plan.attacks.some(({ attack, params }) => attack.access !== 'none' && attack.steps(params) > 1);
+  const isIterated = plan.attacks.some((planned) => planned.attack.access !== 'none' && mostSteps(planned) > 1);
   return isIterated || plan.norm === 'L1' ? undefined : 'pgd';
 }

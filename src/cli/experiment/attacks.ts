@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Attack, requireNorm } from '../../core/attack.ts';
+import { type Attack, type Ensemble, requireNorm } from '../../core/attack.ts';
 import { unknownName, usageError } from '../../core/errors.ts';
 import { fileError } from '../../core/files.ts';
-import { resolveParams } from '../../core/params.ts';
 import type { Norm } from '../../core/threat-model.ts';
 import { loadAttacks, nameOf } from '../../discover/modules.ts';
 import type { PlannedAttack } from '../../evaluate/plan.ts';
+import { planAttack } from '../../evaluate/plan-attack.ts';
 import type { Given } from '../flags.ts';
 import { paramsOf, refuseIdle } from '../module-flags.ts';
 import { isFile, loadAttackFile } from '../user-files.ts';
@@ -22,15 +22,13 @@ export function withoutBaseline(names: readonly string[]): readonly string[] {
   return aimed.length > 0 ? aimed : names;
 }
 
-export type ChosenAttack = Pick<PlannedAttack, 'attack' | 'params'>;
-
 /** The files among words, each once. */
 const filesAmong = (words: readonly string[]): string[] => [
   ...new Map(words.filter(isFile).map((file) => [resolve(file), file])).values(),
 ];
 
 /** The attacks that the program has, and those in the files among `words`: by name. */
-export async function knownAttacks(words: readonly string[]): Promise<ReadonlyMap<string, Attack>> {
+export async function knownAttacks(words: readonly string[]): Promise<ReadonlyMap<string, Attack | Ensemble>> {
   const known = new Map(await loadAttacks());
   for (const file of filesAmong(words)) {
     const attack = await loadAttackFile(file);
@@ -49,11 +47,11 @@ export async function knownAttacks(words: readonly string[]): Promise<ReadonlyMa
  * @throws UserError (usage) if a name is unknown, an attack cannot measure the norm, or a parameter has no attack
  */
 export function chooseAttacks(
-  known: ReadonlyMap<string, Attack>,
+  known: ReadonlyMap<string, Attack | Ensemble>,
   words: readonly string[],
   norm: Norm,
   given: Given,
-): ChosenAttack[] {
+): PlannedAttack[] {
   const names = namesOf(known, words, norm);
   const chosen = [...new Set([...names, BASELINE])].map((name) => {
     const attack = known.get(name);
@@ -65,10 +63,7 @@ export function chooseAttacks(
     chosen.map(({ name }) => name),
     given,
   );
-  return chosen.map((attack) => ({
-    attack,
-    params: resolveParams(attack.name, attack.params, paramsOf(attack.name, given)),
-  }));
+  return chosen.map((attack) => planAttack(attack, paramsOf(attack.name, given), known));
 }
 
 /** The files among `words`, with their SHA-256 in hex, by the names of their attacks. */
@@ -85,7 +80,7 @@ export async function sourcesOf(
   return new Map(await Promise.all(hashed));
 }
 
-function namesOf(known: ReadonlyMap<string, Attack>, words: readonly string[], norm: Norm): string[] {
+function namesOf(known: ReadonlyMap<string, Attack | Ensemble>, words: readonly string[], norm: Norm): string[] {
   return words.flatMap((word) => {
     if (word === 'all') return [...known.values()].filter(({ norms }) => norms.includes(norm)).map(({ name }) => name);
     return isFile(word) ? [nameOf(word)] : [word];

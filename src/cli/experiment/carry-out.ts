@@ -69,8 +69,9 @@ const UNITS: Readonly<Record<ProgressEvent['phase'], string>> = {
 };
 
 /** What the progress line says of an event. */
-export function progressOf({ phase, contender, attack, done, total, accuracy }: ProgressEvent): Progress {
-  const what = phase === 'attack' ? attack : phase === 'clean' ? 'clean' : `${attack ?? ''} ${phase}`.trim();
+export function progressOf({ phase, contender, attack, stage, done, total, accuracy }: ProgressEvent): Progress {
+  const name = [attack, stage].filter((part) => part !== undefined).join('/');
+  const what = phase === 'attack' ? name : phase === 'clean' ? 'clean' : `${name} ${phase}`.trim();
   return {
     label: `${contender} ${what}`,
     ...{ done, total },

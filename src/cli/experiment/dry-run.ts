@@ -1,6 +1,8 @@
 /** `--dry-run`: what a run would do, and the most it could cost. */
+import { elements } from '../../core/draws.ts';
+import { diameterOf } from '../../core/threat-model.ts';
 import { blame } from '../../evaluate/blame.ts';
-import { contenderName, type ExperimentPlan, type PlannedAttack } from '../../evaluate/plan.ts';
+import { contenderName, type ExperimentPlan, type PlannedAttack, stagesOf } from '../../evaluate/plan.ts';
 import { type Rehearsal, rehearse, stepsAt, triesAt } from '../../evaluate/rehearse.ts';
 
 interface Estimate {
@@ -16,19 +18,23 @@ const estimate = (plan: ExperimentPlan): Promise<Estimate[]> =>
   Promise.all(plan.attacks.map((planned) => estimateAttack(plan, planned)));
 
 async function estimateAttack(plan: ExperimentPlan, planned: PlannedAttack): Promise<Estimate> {
-  const { attack, params } = planned;
   const { contenders, dataset, images, epsilons, norm, goal } = plan;
   const classifier = { input: dataset.input, classes: dataset.classes.length };
-  const rehearsal = await blame(planned, 'cannot be rehearsed', () =>
-    rehearse({ attack, params, classifier, norm, targeted: goal.kind === 'targeted' }),
-  );
-  const perImage = epsilons.map((epsilon) => costAt(rehearsal, epsilon, plan.restarts));
   const times = images * contenders.length;
-  return {
-    attack: attack.name,
-    items: times * perImage.reduce((sum, { tries }) => sum + tries, 0),
-    gradients: times * perImage.reduce((sum, { gradients }) => sum + gradients, 0),
-  };
+  let [items, gradients] = [0, 0];
+  for (const stage of stagesOf(planned)) {
+    const { attack, params } = stage;
+    const rehearsal = await blame(stage, 'cannot be rehearsed', () =>
+      rehearse({ attack, params, classifier, norm, targeted: goal.kind === 'targeted' }),
+    );
+    // One search of minimum norm serves all radii.
+    const searches = rehearsal.minimumNorm ? [diameterOf(norm, elements(dataset.input))] : epsilons;
+    for (const cost of searches.map((epsilon) => costAt(rehearsal, epsilon, plan.restarts))) {
+      items += times * cost.tries;
+      gradients += times * cost.gradients;
+    }
+  }
+  return { attack: planned.attack.name, items, gradients };
 }
 
 function costAt(rehearsal: Rehearsal, epsilon: number, restarts: number) {
