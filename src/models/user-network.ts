@@ -115,7 +115,7 @@ interface Origin {
 function assemble(model: UserModel, statement: Statement, { source, stateIn, hashes, notes }: Origin): OpenedNetwork {
   const refuse = (why: string): UserError => new UserError(`${source} cannot be attacked: ${why} (in ${stateIn})`);
   const refusePlainly = (why: string): UserError => new UserError(`${source} cannot be attacked: ${why}`);
-  const parts = orDispose(model, () => runnable(model, refusePlainly));
+  const parts = orDispose(model, () => inOneLine(() => runnable(model, refusePlainly), source));
   return orDispose(parts, () => {
     const { image, taken } = imageInput(parts.taken, statement.input, refuse);
     const scale = scalingOf(statement.normalisation, image, refusePlainly);

@@ -45,6 +45,8 @@ function linearly(layer: tf.layers.Layer, input: tf.SymbolicTensor): tf.Symbolic
     fromConfig: tf.serialization.FromConfigMethod<tf.layers.Layer>;
   };
   const twin = Kind.fromConfig(Kind, { ...layer.getConfig(), activation: 'linear' });
+  // Zeros, for weights that are replaced at once: what a file says of first weights may be anything, and drawing them endless.
+  twin.setFastWeightInitDuringBuild(true);
   const output = twin.apply(input) as tf.SymbolicTensor;
   twin.setWeights(layer.getWeights());
   layer.dispose();

@@ -241,6 +241,19 @@ describe('a model that TensorFlow.js does not know', () => {
       },
       /one name/,
     ],
+    [
+      'a circle, which nobody would come out of',
+      {
+        modelTopology: {
+          node: [
+            { name: 'x', op: 'Placeholder' },
+            { name: 'y', op: 'Add', input: ['x', 'z'] },
+            { name: 'z', op: 'Relu', input: ['y:0'] },
+          ],
+        },
+      },
+      /the node "y" waits in a circle for what it gives itself/,
+    ],
     ['a node without a name', { modelTopology: { node: [null] } }, /lacks a name/],
     ['tables to fill', { modelTopology: { node: [] }, weightsManifest: [], modelInitializer: {} }, /fills tables/],
   ])('is refused: %s', async (_what, json, says) => {
