@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -488,6 +488,16 @@ describe('gibbon.json', () => {
     await save();
     await writeFile(join(folder, 'gibbon.json'), '{');
     expect(await complaint(openModelFolder(folder))).toMatch(/gibbon\.json is not JSON/);
+  });
+
+  it('of any size, or no file at all, is refused unread', async () => {
+    await save();
+    await writeFile(join(folder, 'gibbon.json'), '');
+    await truncate(join(folder, 'gibbon.json'), 2 ** 25);
+    expect(await complaint(openModelFolder(folder))).toMatch(/gibbon\.json: it has 33554432 bytes, and 16777216 are/);
+    await rm(join(folder, 'gibbon.json'));
+    await mkdir(join(folder, 'gibbon.json'));
+    expect(await complaint(openModelFolder(folder))).toMatch(/gibbon\.json: it is a folder, not a file/);
   });
 });
 
