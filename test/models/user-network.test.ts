@@ -715,6 +715,36 @@ describe('weights from PyTorch', () => {
       });
     expect(await complaint(open(state(), { build, torch: {} }))).toMatch(/"s" is two convolutions in one/);
   });
+
+  it('are refused where a kernel has more axes than those of images', async () => {
+    const build = () =>
+      tf.sequential({
+        layers: [
+          tf.layers.reshape({ targetShape: [4, 4, 2, 1], inputShape: [4, 4, 2] }),
+          tf.layers.conv3d({ filters: 3, kernelSize: [4, 4, 2], name: 'c3' }),
+          tf.layers.reshape({ targetShape: [3] }),
+        ],
+      });
+    const tensors = new Map<string, StoredTensor>([
+      ['c3.weight', { dtype: 'F32', shape: [3, 1, 4, 4, 2], data: wave(96) as Float32Array<ArrayBuffer> }],
+      ['c3.bias', { dtype: 'F32', shape: [3], data: wave(3) as Float32Array<ArrayBuffer> }],
+    ]);
+    expect(await complaint(open(tensors, { build, torch: {} }))).toMatch(/"c3" has a weight of 5 axes/);
+  });
+
+  it('find layers of any name', async () => {
+    const build = () =>
+      tf.sequential({
+        layers: [
+          tf.layers.reshape({ targetShape: [32], inputShape: [4, 4, 2] }),
+          tf.layers.dense({ units: 3, name: 'constructor' }),
+        ],
+      });
+    const tensors = new Map(
+      ['weight', 'bias'].map((n) => [`constructor.${n}`, state().get(`fc.${n}`) as StoredTensor]),
+    );
+    await expect(open(tensors, { build, torch: {} })).resolves.toBeDefined();
+  });
 });
 
 it('the first image of a batch is on its own', async () => {
