@@ -19,8 +19,8 @@ export type MatlabValue =
 
 const HEADER_BYTES = 128;
 const VERSION = 0x0100;
-/** What a packed variable may hold. */
-const UNPACKED_LIMIT = 2 ** 26;
+/** What all packed variables together may hold: 16 MiB, of which a number takes up to eight times its bytes. */
+const UNPACKED_LIMIT = 2 ** 24;
 /** Structures in structures. */
 const MAX_DEPTH = 8;
 
@@ -86,8 +86,11 @@ function variablesOf(content: Uint8Array): ReadonlyMap<string, MatlabValue> {
   }
   const variables = new Map<string, MatlabValue>();
   const elements = elementsOf(content.subarray(HEADER_BYTES));
+  let left = UNPACKED_LIMIT;
   while (!elements.isAtEnd) {
-    const element = unpacked(elements.next());
+    const stored = elements.next();
+    const element = unpacked(stored, left);
+    if (stored.type === COMPRESSED) left -= element.data.length;
     if (element.type !== MATRIX)
       throw new MatlabError(`it holds data of type ${element.type} where an array should be`);
     const { name, value } = arrayOf(element.data, 0);
@@ -96,9 +99,9 @@ function variablesOf(content: Uint8Array): ReadonlyMap<string, MatlabValue> {
   return variables;
 }
 
-function unpacked({ type, data }: Element): Element {
+function unpacked({ type, data }: Element, limit: number): Element {
   if (type !== COMPRESSED) return { type, data };
-  return elementsOf(inflateSync(data, { maxOutputLength: UNPACKED_LIMIT })).next();
+  return elementsOf(inflateSync(data, { maxOutputLength: Math.max(1, limit) })).next();
 }
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -118,6 +118,7 @@ function reasonOf(error: unknown, path: string): string {
   const [line = ''] = messageOf(error).replaceAll(path, 'the file').split('\n');
   if (/unsupported image format/.test(line)) return UNKNOWN_FORMAT;
   if (/missing/.test(line)) return 'it cannot be opened';
+  if (/pixel limit/.test(line)) return 'it has more pixels than are read: scale it down';
   return `it is damaged: ${line.trim()}`;
 }
 

@@ -9,6 +9,7 @@ import type { Architecture } from '../core/architecture.ts';
 import {
   adaptiveAveragePool,
   averagePool,
+  type Block,
   batchNorm,
   chain,
   conv,
@@ -55,7 +56,7 @@ const halvingPool = (size: number): Named => maxPool(size, { stride: 2, ceil: tr
 /** The pool inside a module keeps the side. */
 const steadyPool = (): Named => maxPool(3, { stride: 1, padding: 1 });
 
-/** The auxiliary classifiers' dropout, and the main one's in the paper (sections 5 and 6). */
+/** Of the auxiliary classifiers (section 5). */
 const AUXILIARY_DROPOUT = 0.7;
 const AUXILIARY_CHANNELS = 128;
 const AUXILIARY_HIDDEN = 1024;
@@ -77,85 +78,96 @@ const inception = ([one, reduce3, three, reduce5, five, pool]: Row, wide: number
     branch4: sequential(steadyPool(), unit(pool, 1)),
   });
 
+/** What a form makes of table 1's rows. */
+interface Parts {
+  /** From the image to the maps that 3a sees. */
+  readonly stem: Block;
+  readonly module: (name: ModuleName) => Block;
+  /** Before 4a and before 5a. */
+  readonly pool3: Block;
+  readonly pool4: Block;
+  /** From the maps of 5b to logits. */
+  readonly head: Block;
+  /** They hang on 4a and on 4d while training. */
+  readonly auxiliary: readonly [on4a: Block, on4d: Block];
+}
+
+/** Table 1 from top to bottom (figure 3). */
+const table =
+  ({ stem, module, pool3, pool4, head, auxiliary: [on4a, on4d] }: Parts): Layers =>
+  (image) => {
+    const to4a = chain(stem, module('3a'), module('3b'), pool3, module('4a'))(image);
+    const to4d = chain(module('4b'), module('4c'), module('4d'))(to4a);
+    const logits = chain(module('4e'), pool4, module('5a'), module('5b'), head)(to4d);
+    return [logits, on4a(to4a), on4d(to4d)];
+  };
+
 /**
  * torchvision's network: batch norm (with ε = 10⁻³) everywhere, no local response normalisation, and 3x3 windows in the
- * branch that should have 5x5 (a slip in its ancestor that its weights have learned with). Auxiliary classifiers hang on 4a
- * and 4d while training.
+ * branch that should have 5x5 (a slip in its ancestor that its weights have learned with).
  */
-const imagenet =
-  ({ classes, width }: FormOptions): Layers =>
-  (image) => {
-    const module = (name: ModuleName) => inception(row(name, width), 3)(`inception${name}`);
-    const auxiliary = (name: string) =>
-      chain(
-        adaptiveAveragePool(4)(`${name}.pool`),
-        unit(scaled(AUXILIARY_CHANNELS, width), 1)(`${name}.conv`),
-        flatten()(`${name}.flatten`),
-        dense(scaled(AUXILIARY_HIDDEN, width))(`${name}.fc1`),
-        relu()(`${name}.relu`),
-        dropout(AUXILIARY_DROPOUT)(`${name}.dropout`),
-        dense(classes)(`${name}.fc2`),
-      );
-    const to4a = chain(
+const imagenet = ({ classes, width }: FormOptions): Layers => {
+  const auxiliary = (name: string) =>
+    chain(
+      adaptiveAveragePool(4)(`${name}.pool`),
+      unit(scaled(AUXILIARY_CHANNELS, width), 1)(`${name}.conv`),
+      flatten()(`${name}.flatten`),
+      dense(scaled(AUXILIARY_HIDDEN, width))(`${name}.fc1`),
+      relu()(`${name}.relu`),
+      dropout(AUXILIARY_DROPOUT)(`${name}.dropout`),
+      dense(classes)(`${name}.fc2`),
+    );
+  return table({
+    stem: chain(
       unit(scaled(64, width), 7, 2)('conv1'),
       halvingPool(3)('maxpool1'),
       unit(scaled(64, width), 1)('conv2'),
       unit(scaled(192, width), 3)('conv3'),
       halvingPool(3)('maxpool2'),
-      module('3a'),
-      module('3b'),
-      halvingPool(3)('maxpool3'),
-      module('4a'),
-    )(image);
-    const to4d = chain(module('4b'), module('4c'), module('4d'))(to4a);
-    const logits = chain(
-      module('4e'),
-      halvingPool(2)('maxpool4'),
-      module('5a'),
-      module('5b'),
-      globalAveragePool()('avgpool'),
-      dropout(0.2)('dropout'),
-      dense(classes)('fc'),
-    )(to4d);
-    return [logits, auxiliary('aux1')(to4a), auxiliary('aux2')(to4d)];
-  };
+    ),
+    module: (name) => inception(row(name, width), 3)(`inception${name}`),
+    pool3: halvingPool(3)('maxpool3'),
+    pool4: halvingPool(2)('maxpool4'),
+    head: chain(globalAveragePool()('avgpool'), dropout(0.2)('dropout'), dense(classes)('fc')),
+    auxiliary: [auxiliary('aux1'), auxiliary('aux2')],
+  });
+};
 
 /**
  * Table 1 as it stands: biases, no batch norm, local response normalisation in the stem, real 5x5 windows; 6,998,552
  * parameters without the auxiliary classifiers. Layers are named as in the authors' published Caffe model, whose weights fit
  * (images in the order blue, green, red).
  */
-const paper =
-  ({ classes, width }: FormOptions): Layers =>
-  (image) => {
-    const layer = (name: string, channels: number, size: number, stride = 1) =>
-      chain(conv(scaled(channels, width), size, { stride, padding: (size - 1) / 2 })(name), relu()(`${name}.relu`));
-    const normalise = localResponse({ size: 5, k: 1, alpha: 1e-4 / 5, beta: 0.75 });
-    const module = (name: ModuleName) => {
-      const [one, reduce3, three, reduce5, five, pool] = INCEPTION[name];
-      const branch =
-        (...layers: ReturnType<typeof layer>[]): Named =>
-        () =>
-          chain(...layers);
-      const own = (part: string): string => `inception_${name}/${part}`;
-      return parallel({
-        one: branch(layer(own('1x1'), one, 1)),
-        three: branch(layer(own('3x3_reduce'), reduce3, 1), layer(own('3x3'), three, 3)),
-        five: branch(layer(own('5x5_reduce'), reduce5, 1), layer(own('5x5'), five, 5)),
-        pool: branch(steadyPool()(own('pool')), layer(own('pool_proj'), pool, 1)),
-      })(own('output'));
-    };
-    const auxiliary = (name: string) =>
-      chain(
-        averagePool(5, { stride: 3 })(`${name}/ave_pool`),
-        layer(`${name}/conv`, AUXILIARY_CHANNELS, 1),
-        flatten()(`${name}/flatten`),
-        dense(scaled(AUXILIARY_HIDDEN, width))(`${name}/fc`),
-        relu()(`${name}/relu_fc`),
-        dropout(AUXILIARY_DROPOUT)(`${name}/drop_fc`),
-        dense(classes)(`${name}/classifier`),
-      );
-    const to4a = chain(
+const paper = ({ classes, width }: FormOptions): Layers => {
+  const layer = (name: string, channels: number, size: number, stride = 1) =>
+    chain(conv(scaled(channels, width), size, { stride, padding: (size - 1) / 2 })(name), relu()(`${name}.relu`));
+  const normalise = localResponse({ size: 5, k: 1, alpha: 1e-4 / 5, beta: 0.75 });
+  const branch =
+    (...layers: readonly Block[]): Named =>
+    () =>
+      chain(...layers);
+  const module = (name: ModuleName) => {
+    const [one, reduce3, three, reduce5, five, pool] = INCEPTION[name];
+    const own = (part: string): string => `inception_${name}/${part}`;
+    return parallel({
+      one: branch(layer(own('1x1'), one, 1)),
+      three: branch(layer(own('3x3_reduce'), reduce3, 1), layer(own('3x3'), three, 3)),
+      five: branch(layer(own('5x5_reduce'), reduce5, 1), layer(own('5x5'), five, 5)),
+      pool: branch(steadyPool()(own('pool')), layer(own('pool_proj'), pool, 1)),
+    })(own('output'));
+  };
+  const auxiliary = (name: string) =>
+    chain(
+      averagePool(5, { stride: 3 })(`${name}/ave_pool`),
+      layer(`${name}/conv`, AUXILIARY_CHANNELS, 1),
+      flatten()(`${name}/flatten`),
+      dense(scaled(AUXILIARY_HIDDEN, width))(`${name}/fc`),
+      relu()(`${name}/relu_fc`),
+      dropout(AUXILIARY_DROPOUT)(`${name}/drop_fc`),
+      dense(classes)(`${name}/classifier`),
+    );
+  return table({
+    stem: chain(
       layer('conv1/7x7_s2', 64, 7, 2),
       halvingPool(3)('pool1/3x3_s2'),
       normalise('pool1/norm1'),
@@ -163,23 +175,18 @@ const paper =
       layer('conv2/3x3', 192, 3),
       normalise('conv2/norm2'),
       halvingPool(3)('pool2/3x3_s2'),
-      module('3a'),
-      module('3b'),
-      halvingPool(3)('pool3/3x3_s2'),
-      module('4a'),
-    )(image);
-    const to4d = chain(module('4b'), module('4c'), module('4d'))(to4a);
-    const logits = chain(
-      module('4e'),
-      halvingPool(3)('pool4/3x3_s2'),
-      module('5a'),
-      module('5b'),
+    ),
+    module,
+    pool3: halvingPool(3)('pool3/3x3_s2'),
+    pool4: halvingPool(3)('pool4/3x3_s2'),
+    head: chain(
       globalAveragePool()('pool5/7x7_s1'),
       dropout(0.4)('pool5/drop_7x7_s1'),
       dense(classes)('loss3/classifier'),
-    )(to4d);
-    return [logits, auxiliary('loss1')(to4a), auxiliary('loss2')(to4d)];
-  };
+    ),
+    auxiliary: [auxiliary('loss1'), auxiliary('loss2')],
+  });
+};
 
 /**
  * The same nine modules, with their real 5x5 windows, for small images: the stem halves the side once instead of three

@@ -10,6 +10,9 @@ export interface ImageInput {
   readonly taken: readonly number[];
 }
 
+/** Far more than any network takes: a model may claim any size, and images of it are made. */
+export const LARGEST = 8192;
+
 type Refuse = (why: string) => UserError;
 type Sizes = readonly (number | null)[];
 
@@ -18,9 +21,16 @@ type Sizes = readonly (number | null)[];
  *
  * @param taken - the shape of one image as the model has it, `null` where it is open; undefined if it says nothing
  * @param stated - what its owner says
- * @throws UserError if the two differ, if something is left open, or if channels come first
+ * @throws UserError if the two differ, if something is left open or of a size that no image has, or if channels come first
  */
 export function imageInput(taken: Sizes | undefined, stated: ImageShape | undefined, refuse: Refuse): ImageInput {
+  const input = matched(taken, stated, refuse);
+  const isSize = (n: number): boolean => Number.isSafeInteger(n) && n >= 1 && n <= LARGEST;
+  if (input.image.every(isSize)) return input;
+  throw refuse(`it takes images of [${input.image.join(', ')}]; sizes are whole numbers from 1 to ${LARGEST}`);
+}
+
+function matched(taken: Sizes | undefined, stated: ImageShape | undefined, refuse: Refuse): ImageInput {
   const shown = `[${taken?.map((n) => n ?? '?').join(', ')}]`;
   const open = (): UserError =>
     refuse(

@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import { UserError } from '../core/errors.ts';
 import type { UserNetwork } from '../core/user-network.ts';
+import { LARGEST } from './image-input.ts';
 
-const size = z.number().int().min(1).max(8192);
-const perChannel = z.union([z.number(), z.array(z.number()).min(1).max(8192).readonly()]);
+const size = z.number().int().min(1).max(LARGEST);
+const perChannel = z.union([z.number(), z.array(z.number()).min(1).max(LARGEST).readonly()]);
 const word = z.string().regex(/^[\w.-]{1,80}$/, 'must be letters, digits, ".", "_" and "-"');
 const text = z.string().min(1).max(1000);
 

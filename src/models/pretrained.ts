@@ -64,11 +64,14 @@ function assemble({ name }: Architecture, variant: string, tensors: Tensors, sou
   return assembleNetwork(specOf(name, variant, INPUT, classes));
 }
 
-/** The length of the last bias, which counts the classes; undefined if the file has none of that name. */
+/**
+ * The rows of the last kernel, which are the classes; undefined if the file has none whose rows are of the right length. (A
+ * bias would count them too, but claims a kernel that is thousands of times as large.)
+ */
 function classesOf({ model }: Network, tensors: Tensors): number | undefined {
-  const last = weightsOf(model).at(-1);
-  const found = last === undefined ? undefined : tensors.get(last.name);
-  return found?.shape.length === 1 ? found.shape[0] : undefined;
+  const last = weightsOf(model).findLast(({ shape }) => shape.length === 2);
+  const [rows, columns] = tensors.get(last?.name ?? '')?.shape ?? [];
+  return columns === last?.shape[1] ? rows : undefined;
 }
 
 /** `openPretrained` on a file. */

@@ -18,31 +18,36 @@ interface Twin {
   readonly shape?: (ours: readonly number[]) => readonly number[];
 }
 
-const TWINS: Readonly<Record<string, (ours: readonly number[]) => Twin>> = {
-  // [h, w, in, out], [in, out] and so on: out and in change places and come first.
-  kernel: ({ length }) => ({
-    name: 'weight',
-    order: [length - 1, length - 2, ...Array.from({ length: length - 2 }, (_, axis) => axis)],
+const TWINS: ReadonlyMap<string, (ours: readonly number[]) => Twin> = new Map(
+  Object.entries<(ours: readonly number[]) => Twin>({
+    // [h, w, in, out], [in, out] and so on: out and in change places and come first.
+    kernel: ({ length }) => ({
+      name: 'weight',
+      order: [length - 1, length - 2, ...Array.from({ length: length - 2 }, (_, axis) => axis)],
+    }),
+    // [h, w, channels, multiplier] is a convolution in as many groups as there are channels.
+    depthwise_kernel: () => ({
+      name: 'weight',
+      order: [2, 3, 0, 1],
+      shape: ([h, w, channels, multiplier]) => [
+        (channels as number) * (multiplier as number),
+        1,
+        h as number,
+        w as number,
+      ],
+    }),
+    gamma: () => ({ name: 'weight' }),
+    beta: () => ({ name: 'bias' }),
+    moving_mean: () => ({ name: 'running_mean' }),
+    moving_variance: () => ({ name: 'running_var' }),
+    alpha: () => ({ name: 'weight', shape: (ours) => [product(ours)] }),
   }),
-  // [h, w, channels, multiplier] is a convolution in as many groups as there are channels.
-  depthwise_kernel: () => ({
-    name: 'weight',
-    order: [2, 3, 0, 1],
-    shape: ([h, w, channels, multiplier]) => [
-      (channels as number) * (multiplier as number),
-      1,
-      h as number,
-      w as number,
-    ],
-  }),
-  gamma: () => ({ name: 'weight' }),
-  beta: () => ({ name: 'bias' }),
-  moving_mean: () => ({ name: 'running_mean' }),
-  moving_variance: () => ({ name: 'running_var' }),
-  alpha: () => ({ name: 'weight', shape: (ours) => [product(ours)] }),
-};
+);
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** What `permute` knows. */
+const MOST_AXES = 4;
 
 /** One weight: what PyTorch calls it, its shape there, and how its values are set. */
 interface Slot {
@@ -67,13 +72,14 @@ export function loadTorchWeights(
   source: string,
 ): readonly string[] {
   const layers = leavesOf(model);
-  const stray = Object.keys(torch).find((name) => !layers.some((layer) => layer.name === name));
+  const paths = new Map(Object.entries(torch));
+  const stray = [...paths.keys()].find((name) => !layers.some((layer) => layer.name === name));
   if (stray !== undefined) {
     const known = layers.filter(({ weights }) => weights.length > 0).map(({ name }) => name);
     throw new UserError(`torch names the layer "${stray}", which the network does not have: ${known.join(', ')}`);
   }
   refuseOtherOrder(layers);
-  const slots = layers.flatMap((layer) => slotsOf(layer, torch[layer.name] ?? layer.name));
+  const slots = layers.flatMap((layer) => slotsOf(layer, paths.get(layer.name) ?? layer.name));
   const problems = misfitsOf(slots, tensors);
   if (problems.length > 0) {
     const more = problems.length > 3 ? `, and ${problems.length - 3} more such problems` : '';
@@ -99,7 +105,12 @@ function slotsOf(layer: tf.layers.Layer, path: string): readonly Slot[] {
         `the layer "${layer.name}" is two convolutions in one; PyTorch has two modules: write depthwiseConv2d and conv2d`,
       );
     }
-    const { name, order = ours.map((_, axis) => axis), shape } = TWINS[own]?.(ours) ?? { name: own };
+    if (ours.length > MOST_AXES) {
+      throw new UserError(
+        `the layer "${layer.name}" has a weight of ${ours.length} axes; those of images have up to 4`,
+      );
+    }
+    const { name, order = ours.map((_, axis) => axis), shape } = TWINS.get(own)?.(ours) ?? { name: own };
     const permuted = order.map((axis) => ours[axis] as number);
     const back = order.map((_, axis) => order.indexOf(axis));
     return {

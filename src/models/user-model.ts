@@ -80,14 +80,18 @@ function perClass(shape: readonly (number | null)[] | undefined, refuse: Refuse)
   );
 }
 
-/** What the signature says of the output, if there is one: sizes stand there as text. */
+/** What the signature says of the output, if it says anything that can be read: sizes stand there as text. */
 function signatureShape(model: tf.GraphModel): readonly (number | null)[] | undefined {
   interface Entry {
-    readonly tensorShape?: { readonly dim?: readonly { readonly size?: string | number }[] };
+    readonly tensorShape?: { readonly dim?: unknown };
   }
-  const signature = model.modelSignature as { readonly outputs?: Readonly<Record<string, Entry>> } | undefined;
+  const signature = model.modelSignature as { readonly outputs?: Readonly<Record<string, Entry | null>> } | undefined;
   const [entry] = Object.values(signature?.outputs ?? {});
-  return entry?.tensorShape?.dim?.map(({ size }) => (Number(size) > 0 ? Number(size) : null));
+  const sizes = entry?.tensorShape?.dim;
+  if (!Array.isArray(sizes)) return undefined;
+  return sizes.map((one: { readonly size?: string | number } | null) =>
+    Number(one?.size) > 0 ? Number(one?.size) : null,
+  );
 }
 
 const sum = (shapes: readonly (readonly number[])[]): number =>

@@ -1,13 +1,13 @@
 /** Networks that users bring, opened as what an attack may see of them. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Classifier } from '../core/classifier.ts';
 import { messageOf, UserError } from '../core/errors.ts';
-import { fileError } from '../core/files.ts';
 import type { Run } from '../core/run.ts';
 import type { UserModel } from '../core/user-network.ts';
 import { tf } from '../tf.ts';
+import { readWhole } from '../weights/byte-source.ts';
 import type { StoredTensor } from '../weights/stored-tensor.ts';
 import { loadTfjsModel } from '../weights/tfjs-model.ts';
 import { imageInput, scalingOf } from './image-input.ts';
@@ -40,6 +40,9 @@ export interface GivenWeights {
 
 /** The file in which a model's folder says what `model.json` does not. */
 export const SIDE_FILE = 'gibbon.json';
+
+/** Far more than the names of all classes need. */
+const MAX_SIDE_BYTES = 16 * 2 ** 20;
 
 /**
  * The model in a folder of TensorFlow.js: `model.json`, its weight files, and perhaps a `gibbon.json`.
@@ -115,7 +118,7 @@ interface Origin {
 function assemble(model: UserModel, statement: Statement, { source, stateIn, hashes, notes }: Origin): OpenedNetwork {
   const refuse = (why: string): UserError => new UserError(`${source} cannot be attacked: ${why} (in ${stateIn})`);
   const refusePlainly = (why: string): UserError => new UserError(`${source} cannot be attacked: ${why}`);
-  const parts = orDispose(model, () => runnable(model, refusePlainly));
+  const parts = orDispose(model, () => inOneLine(() => runnable(model, refusePlainly), source));
   return orDispose(parts, () => {
     const { image, taken } = imageInput(parts.taken, statement.input, refuse);
     const scale = scalingOf(statement.normalisation, image, refusePlainly);
@@ -197,11 +200,8 @@ const together = (hashes: readonly string[]): string =>
   hashes.length === 1 ? hashes.join() : createHash('sha256').update(hashes.join('\n')).digest('hex');
 
 async function readSideFile(path: string): Promise<{ readonly value: unknown; readonly sha256: string } | undefined> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw fileError('read', path, error);
-  });
-  if (bytes === undefined) return undefined;
+  if (!existsSync(path)) return undefined;
+  const bytes = Buffer.from(await readWhole(path, MAX_SIDE_BYTES));
   try {
     return { value: JSON.parse(bytes.toString('utf8')), sha256: createHash('sha256').update(bytes).digest('hex') };
   } catch {

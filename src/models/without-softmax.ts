@@ -45,6 +45,8 @@ function linearly(layer: tf.layers.Layer, input: tf.SymbolicTensor): tf.Symbolic
     fromConfig: tf.serialization.FromConfigMethod<tf.layers.Layer>;
   };
   const twin = Kind.fromConfig(Kind, { ...layer.getConfig(), activation: 'linear' });
+  // Zeros, for weights that are replaced at once: what a file says of first weights may be anything, and drawing them endless.
+  twin.setFastWeightInitDuringBuild(true);
   const output = twin.apply(input) as tf.SymbolicTensor;
   twin.setWeights(layer.getWeights());
   layer.dispose();
@@ -59,7 +61,10 @@ interface GraphNode {
 
 /** The operations that leave values and their order as they are. */
 const KEEPING: readonly string[] = ['Identity', 'Reshape', 'Squeeze', 'ExpandDims'];
-const SQUASHING_OPS: Readonly<Record<string, string>> = { Softmax: 'softmax', Sigmoid: 'sigmoid' };
+const SQUASHING_OPS: ReadonlyMap<string, string> = new Map([
+  ['Softmax', 'softmax'],
+  ['Sigmoid', 'sigmoid'],
+]);
 
 /**
  * The node of a GraphModel at which its logits stand: the last one, or what flows into the softmax before it.
@@ -75,7 +80,7 @@ export function logitsNode(model: tf.GraphModel): Unsquashed<string> {
     const node = nodes.get(at);
     const [from] = node?.input ?? [];
     if (node === undefined || from === undefined) return { value: last };
-    const took = SQUASHING_OPS[node.op];
+    const took = SQUASHING_OPS.get(node.op);
     if (took !== undefined) return { value: bare(from), took };
     if (!KEEPING.includes(node.op)) return { value: last };
     at = bare(from);

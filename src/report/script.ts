@@ -62,7 +62,8 @@ export const SCRIPT = `'use strict';
       run.gallery.forEach((item, i) => {
         for (const field of ['cleanPng', 'perturbationPng', 'adversarialPng']) {
           const picture = document.getElementById('gallery-' + i + '-' + field);
-          if (picture) item[field] = picture.src.split(',')[1];
+          const shared = picture && picture.href && document.querySelector(picture.href.baseVal);
+          if (picture) item[field] = (shared ? shared.href.baseVal : picture.src).split(',')[1];
         }
       });
       return [JSON.stringify(run, null, 2) + '\\n', 'application/json'];

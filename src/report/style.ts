@@ -115,13 +115,14 @@ details{margin-top:1.2rem;font-size:.86rem}
 summary{cursor:pointer;width:fit-content;color:var(--link)}
 details>*+*{margin-top:1rem}
 .equation{display:grid;grid-template-columns:minmax(0,1fr) 1.1rem minmax(0,1fr) 1.1rem minmax(0,1fr);gap:.35rem .3rem;align-items:start;font-size:.84rem}
-.equation img{grid-row:1;width:100%;height:auto;aspect-ratio:1;object-fit:contain;image-rendering:pixelated;display:block;border-radius:2px;box-shadow:0 0 0 1px var(--rule)}
+.shelf{position:absolute}
+.picture{grid-row:1;width:100%;height:auto;aspect-ratio:1;object-fit:contain;image-rendering:pixelated;display:block;border-radius:2px;box-shadow:0 0 0 1px var(--rule)}
 .operator{grid-row:1;align-self:center;text-align:center;color:var(--muted);font-size:1.05rem}
 .under{grid-row:2;margin:0;text-align:center;overflow-wrap:anywhere}
 .under.middle{color:var(--muted)}
-.equation>img:nth-of-type(1),.equation>.under:nth-of-type(1){grid-column:1}
-.equation>img:nth-of-type(2),.equation>.under:nth-of-type(2),.equation .verdict{grid-column:3}
-.equation>img:nth-of-type(3),.equation>.under:nth-of-type(3){grid-column:5}
+.picture.clean,.equation>.under:nth-of-type(1){grid-column:1}
+.picture.perturbation,.equation>.under:nth-of-type(2),.equation .verdict{grid-column:3}
+.picture.adversarial,.equation>.under:nth-of-type(3){grid-column:5}
 .equation .verdict{grid-row:3;margin:0;text-align:center;white-space:normal;font-weight:400;color:var(--muted);font-size:.78rem;line-height:1.4;align-self:center}
 .tops{grid-row:3;list-style:none;margin:0;padding:0;font-size:.72rem;line-height:1.45;color:var(--muted);min-width:0}
 .tops:first-of-type{grid-column:1}
@@ -137,8 +138,8 @@ details>*+*{margin-top:1rem}
 .example figcaption{font-size:.75rem;margin-top:.4rem;overflow-wrap:anywhere}
 .gallery.photographs{grid-template-columns:minmax(0,58rem);gap:2.8rem}
 .photographs .equation{grid-template-columns:minmax(0,1fr) 2.2rem minmax(0,1fr) 2.2rem minmax(0,1fr);row-gap:.6rem;font-size:.9rem}
-.photographs .equation img{image-rendering:auto;border-radius:4px}
-.photographs .equation img:nth-of-type(2){image-rendering:pixelated}
+.photographs .picture{border-radius:4px}
+.photographs .picture:not(.perturbation){image-rendering:auto}
 .photographs .operator{font-size:1.7rem;color:var(--ink)}
 .photographs .under{line-height:1.35;text-wrap:balance}
 .photographs .under b{display:block;font-family:Charter,"Bitstream Charter",Cambria,Georgia,"Liberation Serif",serif;font-size:1.18rem;font-weight:600}

@@ -39,6 +39,13 @@ export async function withFile<T>(path: string, use: (source: ByteSource) => Pro
   }
 }
 
+/** A whole file. @throws UserError as `withFile`, and for a file of more than `most` bytes */
+export const readWhole = (path: string, most = Number.POSITIVE_INFINITY): Promise<Uint8Array<ArrayBuffer>> =>
+  withFile(path, ({ size, read }) => {
+    if (size > most) throw new UserError(`cannot read ${path}: it has ${size} bytes, and ${most} are allowed`);
+    return read(0, size);
+  });
+
 /** A part of a source, as a source of its own. It must lie inside. */
 export const partOf = ({ path, read }: ByteSource, begin: number, size: number): ByteSource => ({
   path,

@@ -45,6 +45,8 @@ export async function fetchPart(url: string, part: string, options: FetchOptions
     await response.body?.cancel();
     throw new Error(`the server answers ${response.status} ${response.statusText}`.trim());
   }
+  // Before the note names another version: a crash in between must not leave the old beginning under the new name.
+  if (!goesOn) await rm(part, { force: true });
   await takeNote(url, response, noteFile);
   await write(response, part, goesOn ? known : 0, options.onProgress);
   await rm(noteFile, { force: true });

@@ -91,6 +91,11 @@ function parseManifest(manifest: unknown, refuse: Refuse): readonly ShardGroup[]
   const paths = groups.flatMap((group) => group.paths);
   const twice = paths.find((file, i) => paths.indexOf(file) !== i);
   if (twice !== undefined) throw refuse(`its weightsManifest names the file ${quoted(twice)} twice`);
+  const names = new Set<string>();
+  for (const { name } of groups.flatMap(({ specs }) => specs)) {
+    if (names.has(name)) throw refuse(`its weightsManifest has the weight ${quoted(name)} twice`);
+    names.add(name);
+  }
   return groups;
 }
 

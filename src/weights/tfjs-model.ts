@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../core/errors.ts';
 import { tf } from '../tf.ts';
-import { withFile } from './byte-source.ts';
+import { readWhole, withFile } from './byte-source.ts';
 import { parseModelJson, type ShardGroup } from './tfjs-manifest.ts';
 
 /** The file in a model's folder that describes it. */
@@ -62,12 +62,6 @@ async function checkSizes({ paths, bytes }: ShardGroup, folder: string, path: st
 }
 
 const sizeOf = (file: string): Promise<number> => withFile(file, async ({ size }) => size);
-
-const readWhole = (file: string, most = Number.POSITIVE_INFINITY): Promise<Uint8Array<ArrayBuffer>> =>
-  withFile(file, ({ size, read }) => {
-    if (size > most) throw new UserError(`cannot read ${file}: it has ${size} bytes, and ${most} are allowed`);
-    return read(0, size);
-  });
 
 function decode(bytes: ArrayBuffer, path: string): string {
   try {

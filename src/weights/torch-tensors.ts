@@ -53,6 +53,7 @@ function checkBounds({ storage, dtype, offset, shape, strides }: Tensor, refuse:
     throw refuse(`reaches to byte ${(last + 1) * dtype.bytes} of a storage that has ${bytes}`);
   }
   if (storage.begin + storage.length > storage.total) throw refuse('lies in a part that is outside its storage');
+  if ((storage.begin * storage.dtype.bytes) % dtype.bytes !== 0) throw refuse('begins in the middle of an element');
 }
 
 async function readStorage(storage: Storage, { read, bigEndian, allowance }: StorageReader) {

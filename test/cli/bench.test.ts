@@ -102,7 +102,7 @@ describe('the bench command', () => {
   it('prints the figures of those that can be measured, and exits with what became of the others', async () => {
     const { code, out, err } = await bench('--arch', 'mobilenet_v2,vgg11', '--json');
     const { rows, failures } = JSON.parse(out);
-    expect(rows).toEqual([{ arch: 'vgg11', ...rows[0] }]);
+    expect(rows).toEqual([{ ...rows[0], arch: 'vgg11' }]);
     expect(Object.keys(rows[0]).sort()).toEqual(['arch', ...Object.keys(FIGURES)].sort());
     expect(failures).toEqual([{ arch: 'mobilenet_v2', failure: expect.stringContaining('8x8 or more') }]);
     expect(err).toContain(`mobilenet_v2: ${failures[0].failure}`);

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { cp, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isUserNetwork, userNetworkFiles } from '../../src/cli/experiment/user-contenders.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { isUserNetwork, openUserContender, userNetworkFiles } from '../../src/cli/experiment/user-contenders.ts';
 import { main } from '../../src/cli/main.ts';
 import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
 import { parseRun } from '../../src/core/run.ts';
@@ -85,7 +85,12 @@ describe('networks of the user', () => {
       2,
       /^gibbon: --arch mine: neither a TypeScript or JavaScript module nor a folder with a model\.json$/,
     ],
-    [['--arch', 'mine/lenet.ts', '--weights', 'nowhere.pth'], 2, /^gibbon: --weights nowhere\.pth: no such file$/],
+    [
+      ['--arch', 'mine/lenet.ts', '--weights', 'nowhere.pth'],
+      2,
+      /^gibbon: --weights nowhere\.pth: no such file here or in .*$/,
+    ],
+    [['--arch', 'mine/lenet.ts', '--weights', 'imagenet'], 2, /^gibbon: --weights imagenet are .* a file or a URL$/],
     [['--arch', 'mine/lenet.ts', '--weights', 'mine/lenet.ts'], 1, /^gibbon: mine\/lenet\.ts .*$/],
     [['--arch', 'broken.mjs'], 1, /^gibbon: broken\.mjs does not describe a network: \S+: .*$/],
     [['--arch', 'graph'], 1, /^gibbon: graph cannot run: .*$/],
@@ -96,6 +101,16 @@ describe('networks of the user', () => {
     expect(await main([...WORDS, ...words], terminal)).toBe(code);
     expect([out, err]).toEqual([[], [expect.stringMatching(says)]]);
   });
+});
+
+it('a module takes its weights from a URL too', async () => {
+  vi.stubEnv('GIBBON_HOME', join(work.folder, 'home'));
+  const bytes = await readFile(join(work.folder, 'mine', 'lenet.pth'));
+  const open = (weights: string, fetch = async (): Promise<Response> => new Response(bytes)) =>
+    openUserContender({ kind: 'module', path: join('mine', 'lenet.ts'), weights }, { fetch });
+  const [fetched, local] = [await open('https://example.org/net.pth'), await open(join('mine', 'lenet.pth'))];
+  expect(fetched.contender.sha256).toBe(local.contender.sha256);
+  vi.unstubAllEnvs();
 });
 
 describe('the words of --arch', () => {

@@ -63,6 +63,17 @@ describe('a MATLAB file', () => {
     expect(() => readMatlab(Buffer.alloc(4000, 'x'), 'y')).toThrow(UserError);
   });
 
+  it('unfolds into no more than is allowed, in one variable or in several', () => {
+    const packed = (letters: number): Buffer =>
+      matlabFile(structures('list', [{ word: 'x'.repeat(letters) }]), { packed: true });
+    const half = packed(9 * 2 ** 20);
+    expect(readMatlab(half, 'x').get('list')).toMatchObject({ kind: 'records' });
+    for (const bomb of [Buffer.concat([half, half.subarray(128)]), packed(17 * 2 ** 20)]) {
+      expect(bomb.length).toBeLessThan(2 ** 16);
+      expect(() => readMatlab(bomb, 'meta.mat')).toThrow(/meta\.mat is not a MATLAB 5 file that can be read/);
+    }
+  });
+
   it('with any byte changed is read or refused, at once, and nothing else ever happens', () => {
     fc.assert(
       fc.property(fc.constantFrom(whole, SCIPY), fc.nat(4000), fc.nat(255), (file, place, value) => {

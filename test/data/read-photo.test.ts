@@ -1,5 +1,6 @@
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { readPhoto, requirePhotoForm, UnreadablePhoto } from '../../src/data/read-photo.ts';
@@ -96,6 +97,16 @@ describe('a photograph', () => {
   });
 });
 
+/** Writes a PNG file whose header has another size than its pixels. */
+async function claimSize(path: string, side: number): Promise<void> {
+  const png = await picture().png().toBuffer();
+  // After the signature and the length come the name of the header (12), its sizes (16, 20) and its checksum (29).
+  png.writeUInt32BE(side, 16);
+  png.writeUInt32BE(side, 20);
+  png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
+  await writeFile(path, png);
+}
+
 describe('a file that gives no image', () => {
   it.each<[string, (path: string) => Promise<unknown>, RegExp]>([
     ['that is missing', async () => undefined, /cannot be opened/],
@@ -105,6 +116,11 @@ describe('a file that gives no image', () => {
       'that is a drawing',
       (path) => writeFile(path, '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
       /not a JPEG/,
+    ],
+    [
+      'that claims thousands of millions of pixels',
+      (path) => claimSize(path, 60_000),
+      /^it has more pixels than are read/,
     ],
     [
       'of a header alone',

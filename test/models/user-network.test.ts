@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -178,6 +178,21 @@ describe('a LayersModel', () => {
     expect(architecture).toEqual({ name: 'mine', title: 'mine', idea: 'Given as mine.ts', parameters: 15 });
   });
 
+  it('draws no first weights, whatever its file says of them', async () => {
+    const dense = tf.layers.dense({ units: 3, activation: 'softmax', name: 'out' });
+    const model = fill(tf.sequential({ layers: [tf.layers.flatten({ inputShape: [2, 2, 1] }), dense] }));
+    await saveLayers(folder, model);
+    const path = join(folder, 'model.json');
+    const text = await readFile(path, 'utf8');
+    // With a word for its scale it would be drawn for ever, and a rectifier gives weights of no shape that fits.
+    await writeFile(path, text.replace(/"kernel_initializer":\{.*?\}\}/, '"kernel_initializer":"relu"'));
+    expect(await readFile(path, 'utf8')).toContain('"relu"');
+    const { classifier } = await openModelFolder(folder);
+    const [mine, theirs] = [(await openModule(model)).classifier, classifier];
+    const x = image([2, 2, 2, 1]) as tf.Tensor4D;
+    expect(theirs.logits(x).dataSync()).toEqual(mine.logits(x).dataSync());
+  });
+
   it('counts what was trained, not what was averaged', async () => {
     const model = tf.sequential({
       layers: [tf.layers.batchNormalization({ inputShape: [1, 1, 4] }), tf.layers.flatten()],
@@ -240,17 +255,10 @@ const TINY_CONSTANTS = {
   rowShape: whole(-1, 32),
   weights: constant([32, 3], 80),
 };
-const signature = (classes: number) => ({
-  signature: {
-    outputs: {
-      Identity: {
-        name: 'Identity:0',
-        dtype: 'DT_FLOAT',
-        tensorShape: { dim: [{ size: '-1' }, { size: String(classes) }] },
-      },
-    },
-  },
+const withOutput = (tensorShape: object) => ({
+  signature: { outputs: { Identity: { name: 'Identity:0', dtype: 'DT_FLOAT', tensorShape } } },
 });
+const signature = (classes: number) => withOutput({ dim: [{ size: '-1' }, { size: String(classes) }] });
 
 /** What converters make of mobile networks: fused kernels with every activation, and all that moves maps about. */
 const FUSED: Readonly<Record<string, GraphNode>> = {
@@ -340,6 +348,20 @@ describe('a GraphModel', () => {
     expect([classifier.classes, classNames]).toEqual([3, ['a', 'b', 'c']]);
   });
 
+  it.each([
+    ['no list', 0],
+    ['nothing in its list', [null]],
+  ])('whose signature has %s for a shape needs its classes stated', async (_what, dim) => {
+    await saveGraph(folder, TINY, TINY_CONSTANTS, withOutput({ dim }));
+    expect(await complaint(openModelFolder(folder))).toMatch(/does not say how many classes/);
+  });
+
+  it('whose signature TensorFlow.js cannot follow is refused in one line', async () => {
+    const more = { signature: { inputs: { image: { name: 'constructor' } }, outputs: {} } };
+    await saveGraph(folder, TINY, TINY_CONSTANTS, more);
+    expect(await complaint(openModelFolder(folder))).toContain(folder);
+  });
+
   it('that does not give what is stated is found out before a number is computed', async () => {
     await saveGraph(folder, TINY, TINY_CONSTANTS);
     await writeFile(join(folder, 'gibbon.json'), '{"classes":5}');
@@ -367,6 +389,12 @@ describe('a GraphModel', () => {
     ['of two inputs', { ...TINY, other: placeholder([-1]) }, /has 2 inputs/],
     ['of channels first', { ...TINY, image: placeholder([-1, 3, 32, 32]) }, /channels first.*NHWC/],
     ['of any size', { ...TINY, image: placeholder([-1, -1, -1, 1]) }, /any size \(\[\?, \?, 1\]\); state input/],
+    [
+      'of a size that no image has',
+      { ...TINY, image: placeholder([-1, 1e9, 4, 1]) },
+      /\[1000000000, 4, 1\]; sizes are/,
+    ],
+    ['of no pixels', { ...TINY, image: placeholder([-1, 0, 4, 1]) }, /\[0, 4, 1\]; sizes are whole numbers/],
   ])('%s is refused with a hint', async (_what, nodes, says) => {
     await saveGraph(folder, nodes, TINY_CONSTANTS, signature(3));
     expect(await complaint(openModelFolder(folder))).toMatch(says);
@@ -460,6 +488,16 @@ describe('gibbon.json', () => {
     await save();
     await writeFile(join(folder, 'gibbon.json'), '{');
     expect(await complaint(openModelFolder(folder))).toMatch(/gibbon\.json is not JSON/);
+  });
+
+  it('of any size, or no file at all, is refused unread', async () => {
+    await save();
+    await writeFile(join(folder, 'gibbon.json'), '');
+    await truncate(join(folder, 'gibbon.json'), 2 ** 25);
+    expect(await complaint(openModelFolder(folder))).toMatch(/gibbon\.json: it has 33554432 bytes, and 16777216 are/);
+    await rm(join(folder, 'gibbon.json'));
+    await mkdir(join(folder, 'gibbon.json'));
+    expect(await complaint(openModelFolder(folder))).toMatch(/gibbon\.json: it is a folder, not a file/);
   });
 });
 
@@ -676,6 +714,36 @@ describe('weights from PyTorch', () => {
         ],
       });
     expect(await complaint(open(state(), { build, torch: {} }))).toMatch(/"s" is two convolutions in one/);
+  });
+
+  it('are refused where a kernel has more axes than those of images', async () => {
+    const build = () =>
+      tf.sequential({
+        layers: [
+          tf.layers.reshape({ targetShape: [4, 4, 2, 1], inputShape: [4, 4, 2] }),
+          tf.layers.conv3d({ filters: 3, kernelSize: [4, 4, 2], name: 'c3' }),
+          tf.layers.reshape({ targetShape: [3] }),
+        ],
+      });
+    const tensors = new Map<string, StoredTensor>([
+      ['c3.weight', { dtype: 'F32', shape: [3, 1, 4, 4, 2], data: wave(96) as Float32Array<ArrayBuffer> }],
+      ['c3.bias', { dtype: 'F32', shape: [3], data: wave(3) as Float32Array<ArrayBuffer> }],
+    ]);
+    expect(await complaint(open(tensors, { build, torch: {} }))).toMatch(/"c3" has a weight of 5 axes/);
+  });
+
+  it('find layers of any name', async () => {
+    const build = () =>
+      tf.sequential({
+        layers: [
+          tf.layers.reshape({ targetShape: [32], inputShape: [4, 4, 2] }),
+          tf.layers.dense({ units: 3, name: 'constructor' }),
+        ],
+      });
+    const tensors = new Map(
+      ['weight', 'bias'].map((n) => [`constructor.${n}`, state().get(`fc.${n}`) as StoredTensor]),
+    );
+    await expect(open(tensors, { build, torch: {} })).resolves.toBeDefined();
   });
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
 import { downloadOf, obtain } from '../../src/weights/download.ts';
-import type { Progress } from '../../src/weights/fetch-part.ts';
+import { fetchPart, type Progress } from '../../src/weights/fetch-part.ts';
 
 const CONTENT = Buffer.from(Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) % 251));
 const SHA256 = createHash('sha256').update(CONTENT).digest('hex');
@@ -60,6 +60,16 @@ beforeEach(() => {
 
 const download = (sha256?: string) => ({ url: `${base}/file.pth`, file: 'file.pth', ...(sha256 && { sha256 }) });
 const place = (name = 'file.pth'): string => join(home, name);
+
+it('the beginning of an older version is gone before the newer one is noted', async () => {
+  const part = join(home, 'net.pth.part');
+  writeFileSync(part, 'old');
+  // Where the note should be is a folder: as after a crash, nothing is written from there on.
+  mkdirSync(`${part}.json`);
+  const fetch = async () => new Response('new', { headers: { etag: '"two"' } });
+  await expect(fetchPart('https://example.org/net.pth', part, { fetch }, false)).rejects.toThrow(/EISDIR/);
+  expect(existsSync(part)).toBe(false);
+});
 
 describe('a file to obtain', () => {
   it.each([undefined, SHA256, SHA256.slice(0, 8), SHA256.slice(0, 8).toUpperCase()])(

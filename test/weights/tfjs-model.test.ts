@@ -182,6 +182,7 @@ describe('a model that wants more than it may have', () => {
 
   it.each([
     ['one file twice', manifestOf([4, 3], {}, ['weights.bin', 'weights.bin']), /names the file "weights.bin" twice/],
+    ['one weight twice', manifestOf([4, 3], { name: 'a/bias' }), /has the weight "a\/bias" twice/],
     ['a folder for a file', manifestOf([4, 3], {}, ['.']), /it is a folder, not a file/],
     ['texts for weights', manifestOf([4, 3], { dtype: 'string' }), /has the dtype "string"/],
     ['shapes that are none', manifestOf([4, -3]), /has no valid shape/],
@@ -240,6 +241,19 @@ describe('a model that TensorFlow.js does not know', () => {
         },
       },
       /one name/,
+    ],
+    [
+      'a circle, which nobody would come out of',
+      {
+        modelTopology: {
+          node: [
+            { name: 'x', op: 'Placeholder' },
+            { name: 'y', op: 'Add', input: ['x', 'z'] },
+            { name: 'z', op: 'Relu', input: ['y:0'] },
+          ],
+        },
+      },
+      /the node "y" waits in a circle for what it gives itself/,
     ],
     ['a node without a name', { modelTopology: { node: [null] } }, /lacks a name/],
     ['tables to fill', { modelTopology: { node: [] }, weightsManifest: [], modelInitializer: {} }, /fills tables/],

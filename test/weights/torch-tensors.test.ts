@@ -50,6 +50,15 @@ function placesOf({ offset, axes, begin }: Words): number[] {
 }
 
 describe('a tensor in a storage', () => {
+  it('of another type is refused where it begins between its elements', async () => {
+    const typed = (name: string) => DATA_TYPES.get(name) as DataType;
+    const bytes = tensorOf({ dtype: typed('torch.uint8'), offset: 0, axes: [[2, 1]], begin: 2 });
+    expect((await readOne({ ...bytes, dtype: typed('torch.int16') }))?.data).toEqual(Int16Array.of(0x0302, 0x0504));
+    await expect(readOne({ ...bytes, dtype: typed('torch.float32') })).rejects.toThrow(
+      /tensor "w" begins in the middle of an element/,
+    );
+  });
+
   it('is what its offset and strides pick, or is refused as soon as one of them is outside', async () => {
     await fc.assert(
       fc.asyncProperty(words, fc.boolean(), async (one, bigEndian) => {

@@ -156,7 +156,7 @@ async function architecturesOf(word: string, dataset: string): Promise<string[]>
 export async function openContender(file: ContenderFile, options: ResolveOptions): Promise<Opened> {
   if (file.kind === 'checkpoint') return openBundled(file);
   if (file.kind === 'weights') return openWeights(file, options);
-  return openUserContender(file);
+  return openUserContender(file, options);
 }
 
 async function openBundled({ path, architecture, training }: CheckpointFile): Promise<Opened> {

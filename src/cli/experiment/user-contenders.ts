@@ -16,14 +16,16 @@ import {
 import { tf } from '../../tf.ts';
 import { readWeights } from '../../weights/read-weights.ts';
 import { MODEL_JSON } from '../../weights/tfjs-model.ts';
+import { isWeightsVersion } from '../../weights/torchvision.ts';
 import { importUserFile, isFile } from '../user-files.ts';
+import { type ResolveOptions, resolveWeights } from '../weights-word.ts';
 import type { Opened } from './opened.ts';
 
 /** A network of the user's own to open. */
 export interface UserNetworkFile {
   readonly kind: 'module' | 'folder';
   readonly path: string;
-  /** Weights from PyTorch, for a module. */
+  /** Weights from PyTorch, for a module: a file or a URL. */
   readonly weights?: string;
 }
 
@@ -51,7 +53,9 @@ export function userNetworkFiles(words: readonly string[], weights: readonly str
       `--weights names ${weights.length} files for ${modules.length} modules (${names}): give one for each, in their order`,
     );
   }
-  for (const file of weights) if (!existsSync(file)) throw usageError(`--weights ${file}: no such file`);
+  const published = weights.find(isWeightsVersion);
+  if (published !== undefined)
+    throw usageError(`--weights ${published} are of architectures known by name; a module takes a file or a URL`);
   return files.map((file) => {
     const own = weights[modules.indexOf(file)];
     return own === undefined ? file : { ...file, weights: own };
@@ -69,10 +73,10 @@ function fileOf(word: string): UserNetworkFile {
 /**
  * Opens a network of the user's own.
  *
- * @throws UserError if it cannot be opened
+ * @throws UserError if it cannot be opened, or its weights cannot be fetched
  */
-export async function openUserContender(file: UserNetworkFile): Promise<Opened> {
-  const { network, training } = await open(file);
+export async function openUserContender(file: UserNetworkFile, fetching: ResolveOptions): Promise<Opened> {
+  const { network, training } = await open(file, fetching);
   const { architecture, classifier, sha256, notes, classNames } = network;
   return {
     contender: { architecture, classifier, sha256, training },
@@ -83,7 +87,10 @@ export async function openUserContender(file: UserNetworkFile): Promise<Opened> 
   };
 }
 
-async function open({ kind, path, weights }: UserNetworkFile): Promise<{ network: OpenedNetwork; training: string }> {
+async function open(
+  { kind, path, weights }: UserNetworkFile,
+  fetching: ResolveOptions,
+): Promise<{ network: OpenedNetwork; training: string }> {
   if (kind === 'folder') {
     const network = await openModelFolder(path);
     return { network, training: network.training ?? UNKNOWN_TRAINING };
@@ -92,7 +99,8 @@ async function open({ kind, path, weights }: UserNetworkFile): Promise<{ network
   const sha256 = createHash('sha256')
     .update(await readFile(path))
     .digest('hex');
-  const given = weights === undefined ? undefined : await givenWeights(weights);
+  const given =
+    weights === undefined ? undefined : await givenWeights(await resolveWeights(weights, undefined, fetching));
   const network = await openNetworkModule(module.default, {
     ...{ file: path, sha256 },
     ...(given === undefined ? {} : { weights: given }),

@@ -1,5 +1,6 @@
 import type { GalleryItem, Run } from '../../core/run.ts';
 import type { Goal } from '../../core/threat-model.ts';
+import { type CleanPictures, cleanPictures } from '../clean-pictures.ts';
 import { asSentence, className, normSymbol, percent, radius, significant, whole } from '../format.ts';
 import { type Content, type Html, html, together } from '../html.ts';
 import { architectureTitle, trainingTitle } from '../names.ts';
@@ -19,7 +20,7 @@ const rule = (run: Run): Html =>
 
 interface Placed {
   readonly item: GalleryItem;
-  /** Its place in the run's gallery: the script finds its pictures by it. */
+  /** Its place in the run's gallery. */
   readonly index: number;
 }
 
@@ -29,6 +30,7 @@ const UNFOLDED = 6;
 function renderGroups(run: Run): Html {
   const baselines = new Set(run.attacks.filter((attack) => attack.access === 'none').map((attack) => attack.name));
   const placed = run.gallery.map((item, index): Placed => ({ item, index }));
+  const clean = cleanPictures(run.gallery);
   const groups = groupBy(placed, ({ item: { arch, training, attack, norm, epsilon } }) =>
     JSON.stringify([arch, training, attack, norm, epsilon]),
   );
@@ -36,9 +38,9 @@ function renderGroups(run: Run): Html {
     .flatMap((group) => (group[0] === undefined ? [] : [{ first: group[0].item, group }]))
     // What a blind perturbation looks like is of interest last.
     .toSorted((a, b) => Number(baselines.has(a.first.attack)) - Number(baselines.has(b.first.attack)))
-    .map(({ first, group }) => renderGroup(run, first, group));
+    .map(({ first, group }) => renderGroup(run, first, group, clean));
   const folded = rendered.slice(UNFOLDED);
-  return html`${rendered.slice(0, UNFOLDED)}${
+  return html`${clean.shelf}${rendered.slice(0, UNFOLDED)}${
     folded.length > 0 && html`<details><summary>${whole(folded.length)} more</summary>${folded}</details>`
   }`;
 }
@@ -46,7 +48,7 @@ function renderGroups(run: Run): Html {
 /** From this many pixels on, a picture is a photograph: shown large and smooth, where small ones show their pixels. */
 const PHOTOGRAPH = 96;
 
-function renderGroup(run: Run, first: GalleryItem, group: readonly Placed[]): Html {
+function renderGroup(run: Run, first: GalleryItem, group: readonly Placed[], clean: CleanPictures): Html {
   const { arch, training, attack, norm, epsilon } = first;
   const goal = goalOf(run, first);
   const fooled = group.filter(({ item }) => item.fooled).length;
@@ -54,7 +56,7 @@ function renderGroup(run: Run, first: GalleryItem, group: readonly Placed[]): Ht
   const kind = group.some(({ item }) => item.width >= PHOTOGRAPH) ? 'gallery photographs' : 'gallery';
   return html`<div class="gallery-group">
 <h3>${architectureTitle(run, arch)}, ${trainingTitle(training).toLowerCase()} <span>${attack}, ${together(`${normSymbol(norm)} ε = ${radius(epsilon)}`)}, ${whole(fooled)} of ${whole(group.length)} ${done}</span></h3>
-<div class="${kind}">${group.map((placed) => renderItem(placed, labelWord(run), goal))}</div>
+<div class="${kind}">${group.map((placed) => renderItem(placed, labelWord(run), goal, clean))}</div>
 </div>`;
 }
 
@@ -72,11 +74,11 @@ const goalOf = ({ cells }: Run, item: GalleryItem): Goal =>
 const labelWord = ({ provenance }: Run): string =>
   provenance.dataset.labels === 'true labels' ? 'true class' : 'seen unharmed as';
 
-function renderItem({ item, index }: Placed, labelled: string, goal: Goal): Html {
+function renderItem({ item, index }: Placed, labelled: string, goal: Goal, clean: CleanPictures): Html {
   const after = item.adversarialTop[0];
   return html`<figure class="example ${item.fooled ? 'fooled' : 'held'}">
 <div class="equation">
-${picture(item, index, 'cleanPng', `clean image, ${labelled} ${item.label.name}`)}
+${clean.show(item, pictureId(index, 'cleanPng'), `clean image, ${labelled} ${item.label.name}`)}
 <span class="operator" aria-hidden="true">+</span>
 ${picture(item, index, 'perturbationPng', 'perturbation, stretched to be visible')}
 <span class="operator" aria-hidden="true">=</span>
@@ -98,10 +100,14 @@ type Seen = GalleryItem['cleanTop'][number];
 const seen = (top: Seen | undefined, fooled: boolean): Html =>
   html`<p class="under"><b class="${fooled && 'attacked'}">${top?.name ?? '–'}</b> ${top && together(percent(top.confidence))}</p>`;
 
-type PictureField = 'cleanPng' | 'perturbationPng' | 'adversarialPng';
+const CLASSES = { perturbationPng: 'perturbation', adversarialPng: 'adversarial' } as const;
+type PictureField = keyof typeof CLASSES;
+
+/** The script finds a picture by it. */
+const pictureId = (index: number, field: PictureField | 'cleanPng'): string => `gallery-${index}-${field}`;
 
 const picture = (item: GalleryItem, index: number, field: PictureField, alt: string): Html =>
-  html`<img id="gallery-${index}-${field}" src="data:image/png;base64,${item[field]}" width="${item.width}" height="${item.height}" alt="${alt}">`;
+  html`<img id="${pictureId(index, field)}" class="picture ${CLASSES[field]}" src="data:image/png;base64,${item[field]}" width="${item.width}" height="${item.height}" alt="${alt}">`;
 
 /** The five likeliest classes with their confidences; the true one is marked. */
 const tops = (top: GalleryItem['cleanTop'], truth: number): Html =>
