@@ -37,7 +37,7 @@ export default defineAttack({
     steps: p.integer(10, 'gradient steps', { min: 1 }),
     decay: p.number(1, 'share μ of the old velocity that is kept; 0 is DI²-FGSM', { min: 0 }),
     probability: p.number(0.5, 'how often an image is transformed', { min: 0, max: 1 }),
-    canvas: p.number(330 / 299, 'side of the padded canvas, in sides of the image', { min: 1, max: 4 }),
+    canvas: p.number(1.104, 'side of the padded canvas, in sides of the image (330/299)', { min: 1, max: 4 }),
   },
   steps: ({ steps }) => steps,
   init: (x) => ({ x, velocity: tf.zerosLike(x) }),

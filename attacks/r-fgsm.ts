@@ -17,14 +17,14 @@ export default defineAttack({
   norms: ['Linf', 'L2'],
   access: 'gradient',
   params: {
-    random: p.number(0.5, 'length of the random step α, as a share of ε', { min: 0, max: 1 }),
+    start: p.number(0.5, 'length α of the random first step, as a share of ε', { min: 0, max: 1 }),
   },
   steps: () => 1,
   init: (x, { ball, epsilon, noise, params }) => {
     const direction = ball.steepest(noise(x.shape.slice(1), 'normal') as tf.Tensor4D);
-    return { x: ball.project(x.add(direction.mul(epsilon.mul(params.random)))) };
+    return { x: ball.project(x.add(direction.mul(epsilon.mul(params.start)))) };
   },
   step: ({ x }, { ball, epsilon, gradient, params }) => ({
-    x: ball.project(x.add(ball.steepest(gradient(x)).mul(epsilon.mul(1 - params.random)))),
+    x: ball.project(x.add(ball.steepest(gradient(x)).mul(epsilon.mul(1 - params.start)))),
   }),
 });

@@ -23,6 +23,8 @@ export interface Ball {
   project(x: tf.Tensor4D): tf.Tensor4D;
   /** A point drawn uniformly from the ball, then clipped to the box: [B, H, W, C]. */
   randomPoint(): tf.Tensor4D;
+  /** Such a point moved outwards to the edge, then clipped to the box: in Linf some pixel of it is on a face. */
+  randomEdgePoint(): tf.Tensor4D;
 }
 
 /** Per-image draws of the given shape, which becomes [B, ...shape]. */
@@ -39,12 +41,14 @@ export interface BallSpec {
 /** The ball of radius `epsilon` around `clean` in the given norm. */
 export function ball(norm: Norm, { clean, epsilon, noise }: BallSpec): Ball {
   const geometry = GEOMETRY[norm];
+  const toEdge = (u: tf.Tensor4D): tf.Tensor4D => u.div(geometry.size(u).maximum(TINY));
   return {
     norm,
     steepest: (gradient) => geometry.steepest(gradient),
     spread: (gradient, x, share) => (geometry.spread ?? geometry.steepest)(gradient, x, share),
     project: (x) => geometry.project(x.sub(clean), clean, epsilon),
     randomPoint: () => toBox(clean.add(geometry.uniform(clean, noise).mul(epsilon))),
+    randomEdgePoint: () => toBox(clean.add(toEdge(geometry.uniform(clean, noise)).mul(epsilon))),
   };
 }
 

@@ -277,6 +277,19 @@ describe('a random point', () => {
     },
   );
 
+  it('moved to the edge is on it, unless the box is in the way', () => {
+    holds(anyCase, (drawn) => {
+      const given = build(drawn);
+      expectInside(given, ballOf(given, drawn.seed).randomEdgePoint());
+      const epsilon = Math.min(given.epsilon, 0.4);
+      const grey = tf.fill(given.clean.shape, 0.5) as tf.Tensor4D;
+      const point = ballOf({ norm: given.norm, clean: grey, epsilon }, drawn.seed).randomEdgePoint();
+      for (const row of rows(point.sub(grey))) {
+        expect(Math.abs(normOf(given.norm, row) - epsilon)).toBeLessThan(2e-6);
+      }
+    });
+  });
+
   it('has independent uniform coordinates in Linf', () => {
     const deltas = sample('Linf', 2, 2000);
     for (const i of [0, 1]) {
