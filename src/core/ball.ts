@@ -14,10 +14,17 @@ export interface Ball {
   readonly norm: Norm;
   /** The unit perturbation u that maximises ⟨g, u⟩: [B, H, W, C]. A zero gradient gives zero, never NaN. */
   steepest(gradient: tf.Tensor4D): tf.Tensor4D;
+  /**
+   * `steepest` for one of many steps from x. In L1, where that is one pixel, the step is spread evenly over the `share` of
+   * the pixels of largest |g|, those left out that the wall of the box stops at once; in other norms nothing is different.
+   */
+  spread(gradient: tf.Tensor4D, x: tf.Tensor4D, share: number): tf.Tensor4D;
   /** The nearest point of the ball, then of the box (for L1 the nearest point of both at once): [B, H, W, C]. */
   project(x: tf.Tensor4D): tf.Tensor4D;
   /** A point drawn uniformly from the ball, then clipped to the box: [B, H, W, C]. */
   randomPoint(): tf.Tensor4D;
+  /** Such a point moved outwards to the edge, then clipped to the box: in Linf some pixel of it is on a face. */
+  randomEdgePoint(): tf.Tensor4D;
 }
 
 /** Per-image draws of the given shape, which becomes [B, ...shape]. */
@@ -34,11 +41,14 @@ export interface BallSpec {
 /** The ball of radius `epsilon` around `clean` in the given norm. */
 export function ball(norm: Norm, { clean, epsilon, noise }: BallSpec): Ball {
   const geometry = GEOMETRY[norm];
+  const toEdge = (u: tf.Tensor4D): tf.Tensor4D => u.div(geometry.size(u).maximum(TINY));
   return {
     norm,
     steepest: (gradient) => geometry.steepest(gradient),
+    spread: (gradient, x, share) => (geometry.spread ?? geometry.steepest)(gradient, x, share),
     project: (x) => geometry.project(x.sub(clean), clean, epsilon),
     randomPoint: () => toBox(clean.add(geometry.uniform(clean, noise).mul(epsilon))),
+    randomEdgePoint: () => toBox(clean.add(toEdge(geometry.uniform(clean, noise)).mul(epsilon))),
   };
 }
 
@@ -50,6 +60,8 @@ export function sizeOf(norm: Norm, x: tf.Tensor4D): tf.Tensor4D {
 interface Geometry {
   size(x: tf.Tensor4D): tf.Tensor4D;
   steepest(gradient: tf.Tensor4D): tf.Tensor4D;
+  /** Where a step along one direction alone is a poor one of many. */
+  spread?(gradient: tf.Tensor4D, x: tf.Tensor4D, share: number): tf.Tensor4D;
   project(delta: tf.Tensor4D, clean: tf.Tensor4D, epsilon: tf.Tensor4D): tf.Tensor4D;
   /** A point of the unit ball around 0. */
   uniform(like: tf.Tensor4D, noise: Noise): tf.Tensor4D;
@@ -98,6 +110,10 @@ const l2: Geometry = {
   },
 };
 
+/** How far each pixel of x can move in the direction of `sign` before it meets the wall of the box. */
+const roomFor = (sign: tf.Tensor4D, x: tf.Tensor4D): tf.Tensor4D =>
+  tf.where(sign.greater(0), tf.scalar(1).sub(x), x) as tf.Tensor4D;
+
 /** Halvings of the interval that holds the L1 threshold: its width ends below float32's resolution of pixel values. */
 const BISECTIONS = 40;
 
@@ -110,8 +126,7 @@ const BISECTIONS = 40;
 function projectL1(delta: tf.Tensor4D, clean: tf.Tensor4D, epsilon: tf.Tensor4D): tf.Tensor4D {
   const sign = delta.sign();
   const size = delta.abs();
-  // How far each pixel can move in its own direction before it meets the wall of the box.
-  const room = tf.where(sign.greater(0), tf.scalar(1).sub(clean), clean) as tf.Tensor4D;
+  const room = roomFor(sign, clean);
   const shrunk = (threshold: tf.Tensor4D): tf.Tensor4D => size.sub(threshold).relu().minimum(room);
   const fits = (threshold: tf.Tensor4D): tf.Tensor => sumOf(shrunk(threshold)).lessEqual(epsilon);
 
@@ -127,6 +142,22 @@ function projectL1(delta: tf.Tensor4D, clean: tf.Tensor4D, epsilon: tf.Tensor4D)
   return toBox(clean.add(sign.mul(shrunk(threshold))));
 }
 
+/**
+ * sign(g)/k on the k pixels of largest |g| (all of equal |g| with the last of them), 0 elsewhere: length 1 in L1.
+ *
+ * Tramèr and Boneh, "Adversarial Training and Robustness for Multiple Perturbations", NeurIPS 2019, section 3 (SLIDE).
+ * Their program too can leave out pixels that are at the wall which they would have to pass.
+ */
+function spreadL1(gradient: tf.Tensor4D, x: tf.Tensor4D, share: number): tf.Tensor4D {
+  const free = gradient.mul<tf.Tensor4D>(roomFor(gradient, x).greater(0).toFloat());
+  const size = free.abs();
+  const k = Math.max(1, Math.ceil(share * dimension(x.shape)));
+  const { values } = tf.topk(size.reshape([x.shape[0], -1]), k);
+  const least = values.slice([0, k - 1], [-1, 1]).reshape<tf.Tensor4D>([-1, 1, 1, 1]);
+  const direction = free.sign().mul<tf.Tensor4D>(size.greaterEqual(least).toFloat());
+  return direction.div(sumOf(direction.abs()).maximum(1));
+}
+
 const l1: Geometry = {
   size: (x) => sumOf(x.abs()),
   steepest: (gradient) => {
@@ -135,6 +166,7 @@ const l1: Geometry = {
     const oneHot = tf.oneHot(largest, flat.shape[1] as number).toFloat();
     return oneHot.mul(flat.sign()).reshape(gradient.shape) as tf.Tensor4D;
   },
+  spread: spreadL1,
   project: projectL1,
   uniform: (like, noise) => {
     // Laplace variables divided by their L1 norm are uniform on the sphere of the L1 ball.

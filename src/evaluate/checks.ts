@@ -37,7 +37,7 @@ export function sanityChecks(cells: readonly Cell[], attacks: readonly AttackTra
     }),
     weaker(cells, oneStep, iterative, {
       name: 'many steps are at least as strong as one',
-      why: 'Iterated attacks contain the single step as a special case; being weaker points at a step size or a masked gradient.',
+      why: 'Iterated attacks contain the single step as a special case; being weaker points at a step size, a masked gradient, or an attack that blurs its gradient to fool other networks.',
     }),
     allVerified(cells),
   ];

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import fgsm from '../../attacks/fgsm.ts';
+import miFgsm from '../../attacks/mi-fgsm.ts';
 import pgd from '../../attacks/pgd.ts';
 import momentum from '../../examples/momentum.ts';
 import { compile } from '../../src/compile/compile.ts';
@@ -30,8 +31,8 @@ const PEERS: Readonly<Record<string, Descent>> = {
 
 /** The same in our words. */
 function ours({ norm, epsilon, steps, step, decay }: Descent): Pick<Trial, 'attack' | 'params' | 'norm' | 'epsilon'> {
-  // The README's example walks ε in all.
-  if (decay !== undefined) return { attack: momentum as Attack, params: { steps, decay }, norm, epsilon };
+  // It walks ε in all.
+  if (decay !== undefined) return { attack: miFgsm as Attack, params: { steps, decay }, norm, epsilon };
   if (steps === 1) return { attack: fgsm, norm, epsilon };
   return { attack: pgd, params: { steps, step, random: false }, norm, epsilon };
 }
@@ -48,13 +49,14 @@ describe('other programs', () => {
   let peer: (name: string) => Float32Array;
 
   /** The first `images` of the peers' images, after our attack. */
-  const attack = (prepare: Prepare, name: string, images: number): Promise<Float32Array> =>
+  const attack = (prepare: Prepare, name: string, images: number, rest: Partial<Trial> = {}): Promise<Float32Array> =>
     lastIterate(prepare, {
       ...ours(PEERS[name] as Descent),
       classifier: net,
       clean: peer('x').slice(0, images * PIXELS),
       label: Int32Array.from(peer('y').slice(0, images)),
       ...(name.endsWith('targeted') ? { target: Int32Array.from(peer('target').slice(0, images)) } : {}),
+      ...rest,
     });
 
   const judged = new Map<string, number[]>();
@@ -109,6 +111,11 @@ describe('other programs', () => {
     it('moves the images: agreement is not for lack of an attack', () => {
       expect(differing(peer('x'), peer(name)) / peer('x').length).toBeGreaterThan(0.1);
     });
+  });
+
+  it('would find the README’s example to be MI-FGSM, bit for bit', async () => {
+    const example = await attack(compile, 'mifgsm_linf', 4, { attack: momentum as Attack });
+    expect(example).toEqual(await attack(compile, 'mifgsm_linf', 4));
   });
 
   it('give the same DLR, which AutoAttack too defines as larger for the adversary', () => {

@@ -4,7 +4,7 @@ import type { Classifier } from '../../src/core/classifier.ts';
 import type { NoiseRequest } from '../../src/core/draws.ts';
 import { resolveParams } from '../../src/core/params.ts';
 import type { Norm } from '../../src/core/threat-model.ts';
-import { prepareAttack } from '../../src/evaluate/engine.ts';
+import { type Arrays, prepareAttack } from '../../src/evaluate/engine.ts';
 import { NoiseBuffers } from '../../src/evaluate/noise.ts';
 import { rehearse } from '../../src/evaluate/rehearse.ts';
 
@@ -23,8 +23,12 @@ export interface Trial {
   readonly mostSteps?: number;
 }
 
-/** The last iterate of every image: the real engine, without early stop. */
-export async function lastIterate(prepare: Prepare, trial: Trial): Promise<Float32Array> {
+/** The last iterate of every image. */
+export const lastIterate = async (prepare: Prepare, trial: Trial): Promise<Float32Array> =>
+  (await iterates(prepare, trial)).at(-1)?.x as Float32Array;
+
+/** The state of every image before the first step and after each: the real engine, without early stop. */
+export async function iterates(prepare: Prepare, trial: Trial): Promise<Arrays[]> {
   const { attack, classifier, norm, clean, label, target } = trial;
   const batch = label.length;
   const params = resolveParams(attack.name, attack.params, trial.params);
@@ -44,11 +48,12 @@ export async function lastIterate(prepare: Prepare, trial: Trial): Promise<Float
     return buffers.arrays;
   };
   try {
-    let state = await engine.init(itemsAt(0), drawsOf(rehearsal.init.noise, 0));
+    const states = [await engine.init(itemsAt(0), drawsOf(rehearsal.init.noise, 0))];
     for (let step = 0; step < Math.min(rehearsal.steps, trial.mostSteps ?? rehearsal.steps); step++) {
-      ({ state } = await engine.step(state, itemsAt(step), drawsOf(rehearsal.step.noise, step + 1)));
+      const entering = states.at(-1) as Arrays;
+      states.push((await engine.step(entering, itemsAt(step), drawsOf(rehearsal.step.noise, step + 1))).state);
     }
-    return state.x as Float32Array;
+    return states;
   } finally {
     await engine.release();
   }

@@ -28,7 +28,7 @@ describe('the choice of attacks', () => {
 
   it('lays given parameters over the defaults', () => {
     const [pgd] = chooseAttacks(known, ['pgd'], 'Linf', { 'pgd.steps': 3 });
-    expect(pgd?.params).toEqual({ steps: 3, step: null, random: true });
+    expect(pgd?.params).toEqual({ steps: 3, step: null, random: true, share: 0.01 });
   });
 
   it('refuses a name that nobody has, proposing the nearest', () => {
@@ -36,7 +36,7 @@ describe('the choice of attacks', () => {
   });
 
   it('refuses an attack that does not know the norm', () => {
-    expect(() => chooseAttacks(known, ['pgd'], 'L1', {})).toThrow('pgd does not attack in L1: it knows Linf, L2');
+    expect(() => chooseAttacks(known, ['bim'], 'L1', {})).toThrow('bim does not attack in L1: it knows Linf, L2');
   });
 
   it('refuses a parameter of an attack that is not made: it would change nothing', () => {

@@ -118,7 +118,7 @@ describe('an experiment', () => {
     expect(await readdir('.')).not.toContain('dry');
   });
 
-  it('in a norm that not all usual attacks know makes those that do, and states them', async () => {
+  it('in another norm makes the usual attacks that know it, and states them', async () => {
     const { code } = await run(
       'experiment',
       ...NETWORK,
@@ -132,7 +132,7 @@ describe('an experiment', () => {
       'l1',
     );
     expect(code).toBe(0);
-    expect(runFile('l1').config.attack).toEqual(['fgsm']);
+    expect(runFile('l1').config.attack).toEqual(['fgsm', 'pgd']);
   });
 
   it('run dry says the same as JSON', async () => {
@@ -173,7 +173,7 @@ const WRONG: readonly (readonly [words: string, code: number, said: RegExp])[] =
   ['--images 0', 2, /--images is "0"; it must be a whole number, at least 1/],
   ['--images 10001', 2, /the test split of mnist has 10000/],
   ['--seed -1', 2, /--seed is "-1"/],
-  ['--norm l1 --attack pgd', 2, /pgd does not attack in L1/],
+  ['--norm l1 --attack bim', 2, /bim does not attack in L1/],
   ['--target 10', 2, /numbered from 0 to 9/],
   [
     '--training adversarial',

@@ -183,6 +183,39 @@ describe('the steepest direction', () => {
   });
 });
 
+describe('the spread step', () => {
+  const anyStep = fc.tuple(anyShape, anySeed, fc.double({ min: 0, max: 1, noNaN: true }));
+
+  it('is in L1 shared equally by the steepest pixels, those apart that stand at the wall', () => {
+    holds(anyStep, ([shape, seed, share]) => {
+      const clean = randomImages(shape, seed);
+      const gradient = randomTensor(shape, seed + 1, 'normal');
+      const xRows = rows(clean);
+      const gradients = rows(gradient);
+      rows(ballOf({ norm: 'L1', clean, epsilon: 1 }).spread(gradient, clean, share)).forEach((step, i) => {
+        const [x, g] = [xRows[i] as Float32Array, gradients[i] as Float32Array];
+        const free = Array.from(g, (slope, j) => (x[j] === (slope > 0 ? 1 : 0) ? 0 : slope));
+        const sizes = free.map(Math.abs).filter((size) => size > 0);
+        const moved = sizes.sort((a, b) => b - a).slice(0, Math.max(1, Math.ceil(share * g.length)));
+        const expected = free.map((slope) => (moved.includes(Math.abs(slope)) ? Math.sign(slope) / moved.length : 0));
+        expect(normOf('Linf', minus(step, expected))).toBeLessThan(1e-6);
+      });
+    });
+  });
+
+  it('is the steepest one in other norms, and in L1 for a share that holds one pixel', () => {
+    holds(anyStep, ([shape, seed, share]) => {
+      const gradient = randomTensor(shape, seed, 'normal');
+      const grey = tf.fill(shape, 0.5) as tf.Tensor4D;
+      for (const norm of NORMS) {
+        const { spread, steepest } = ballOf({ norm, clean: grey, epsilon: 1 });
+        const step = spread(gradient, grey, norm === 'L1' ? 0 : share);
+        expect(step.dataSync()).toEqual(steepest(gradient).dataSync());
+      }
+    });
+  });
+});
+
 describe('every image', () => {
   it('is on its own: a batch equals its images one by one, bit for bit', () => {
     holds(anyCase, (drawn) => {
@@ -243,6 +276,19 @@ describe('a random point', () => {
       expect(distanceFromUniform(volumes)).toBeLessThan(1.95);
     },
   );
+
+  it('moved to the edge is on it, unless the box is in the way', () => {
+    holds(anyCase, (drawn) => {
+      const given = build(drawn);
+      expectInside(given, ballOf(given, drawn.seed).randomEdgePoint());
+      const epsilon = Math.min(given.epsilon, 0.4);
+      const grey = tf.fill(given.clean.shape, 0.5) as tf.Tensor4D;
+      const point = ballOf({ norm: given.norm, clean: grey, epsilon }, drawn.seed).randomEdgePoint();
+      for (const row of rows(point.sub(grey))) {
+        expect(Math.abs(normOf(given.norm, row) - epsilon)).toBeLessThan(2e-6);
+      }
+    });
+  });
 
   it('has independent uniform coordinates in Linf', () => {
     const deltas = sample('Linf', 2, 2000);

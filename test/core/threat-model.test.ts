@@ -15,8 +15,8 @@ describe('a radius', () => {
 
 describe('the norm of an attack', () => {
   it('is one that it knows, or an error that says which these are', () => {
-    const attack = { name: 'pgd', norms: ['Linf', 'L2'] as const };
+    const attack = { name: 'bim', norms: ['Linf', 'L2'] as const };
     expect(() => requireNorm(attack, 'L2')).not.toThrow();
-    expect(() => requireNorm(attack, 'L1')).toThrow(/pgd does not attack in L1: it knows Linf, L2; choose another/);
+    expect(() => requireNorm(attack, 'L1')).toThrow(/bim does not attack in L1: it knows Linf, L2; choose another/);
   });
 });

@@ -371,7 +371,7 @@ describe('a plan that cannot be carried out', () => {
     ['a radius beyond the box', { epsilons: [8] }, /epsilon 8: a radius is 0 or more, and in Linf at most 1/],
     ['a radius that is no number', { epsilons: [Number.NaN] }, /epsilon NaN/],
     ['a radius twice', { epsilons: [0.1, 0.1] }, /epsilon 0.1 is given twice/],
-    ['a norm that an attack does not know', { norm: 'L1' }, /pgd does not attack in L1: it knows Linf, L2/],
+    ['a norm that an attack does not know', { norm: 'L1' }, /wanderer does not attack in L1: it knows Linf, L2/],
     ['a target that is no class', { goal: { kind: 'targeted', target: 4 } }, /target 4: .* has 4 classes/],
     ['a network twice', { contenders: [contender(), contender()] }, /network small-1\/standard is given twice/],
     ['a gallery radius that is not measured', { galleryEpsilon: 0.7 }, /the gallery's epsilon 0.7 is none of/],

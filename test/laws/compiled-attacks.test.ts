@@ -7,7 +7,7 @@ import { eager } from '../../src/compile/eager.ts';
 import type { Attack } from '../../src/core/attack.ts';
 import { tf } from '../../src/tf.ts';
 import { lastIterate } from '../attacks/run.ts';
-import { IDS, imageOf, PIXELS, RADII, smooth } from './attack/stage.ts';
+import { IDS, imageOf, PIXELS, paramsOf, RADII, smooth } from './attack/stage.ts';
 
 const ofProgram = readdirSync(join(PACKAGE_ROOT, 'attacks')).filter((file) => file.endsWith('.ts'));
 const files = [...ofProgram.map((file) => join('attacks', file)), join('examples', 'momentum.ts')];
@@ -22,18 +22,21 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
+const STEPS = 8;
+
 describe('compiled', () => {
   it.each(cases)('$attack.name in $norm, targeted: $targeted, is the eager one', async ({ attack, norm, targeted }) => {
     const clean = Float32Array.from(IDS.flatMap((id) => [...imageOf(id)]));
     const trial = {
       attack,
+      params: paramsOf(attack, STEPS),
       classifier: smooth,
       norm,
       epsilon: RADII[norm][0],
       clean,
       label: Int32Array.from(IDS, () => 0),
       ...(targeted ? { target: Int32Array.from(IDS, () => 1) } : {}),
-      mostSteps: 8,
+      mostSteps: STEPS,
     };
     const [ours, theirs] = [await lastIterate(compile, trial), await lastIterate(eager, trial)];
     const differing = ours.filter((value, i) => Math.abs(value - (theirs[i] as number)) > 1e-5).length;

@@ -21,7 +21,7 @@ const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number =
 describe.each(NORMS)('compiled geometry in %s', (norm: Norm) => {
   const geometry = (clean: tf.Tensor, x: tf.Tensor, gradient: tf.Tensor, epsilon: tf.Tensor) => {
     const noise = seededNoise(SHAPE[0], 4);
-    const { project, steepest, randomPoint } = ball(norm, {
+    const { project, steepest, spread, randomPoint } = ball(norm, {
       clean: clean as tf.Tensor4D,
       epsilon: epsilon as tf.Tensor4D,
       noise,
@@ -29,6 +29,7 @@ describe.each(NORMS)('compiled geometry in %s', (norm: Norm) => {
     return {
       projected: project(x as tf.Tensor4D),
       steepest: steepest(gradient as tf.Tensor4D),
+      spread: spread(gradient as tf.Tensor4D, clean as tf.Tensor4D, 0.1),
       random: randomPoint(),
     };
   };
@@ -49,7 +50,7 @@ describe.each(NORMS)('compiled geometry in %s', (norm: Norm) => {
       const gradient = values(randomTensor(SHAPE, 3, 'normal').mul(scale));
       const args = [values(clean), x, gradient, values(radii(SHAPE[0], epsilon))] as const;
       const [ours, theirs] = [await compiled?.(...args), await reference?.(...args)];
-      for (const part of ['projected', 'steepest', 'random'] as const) {
+      for (const part of ['projected', 'steepest', 'spread', 'random'] as const) {
         const [a, b] = [ours?.[part].data, theirs?.[part].data] as [Float32Array, Float32Array];
         expect(largestDifference(a, b), part).toBeLessThan(2e-6);
       }

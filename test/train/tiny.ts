@@ -1,4 +1,5 @@
 /** A training small enough for tests: a dozen pixels, three classes, two convolutions. */
+import bim from '../../attacks/bim.ts';
 import pgd from '../../attacks/pgd.ts';
 import { eager } from '../../src/compile/eager.ts';
 import type { Attack } from '../../src/core/attack.ts';
@@ -74,7 +75,10 @@ export const tinyDataset = (size = 36): Dataset => ({
   },
 });
 
-export const attacks: ReadonlyMap<string, Attack> = new Map([['pgd', pgd]]);
+export const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
+  ['bim', bim],
+  ['pgd', pgd],
+]);
 
 export const tinyPlan = (defense: Defense, changes: Partial<TrainingPlan> = {}): TrainingPlan => ({
   ...TRAINING_DEFAULTS,

@@ -191,7 +191,7 @@ describe('a training that fails', () => {
       [{ batch: 64 }, /a batch of 64 does not fit/],
       [{ params: { stesp: 3 } }, /unknown parameter --pgd-training.stesp. Did you mean "steps"/],
       [{ params: { attack: 'pgdd' } }, /unknown attack "pgdd". Did you mean "pgd"/],
-      [{ norm: 'L1' }, /pgd does not attack in L1: it knows Linf, L2/],
+      [{ norm: 'L1', params: { attack: 'bim' } }, /bim does not attack in L1: it knows Linf, L2/],
       [{ defense: { ...standard, name: 'idle', trainingLoss: undefined } as never }, /idle has no training loss/],
       [
         { defense: defineDefense({ ...standard, name: 'jpeg', wrap: (c) => c }) as never },

@@ -1,10 +1,10 @@
 /** Kernels that make values out of nothing, or out of a condition. */
-import type { Emitter } from '../emitter.ts';
+import type { Emitter, Wire } from '../emitter.ts';
 import { input, type Node, need, output, sizeOf, type Value } from '../graph.ts';
 import type { DType, HostArray } from '../types.ts';
 import { broadcast, type Kernel, type KernelTable, typed } from './kernel.ts';
 import { lowerElementwise } from './lower-elementwise.ts';
-import { elementwise } from './operators.ts';
+import { elementwise, where } from './operators.ts';
 
 /** An array of one value, of the right kind. */
 export function filled(value: number, length: number, dtype: DType): HostArray {
@@ -91,11 +91,13 @@ const select: Kernel = {
     const t = input(node, 't');
     if (condition.shape.length === 1 && t.shape.length > 1) {
       const rows = [condition.shape[0] as number, ...t.shape.slice(1).map(() => 1)];
-      const wires = [emit.reshape(emit.read(condition), rows), emit.read(t), emit.read(input(node, 'e'))];
-      emit.define(output(node), emit.op('Where', wires, output(node).shape, { type: t.dtype }));
+      const chosen = emit.reshape(emit.read(condition), rows);
+      emit.define(output(node), where(emit, chosen, emit.read(t), emit.read(input(node, 'e'))));
       return;
     }
-    lowerElementwise(node, emit, ['condition', 't', 'e'], (e, ...wires) => elementwise(e, 'Where', wires, t.dtype));
+    lowerElementwise(node, emit, ['condition', 't', 'e'], (e, chosen, then, otherwise) =>
+      where(e, chosen as Wire, then as Wire, otherwise as Wire),
+    );
   },
 };
 

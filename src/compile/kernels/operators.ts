@@ -14,6 +14,10 @@ export const add = (emit: Emitter, a: Wire, b: Wire): Wire => elementwise(emit, 
 export const sub = (emit: Emitter, a: Wire, b: Wire): Wire => elementwise(emit, 'Sub', [a, b]);
 export const mul = (emit: Emitter, a: Wire, b: Wire): Wire => elementwise(emit, 'Mul', [a, b]);
 export const div = (emit: Emitter, a: Wire, b: Wire): Wire => elementwise(emit, 'Div', [a, b]);
-export const where = (emit: Emitter, condition: Wire, then: Wire, otherwise: Wire): Wire =>
-  elementwise(emit, 'Where', [condition, then, otherwise], then.type);
+/** `condition ? then : otherwise`. ONNX Runtime chooses between numbers alone, so booleans are numbers on the way. */
+export function where(emit: Emitter, condition: Wire, then: Wire, otherwise: Wire): Wire {
+  if (then.type !== 'bool') return elementwise(emit, 'Where', [condition, then, otherwise], then.type);
+  const numbers = [then, otherwise].map((wire) => emit.cast(wire, 'int32'));
+  return emit.cast(elementwise(emit, 'Where', [condition, ...numbers], 'int32'), 'bool');
+}
 export const less = (emit: Emitter, a: Wire, b: Wire): Wire => elementwise(emit, 'Less', [a, b], 'bool');

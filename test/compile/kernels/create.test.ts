@@ -76,7 +76,9 @@ describe('kernels that make values agree with TensorFlow.js', () => {
   it('where, with everything broadcast', () =>
     checkMany(
       broadcastPair
-        .chain(([a, b]) => fc.tuple(bool(a), float(a), float(b), fc.boolean()))
+        .chain(([a, b]) =>
+          fc.constantFrom(bool, float, int).chain((values) => fc.tuple(bool(a), values(a), values(b), fc.boolean())),
+        )
         .map(
           ([condition, t, e, swapped]): Case => ({
             title: `where [${condition.shape}] of [${t.shape}] and [${e.shape}]`,

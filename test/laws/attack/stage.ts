@@ -15,6 +15,11 @@ export const PIXELS = INPUT[0] * INPUT[1] * INPUT[2];
 /** Enough to see what an attack does, of however many it would take: every iterate must obey the laws. */
 const MOST_STEPS = 10;
 
+/** The defaults, but for the steps, if they can be chosen: what is done midway and at the end must be seen too. */
+export function paramsOf({ name, params }: Attack, steps = MOST_STEPS): Readonly<Record<string, unknown>> {
+  return resolveParams(name, params, params.steps?.parse(steps) === undefined ? {} : { steps });
+}
+
 /** Radii that matter on this stage: some images fall to the first, nearly all to the second. */
 export const RADII: Readonly<Record<Norm, readonly [number, number]>> = {
   Linf: [0.03, 0.3],
@@ -115,7 +120,7 @@ export function contextOf(
     logits: (x) => victim.logits(x),
     norm,
     targeted,
-    params: resolveParams(attack.name, attack.params),
+    params: paramsOf(attack),
     noise,
     clean,
     label,
@@ -143,7 +148,7 @@ export const advance = (performance: Performance, state: AttackState, iterations
 export const repeated = (value: number, times: number): number[] => new Array<number>(times).fill(value);
 
 export const stepsOf = ({ attack }: Pick<Performance, 'attack'>): number =>
-  Math.min(MOST_STEPS, attack.steps(resolveParams(attack.name, attack.params)));
+  Math.min(MOST_STEPS, attack.steps(paramsOf(attack)));
 
 /** `x` of every image at every step, the start included: `[step][image]`. */
 export function perform(performance: Performance): Float32Array[][] {

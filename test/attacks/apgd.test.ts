@@ -1,0 +1,125 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import apgd, { checkpointsOf } from '../../attacks/apgd.ts';
+import { compile } from '../../src/compile/compile.ts';
+import type { Attack } from '../../src/core/attack.ts';
+import type { Classifier } from '../../src/core/classifier.ts';
+import { resolveParams } from '../../src/core/params.ts';
+import type { Norm } from '../../src/core/threat-model.ts';
+import { type Arrays, type Judge, prepareJudge } from '../../src/evaluate/engine.ts';
+import { rehearse } from '../../src/evaluate/rehearse.ts';
+import { tf } from '../../src/tf.ts';
+import { oracleNet, readOracle } from './oracle-net.ts';
+import { iterates } from './run.ts';
+
+const IMAGES = 32;
+const CLASSES = 10;
+
+let net: Classifier;
+let judge: Judge;
+let oracle: (name: string) => Float32Array;
+let clean: Float32Array;
+let label: Int32Array;
+
+/** The states of all images under the attack, before the first step and after each. */
+const walk = (norm: Norm, epsilon: number, params: Readonly<Record<string, unknown>>): Promise<Arrays[]> =>
+  iterates(compile, { attack: apgd as unknown as Attack, params, classifier: net, norm, epsilon, clean, label });
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+  net = await oracleNet();
+  judge = await prepareJudge(compile, net, IMAGES);
+  oracle = await readOracle('papers.safetensors');
+  const peer = await readOracle('peers.safetensors');
+  clean = peer('x');
+  label = Int32Array.from(peer('y'));
+});
+
+/** Which images some iterate is misclassified for. */
+async function fooled(states: readonly Arrays[]): Promise<boolean[]> {
+  const found = new Array<boolean>(IMAGES).fill(false);
+  for (const { x } of states) {
+    const logits = await judge.logits(x as Float32Array);
+    label.forEach((y, i) => {
+      const row = logits.subarray(i * CLASSES, (i + 1) * CLASSES);
+      found[i] ||= row.indexOf(Math.max(...row)) !== y;
+    });
+  }
+  return found;
+}
+
+describe('the checkpoints', () => {
+  it('of 100 steps are those of the paper', () => {
+    expect(checkpointsOf(100)).toEqual([22, 41, 57, 70, 80, 87, 93, 99]);
+  });
+
+  it('lie inside the walk, however short or long, at falling distances', () => {
+    for (let steps = 1; steps <= 1000; steps++) {
+      const found = checkpointsOf(steps);
+      const distances = found.map((step, j) => step - (found[j - 1] ?? 0));
+      expect(found.every((step) => Number.isInteger(step) && step < steps)).toBe(true);
+      distances.forEach((distance, j) => {
+        expect(distance).toBeGreaterThanOrEqual(1);
+        expect(distance).toBeLessThanOrEqual(distances[j - 1] ?? steps);
+      });
+    }
+  });
+});
+
+describe('100 steps of APGD, beside algorithm 1 in PyTorch and float64', () => {
+  it.each([
+    ['Linf', 0.05, 'cross-entropy'],
+    ['Linf', 0.08, 'cross-entropy'],
+    ['L2', 0.8, 'cross-entropy'],
+    ['L2', 1.2, 'cross-entropy'],
+    ['Linf', 0.05, 'dlr'],
+    ['L2', 0.8, 'dlr'],
+  ] as const)(
+    'in %s at %d, raising the %s loss, fool the same images and find the same losses',
+    async (norm, epsilon, loss) => {
+      const states = await walk(norm, epsilon, { loss, random: false });
+      const name = `apgd_${norm}_${epsilon}_${loss}`;
+      const theirs = Array.from(oracle(`${name}_fooled`), Boolean);
+      expect(await fooled(states)).toEqual(theirs);
+      expect(new Set(theirs).size).toBe(2);
+
+      const found = oracle(`${name}_loss`);
+      const ours = states.at(-1)?.bestLoss as Float32Array;
+      ours.forEach((value, i) => {
+        // Beyond the boundary the denominator of DLR may vanish: the largest ratio that is met is then an accident.
+        if (loss === 'dlr' && theirs[i]) return;
+        const expected = found[i] as number;
+        expect(Math.abs(value - expected)).toBeLessThan((loss === 'dlr' ? 0.01 : 0.001) * Math.abs(expected));
+      });
+    },
+  );
+});
+
+describe('APGD', () => {
+  it('takes one gradient a step, at the point that is judged', async () => {
+    const params = resolveParams(apgd.name, apgd.params);
+    const { init, step } = await rehearse({
+      ...{ attack: apgd as unknown as Attack, params, classifier: net, norm: 'Linf', targeted: false },
+    });
+    expect([init.gradients, init.forwards, step.gradients, step.forwards]).toEqual([0, 0, 1, 0]);
+  });
+
+  it('remembers the best of all that it has seen, and halves its steps at checkpoints alone', async () => {
+    const steps = 40;
+    const states = await walk('Linf', 0.05, { steps, random: false });
+    const columns = (name: string): Float32Array[] => states.map((state) => state[name] as Float32Array);
+    const [best, last, sizes] = [columns('bestLoss'), columns('lastLoss'), columns('stepSize')];
+    let halvings = 0;
+    for (let step = 0; step < steps; step++) {
+      for (let image = 0; image < IMAGES; image++) {
+        const seen = last.slice(0, step + 2).map((losses) => losses[image] as number);
+        expect(best[step + 1]?.[image]).toBe(Math.max(...seen));
+        const ratio = (sizes[step + 1]?.[image] as number) / (sizes[step]?.[image] as number);
+        if (ratio === 1) continue;
+        expect(ratio).toBe(0.5);
+        expect(checkpointsOf(steps)).toContain(step);
+        halvings += 1;
+      }
+    }
+    expect(halvings).toBeGreaterThan(IMAGES);
+  });
+});
