@@ -1,5 +1,5 @@
 /**
- * The geometry of Lp balls on batches of images: nothing else in the program knows about norms.
+ * The geometry of Lp balls on batches of images: nothing else in the program but `hyperplane.ts` knows about norms.
  *
  * Images are [B, H, W, C] in [0,1]; a radius is [B, 1, 1, 1], one per image. A norm is taken over all pixels and channels
  * of one image. Everything is per image: no value of one image touches another.
@@ -7,7 +7,8 @@
 import { tf } from '../tf.ts';
 import type { Norm } from './threat-model.ts';
 
-const PIXELS = [1, 2, 3];
+/** The axes of an image in a batch. */
+export const PIXELS = [1, 2, 3];
 
 /** The set that an adversarial image may be taken from: ‖x - clean‖ ≤ epsilon, intersected with the box [0,1]. */
 export interface Ball {
@@ -72,13 +73,13 @@ const perImage = (shape: readonly number[]): number[] => shape.slice(1);
 const dimension = (shape: readonly number[]): number => perImage(shape).reduce((a, b) => a * b, 1);
 
 /** Sum over each image: [B, 1, 1, 1]. In stages, so that float32 adds few numbers at a time and stays exact to 1e-7. */
-const sumOf = (x: tf.Tensor4D): tf.Tensor4D => x.sum([2, 3], true).sum([1], true);
+export const sumOf = (x: tf.Tensor4D): tf.Tensor4D => x.sum([2, 3], true).sum([1], true);
 
 /** ‖x‖₂ of every image, for entries above 1e-19, whose squares do not underflow: [B, 1, 1, 1]. */
 const euclidean = (x: tf.Tensor4D): tf.Tensor4D => sumOf(x.square()).sqrt();
 
 /** Stands in for a zero that is about to divide a zero. */
-const TINY = 1e-30;
+export const TINY = 1e-30;
 
 /** The radius of a uniform point in the unit ball of dimension d: U^(1/d). */
 const uniformRadius = (d: number, noise: Noise): tf.Tensor4D => noise([1, 1, 1], 'uniform').pow(1 / d) as tf.Tensor4D;

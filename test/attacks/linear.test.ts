@@ -1,13 +1,18 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import fgsm from '../../attacks/fgsm.ts';
 import pgd from '../../attacks/pgd.ts';
+import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
+import { compile } from '../../src/compile/compile.ts';
 import { eager } from '../../src/compile/eager.ts';
+import type { Attack } from '../../src/core/attack.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import { fillNoise } from '../../src/core/rng.ts';
-import { NORMS, type Norm } from '../../src/core/threat-model.ts';
+import { diameterOf, NORMS, type Norm } from '../../src/core/threat-model.ts';
 import { tf } from '../../src/tf.ts';
 import { dual, inner, minus, normOf } from '../core/reference.ts';
-import { lastIterate, type Trial } from './run.ts';
+import { lastIterate, nearest, type Trial } from './run.ts';
 
 /** On a linear model of two classes the best perturbation is known: ε along the steepest direction of w = w₁ - w₀. */
 const PIXELS = 12;
@@ -71,5 +76,34 @@ describe('on a linear model', () => {
     expect(normOf('L2', minus(first, clean))).toBeCloseTo((2.5 * EPSILON) / 40, 6);
     const told = await attacked(pgd, 'L2', { params: { steps: 40, step: 0.01, random: false }, mostSteps: 1 });
     expect(normOf('L2', minus(told, clean))).toBeCloseTo(0.01, 6);
+  });
+});
+
+const files = readdirSync(join(PACKAGE_ROOT, 'attacks')).filter((file) => file.endsWith('.ts'));
+const seekers = (
+  await Promise.all(
+    files.map(async (file) => ((await import(join(PACKAGE_ROOT, 'attacks', file))) as { default: Attack }).default),
+  )
+).filter(({ minimumNorm }) => minimumNorm === true);
+
+/** How much farther than the nearest one an attack's best candidate may be: what its overshoot and its search leave. */
+const EXCESS: Readonly<Record<string, number>> = { deepfool: 0.0201, 'fab-t': 0.01 };
+
+describe('on a linear model, attacks of minimum norm', () => {
+  const cases = seekers.flatMap((attack) => attack.norms.map((norm) => ({ attack, norm })));
+
+  it.each(cases)('$attack.name in $norm finds |f| / ‖w‖, in the dual norm', async ({ attack, norm }) => {
+    // Of class 0, whichever that is, and aimed at the other.
+    const [away, label] = inner(w, clean) < 0 ? [w, 0] : [w.map((v) => -v), 1];
+    const exact = -inner(away, clean) / normOf(dual[norm], w);
+    const epsilon = diameterOf(norm, PIXELS);
+    const given = { attack, classifier: linear, norm, epsilon, clean, label: Int32Array.of(label) };
+    for (const aimed of [given, { ...given, target: Int32Array.of(1 - label) }]) {
+      // An attack that chooses targets has one in every try.
+      if (attack.targets !== undefined && !('target' in aimed)) continue;
+      const [found = Number.NaN] = await nearest(compile, aimed);
+      expect(found / exact - 1).toBeGreaterThan(-1e-6);
+      expect(found / exact - 1).toBeLessThan(EXCESS[attack.name] ?? 0.01);
+    }
   });
 });

@@ -4,9 +4,10 @@ import type { Classifier } from '../../src/core/classifier.ts';
 import type { NoiseRequest } from '../../src/core/draws.ts';
 import { resolveParams } from '../../src/core/params.ts';
 import type { Norm } from '../../src/core/threat-model.ts';
-import { type Arrays, prepareAttack } from '../../src/evaluate/engine.ts';
+import { type Arrays, prepareAttack, prepareJudge } from '../../src/evaluate/engine.ts';
 import { NoiseBuffers } from '../../src/evaluate/noise.ts';
-import { rehearse } from '../../src/evaluate/rehearse.ts';
+import { aimsItself, rehearse } from '../../src/evaluate/rehearse.ts';
+import { distance } from '../../src/evaluate/verify.ts';
 
 export interface Trial {
   readonly attack: Attack;
@@ -27,8 +28,45 @@ export interface Trial {
 export const lastIterate = async (prepare: Prepare, trial: Trial): Promise<Float32Array> =>
   (await iterates(prepare, trial)).at(-1)?.x as Float32Array;
 
-/** The state of every image before the first step and after each: the real engine, without early stop. */
+/** The state of every image before the first step and after each. */
 export async function iterates(prepare: Prepare, trial: Trial): Promise<Arrays[]> {
+  const states: Arrays[] = [];
+  await perform(prepare, trial, (state) => {
+    states.push(state);
+  });
+  return states;
+}
+
+/**
+ * How near every image's nearest candidate is that reached the goal, of those of all steps; infinite where none did. For an
+ * attack that chooses its own targets, `target` is one of those, and any wrong class will do.
+ */
+export async function nearest(prepare: Prepare, trial: Trial): Promise<number[]> {
+  const { attack, classifier, label, norm } = trial;
+  const target = aimsItself(attack) ? undefined : trial.target;
+  const found = Array.from(label, () => Number.POSITIVE_INFINITY);
+  const judge = await prepareJudge(prepare, classifier, label.length);
+  const size = trial.clean.length / label.length;
+  const part = (x: Float32Array, i: number): Float32Array => x.subarray(i * size, (i + 1) * size);
+  try {
+    await perform(prepare, trial, async (state) => {
+      const x = state.x as Float32Array;
+      const logits = await judge.logits(x);
+      label.forEach((truth, i) => {
+        const z = logits.subarray(i * classifier.classes, (i + 1) * classifier.classes);
+        const predicted = z.indexOf(Math.max(...z));
+        const reached = target === undefined ? predicted !== truth : predicted === target[i];
+        if (reached) found[i] = Math.min(found[i] as number, distance(norm, part(x, i), part(trial.clean, i)));
+      });
+    });
+  } finally {
+    await judge.release();
+  }
+  return found;
+}
+
+/** Shows every state, the first included: the real engine, without early stop. */
+async function perform(prepare: Prepare, trial: Trial, show: (state: Arrays) => void | Promise<void>): Promise<void> {
   const { attack, classifier, norm, clean, label, target } = trial;
   const batch = label.length;
   const params = resolveParams(attack.name, attack.params, trial.params);
@@ -48,12 +86,12 @@ export async function iterates(prepare: Prepare, trial: Trial): Promise<Arrays[]
     return buffers.arrays;
   };
   try {
-    const states = [await engine.init(itemsAt(0), drawsOf(rehearsal.init.noise, 0))];
+    let state = await engine.init(itemsAt(0), drawsOf(rehearsal.init.noise, 0));
+    await show(state);
     for (let step = 0; step < Math.min(rehearsal.steps, trial.mostSteps ?? rehearsal.steps); step++) {
-      const entering = states.at(-1) as Arrays;
-      states.push((await engine.step(entering, itemsAt(step), drawsOf(rehearsal.step.noise, step + 1))).state);
+      ({ state } = await engine.step(state, itemsAt(step), drawsOf(rehearsal.step.noise, step + 1)));
+      await show(state);
     }
-    return states;
   } finally {
     await engine.release();
   }

@@ -157,7 +157,9 @@ export function perform(performance: Performance): Float32Array[][] {
   const iterates = [candidates(state)];
   for (let step = 0; step < stepsOf(performance); step++) {
     const next = advance(performance, state, repeated(step, ids.length));
-    tf.dispose(state);
+    // What a step hands on as it is lives on.
+    const kept = new Set(Object.values(next).map(({ id }) => id));
+    tf.dispose(Object.values(state).filter(({ id }) => !kept.has(id)));
     state = next;
     iterates.push(candidates(state));
   }

@@ -1,0 +1,72 @@
+/**
+ * DeepFool: takes the network for linear and walks to the nearest face of the polyhedron that the true class would then
+ * have, again and again until it is left behind. With fₖ = zₖ - z_y and wₖ = ∇ₓ fₖ at xᵢ, and q dual to p:
+ *
+ *   l = argminₖ |fₖ| / ‖wₖ‖_q,   xᵢ₊₁ = xᵢ + |f_l| / ‖w_l‖_q · steepest(w_l),   x' = x₀ + (1 + overshoot)·(xᵢ₊₁ - x₀)
+ *
+ * Moosavi-Dezfooli, Fawzi, Frossard, "DeepFool: a simple and accurate method to fool deep neural networks", CVPR 2016,
+ * algorithm 2 and section 3.3. As in the authors' program, k runs over the classes that the clean image resembles most, and
+ * the overshoot is on the sum of all steps. Two things differ from it. All points are clipped to [0,1], which costs a step
+ * part of its length. And as in the paper, networks are linearised at xᵢ and not at x': steps that fall short of a face by a
+ * share of their length, from a point that already includes the overshoot, would approach it for ever.
+ */
+import { defineAttack, type Loss } from '../src/core/attack.ts';
+import { sumOf, TINY } from '../src/core/ball.ts';
+import { column } from '../src/core/column.ts';
+import { p } from '../src/core/params.ts';
+import { tf } from '../src/tf.ts';
+
+/** Farther than any face, above any logit. */
+const FAR = 1e30;
+
+const oneHot = (classes: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor2D =>
+  tf.oneHot(classes, logits.shape[1]).toFloat() as tf.Tensor2D;
+
+/** How far one class is ahead of another. */
+const lead =
+  (of: tf.Tensor1D, over: tf.Tensor1D): Loss =>
+  (logits) =>
+    logits.mul(oneHot(of, logits).sub(oneHot(over, logits))).sum(1);
+
+export default defineAttack({
+  name: 'deepfool',
+  title: 'DeepFool',
+  paper: 'https://arxiv.org/abs/1511.04599',
+  norms: ['L2', 'Linf'],
+  access: 'gradient',
+  minimumNorm: true,
+  params: {
+    steps: p.integer(50, 'gradient steps', { min: 1 }),
+    overshoot: p.number(0.02, 'share by which the sum of all steps is lengthened', { min: 0 }),
+    classes: p.integer(10, 'classes considered, the true one included', { min: 2 }),
+  },
+  steps: ({ steps }) => steps,
+
+  init: (x, { label, logits, params }) => {
+    const z = logits(x);
+    const others = z.sub(oneHot(label, z).mul(FAR));
+    return { x, reached: x.clone(), rivals: tf.topk(others, Math.min(params.classes, z.shape[1]) - 1).indices };
+  },
+
+  step: ({ x, reached, rivals }, { ball, clean, label, logits, margin, params, targeted, valueAndGradient }) => {
+    const done = column(margin(logits(x)).greater(0));
+    const leads = tf.split(rivals, rivals.shape[1] as number, 1).map((k) => lead(k.squeeze([1]), label));
+    const ways = (targeted ? [margin] : leads).map((loss) => {
+      const { value, gradient } = valueAndGradient(reached, loss);
+      const direction = ball.steepest(gradient);
+      // ⟨w, steepest(w)⟩ is the dual norm.
+      const slope = sumOf(gradient.mul(direction));
+      return { direction, length: column(value.abs()).div(slope.maximum(TINY)).minimum(FAR) as tf.Tensor4D };
+    });
+    const nearest = ways.reduce((best, way) => {
+      const nearer = way.length.less(best.length);
+      return {
+        direction: tf.where(nearer, way.direction, best.direction),
+        length: tf.where(nearer, way.length, best.length),
+      };
+    });
+    const next = tf.clipByValue(reached.add(nearest.direction.mul(nearest.length)), 0, 1) as tf.Tensor4D;
+    const beyond = tf.clipByValue(clean.add(next.sub(clean).mul(1 + params.overshoot)), 0, 1) as tf.Tensor4D;
+    return { x: tf.where(done, x, beyond), reached: tf.where(done, reached, next), rivals };
+  },
+});
