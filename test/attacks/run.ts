@@ -4,7 +4,7 @@ import type { Classifier } from '../../src/core/classifier.ts';
 import type { NoiseRequest } from '../../src/core/draws.ts';
 import { resolveParams } from '../../src/core/params.ts';
 import type { Norm } from '../../src/core/threat-model.ts';
-import { prepareAttack } from '../../src/evaluate/engine.ts';
+import { type Arrays, prepareAttack } from '../../src/evaluate/engine.ts';
 import { NoiseBuffers } from '../../src/evaluate/noise.ts';
 import { rehearse } from '../../src/evaluate/rehearse.ts';
 
@@ -23,8 +23,8 @@ export interface Trial {
   readonly mostSteps?: number;
 }
 
-/** The last iterate of every image: the real engine, without early stop. */
-export async function lastIterate(prepare: Prepare, trial: Trial): Promise<Float32Array> {
+/** Every state, the start included: the real engine, without early stop. */
+export async function* states(prepare: Prepare, trial: Trial): AsyncGenerator<Arrays> {
   const { attack, classifier, norm, clean, label, target } = trial;
   const batch = label.length;
   const params = resolveParams(attack.name, attack.params, trial.params);
@@ -45,11 +45,19 @@ export async function lastIterate(prepare: Prepare, trial: Trial): Promise<Float
   };
   try {
     let state = await engine.init(itemsAt(0), drawsOf(rehearsal.init.noise, 0));
+    yield state;
     for (let step = 0; step < Math.min(rehearsal.steps, trial.mostSteps ?? rehearsal.steps); step++) {
       ({ state } = await engine.step(state, itemsAt(step), drawsOf(rehearsal.step.noise, step + 1)));
+      yield state;
     }
-    return state.x as Float32Array;
   } finally {
     await engine.release();
   }
+}
+
+/** The last iterate of every image. */
+export async function lastIterate(prepare: Prepare, trial: Trial): Promise<Float32Array> {
+  let last: Float32Array | undefined;
+  for await (const { x } of states(prepare, trial)) last = x as Float32Array;
+  return last as Float32Array;
 }
