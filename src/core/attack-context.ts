@@ -80,17 +80,22 @@ const withoutGradient =
 
 /** The three losses as the adversary raises them: away from the label, or towards the target. */
 function boundLosses({ targeted, label, target }: Pick<ContextSpec, 'targeted' | 'label' | 'target'>) {
+  const of = (classes: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor1D => perQuery(classes, logits.shape[0]);
   const crossEntropy: Loss = targeted
-    ? (logits) => losses.crossEntropy(logits, target).neg()
-    : (logits) => losses.crossEntropy(logits, label);
+    ? (logits) => losses.crossEntropy(logits, of(target, logits)).neg()
+    : (logits) => losses.crossEntropy(logits, of(label, logits));
   const margin: Loss = targeted
-    ? (logits) => losses.margin(logits, target).neg()
-    : (logits) => losses.margin(logits, label);
+    ? (logits) => losses.margin(logits, of(target, logits)).neg()
+    : (logits) => losses.margin(logits, of(label, logits));
   const dlr: Loss = targeted
-    ? (logits) => losses.targetedDlr(logits, label, target)
-    : (logits) => losses.dlr(logits, label);
+    ? (logits) => losses.targetedDlr(logits, of(label, logits), of(target, logits))
+    : (logits) => losses.dlr(logits, of(label, logits));
   return { crossEntropy, margin, dlr };
 }
+
+/** The class of every query, where an image has as many as its share of them, one image after another: [queries]. */
+const perQuery = (classes: tf.Tensor1D, queries: number): tf.Tensor1D =>
+  queries === classes.shape[0] ? classes : tf.tile(classes.expandDims(1), [1, queries / classes.shape[0]]).flatten();
 
 /**
  * Loss per image, ∇ₓ of its sum, and the logits, from one forward pass. Images do not touch each other, so the gradient of

@@ -21,7 +21,10 @@ export interface AttackState {
 export const ACCESS = ['none', 'decision', 'score', 'gradient'] as const;
 export type Access = (typeof ACCESS)[number];
 
-/** A loss the adversary raises: logits [B, K] to [B], larger is better for the adversary, goal and labels built in. */
+/**
+ * A loss the adversary raises: logits [B, K] to [B], larger is better for the adversary, goal and labels built in. Where n
+ * queries of each image are stacked, image by image, it takes logits [B·n, K] to [B·n].
+ */
 export type Loss = (logits: tf.Tensor2D) => tf.Tensor1D;
 
 /** What an attack is given at every call: the batch, its threat model, the geometry, the network, losses and noise. */

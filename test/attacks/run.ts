@@ -24,19 +24,6 @@ export interface Trial {
   readonly mostSteps?: number;
 }
 
-/** The last iterate of every image. */
-export const lastIterate = async (prepare: Prepare, trial: Trial): Promise<Float32Array> =>
-  (await iterates(prepare, trial)).at(-1)?.x as Float32Array;
-
-/** The state of every image before the first step and after each. */
-export async function iterates(prepare: Prepare, trial: Trial): Promise<Arrays[]> {
-  const states: Arrays[] = [];
-  await perform(prepare, trial, (state) => {
-    states.push(state);
-  });
-  return states;
-}
-
 /**
  * How near every image's nearest candidate is that reached the goal, of those of all steps; infinite where none did. For an
  * attack that chooses its own targets, `target` is one of those, and any wrong class will do.
@@ -49,7 +36,7 @@ export async function nearest(prepare: Prepare, trial: Trial): Promise<number[]>
   const size = trial.clean.length / label.length;
   const part = (x: Float32Array, i: number): Float32Array => x.subarray(i * size, (i + 1) * size);
   try {
-    await perform(prepare, trial, async (state) => {
+    for await (const state of states(prepare, trial)) {
       const x = state.x as Float32Array;
       const logits = await judge.logits(x);
       label.forEach((truth, i) => {
@@ -58,15 +45,15 @@ export async function nearest(prepare: Prepare, trial: Trial): Promise<number[]>
         const reached = target === undefined ? predicted !== truth : predicted === target[i];
         if (reached) found[i] = Math.min(found[i] as number, distance(norm, part(x, i), part(trial.clean, i)));
       });
-    });
+    }
   } finally {
     await judge.release();
   }
   return found;
 }
 
-/** Shows every state, the first included: the real engine, without early stop. */
-async function perform(prepare: Prepare, trial: Trial, show: (state: Arrays) => void | Promise<void>): Promise<void> {
+/** The state of every image before the first step and after each: the real engine, without early stop. */
+export async function* states(prepare: Prepare, trial: Trial): AsyncGenerator<Arrays> {
   const { attack, classifier, norm, clean, label, target } = trial;
   const batch = label.length;
   const params = resolveParams(attack.name, attack.params, trial.params);
@@ -87,12 +74,26 @@ async function perform(prepare: Prepare, trial: Trial, show: (state: Arrays) => 
   };
   try {
     let state = await engine.init(itemsAt(0), drawsOf(rehearsal.init.noise, 0));
-    await show(state);
+    yield state;
     for (let step = 0; step < Math.min(rehearsal.steps, trial.mostSteps ?? rehearsal.steps); step++) {
       ({ state } = await engine.step(state, itemsAt(step), drawsOf(rehearsal.step.noise, step + 1)));
-      await show(state);
+      yield state;
     }
   } finally {
     await engine.release();
   }
+}
+
+/** The last iterate of every image. */
+export async function lastIterate(prepare: Prepare, trial: Trial): Promise<Float32Array> {
+  let last: Float32Array | undefined;
+  for await (const { x } of states(prepare, trial)) last = x as Float32Array;
+  return last as Float32Array;
+}
+
+/** All of `states` at once. */
+export async function iterates(prepare: Prepare, trial: Trial): Promise<Arrays[]> {
+  const all: Arrays[] = [];
+  for await (const state of states(prepare, trial)) all.push(state);
+  return all;
 }

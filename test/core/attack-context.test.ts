@@ -59,6 +59,18 @@ describe('what an attack sees', () => {
     }
   });
 
+  it.each([false, true])(
+    'are losses of several queries an image, stacked image by image (targeted: %s)',
+    (targeted) => {
+      const { crossEntropy, margin, dlr } = context(bent, targeted);
+      const queries = randomTensor([3, 2, 5, 1], 3, 'normal').reshape([3, 2, 5]);
+      for (const loss of [crossEntropy, margin, dlr]) {
+        const alone = [0, 1].map((query) => loss(queries.slice([0, query, 0], [3, 1, 5]).reshape([3, 5])));
+        expect(list(loss(queries.reshape([6, 5])))).toEqual(list(tf.stack(alone, 1)));
+      }
+    },
+  );
+
   it.each([false, true])('are value, gradient and logits of one place (targeted: %s)', (targeted) => {
     const given = context(bent, targeted);
     const x = randomImages(SHAPE, 5);

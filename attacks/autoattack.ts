@@ -1,0 +1,24 @@
+/**
+ * AutoAttack, the standard version: Auto-PGD on cross-entropy, Auto-PGD on the targeted DLR loss at nine classes, FAB at nine
+ * classes, and Square with 5,000 queries, each on the images that those before it have left standing. Their parameters are
+ * fixed: a number made with others is no AutoAttack number, so there are none to choose.
+ *
+ * Croce, Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks",
+ * ICML 2020, section 4.
+ */
+import { defineEnsemble } from '../src/core/attack.ts';
+
+export default defineEnsemble({
+  name: 'autoattack',
+  title: 'AutoAttack',
+  paper: 'https://arxiv.org/abs/2003.01690',
+  norms: ['Linf', 'L2'],
+  access: 'gradient',
+  params: {},
+  stages: () => [
+    { attack: 'apgd', params: { steps: 100, loss: 'cross-entropy' } },
+    { attack: 'apgd-t', params: { steps: 100, targets: 9 } },
+    { attack: 'fab-t', params: { steps: 100, targets: 9 } },
+    { attack: 'square', params: { queries: 5000 } },
+  ],
+});
