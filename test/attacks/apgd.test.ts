@@ -65,6 +65,13 @@ describe('the checkpoints', () => {
   });
 });
 
+/** What the oracle was asked for; patience is never to halve for want of rises, which leaves the second condition alone. */
+const WAYS = {
+  'cross-entropy': { loss: 'cross-entropy' },
+  dlr: { loss: 'dlr' },
+  patient: { loss: 'cross-entropy', rho: 0 },
+} as const;
+
 describe('100 steps of APGD, beside algorithm 1 in PyTorch and float64', () => {
   it.each([
     ['Linf', 0.05, 'cross-entropy'],
@@ -73,25 +80,26 @@ describe('100 steps of APGD, beside algorithm 1 in PyTorch and float64', () => {
     ['L2', 1.2, 'cross-entropy'],
     ['Linf', 0.05, 'dlr'],
     ['L2', 0.8, 'dlr'],
-  ] as const)(
-    'in %s at %d, raising the %s loss, fool the same images and find the same losses',
-    async (norm, epsilon, loss) => {
-      const states = await walk(norm, epsilon, { loss, random: false });
-      const name = `apgd_${norm}_${epsilon}_${loss}`;
-      const theirs = Array.from(oracle(`${name}_fooled`), Boolean);
-      expect(await fooled(states)).toEqual(theirs);
-      expect(new Set(theirs).size).toBe(2);
+    ['Linf', 0.05, 'patient'],
+    ['L2', 0.8, 'patient'],
+  ] as const)('in %s at %d, %s, fool the same images and find the same losses', async (norm, epsilon, way) => {
+    const states = await walk(norm, epsilon, { ...WAYS[way], random: false });
+    const name = `apgd_${norm}_${epsilon}_${way}`;
+    const theirs = Array.from(oracle(`${name}_fooled`), Boolean);
+    expect(await fooled(states)).toEqual(theirs);
+    expect(new Set(theirs).size).toBe(2);
 
-      const found = oracle(`${name}_loss`);
-      const ours = states.at(-1)?.bestLoss as Float32Array;
-      ours.forEach((value, i) => {
-        // Beyond the boundary the denominator of DLR may vanish: the largest ratio that is met is then an accident.
-        if (loss === 'dlr' && theirs[i]) return;
-        const expected = found[i] as number;
-        expect(Math.abs(value - expected)).toBeLessThan((loss === 'dlr' ? 0.01 : 0.001) * Math.abs(expected));
-      });
-    },
-  );
+    const found = oracle(`${name}_loss`);
+    const ours = states.at(-1)?.bestLoss as Float32Array;
+    const astray = ours.filter((value, i) => {
+      // Beyond the boundary the denominator of DLR may vanish: the largest ratio that is met is then an accident.
+      if (way === 'dlr' && theirs[i]) return false;
+      const expected = found[i] as number;
+      return !(Math.abs(value - expected) < 0.001 * Math.abs(expected));
+    });
+    // In float32 a pixel's sign or a rise may be decided otherwise, and the walk goes on from another place.
+    expect(astray.length).toBeLessThanOrEqual(1);
+  });
 });
 
 describe('APGD', () => {
