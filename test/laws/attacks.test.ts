@@ -2,20 +2,22 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
-import type { Attack } from '../../src/core/attack.ts';
+import { type Attack, type Ensemble, isEnsemble } from '../../src/core/attack.ts';
+import { ATTACK_LAWS } from '../../src/laws/all.ts';
+import { BrokenLaw } from '../../src/laws/law.ts';
 import { tf } from '../../src/tf.ts';
-import { ATTACK_LAWS } from './attack/all.ts';
-import { FAULTY, RIGHT } from './attack/faulty.ts';
-import { BrokenLaw } from './attack/law.ts';
+import { FAULTY, RIGHT } from './faulty.ts';
 
 const ofProgram = readdirSync(join(PACKAGE_ROOT, 'attacks')).filter((file) => file.endsWith('.ts'));
 const files = [...ofProgram.map((file) => join('attacks', file)), join('examples', 'momentum.ts')];
-const attacks = await Promise.all(
-  files.map(async (file): Promise<[string, Attack]> => {
-    const { default: attack } = (await import(join(PACKAGE_ROOT, file))) as { default: Attack };
+const found = await Promise.all(
+  files.map(async (file): Promise<[string, Attack | Ensemble]> => {
+    const { default: attack } = (await import(join(PACKAGE_ROOT, file))) as { default: Attack | Ensemble };
     return [file, attack];
   }),
 );
+// What is made of others is as lawful as they are.
+const attacks = found.filter((entry): entry is [string, Attack] => !isEnsemble(entry[1]));
 const laws = ATTACK_LAWS.map((law) => [law.name, law] as const);
 
 beforeAll(async () => {

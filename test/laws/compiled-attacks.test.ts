@@ -5,9 +5,9 @@ import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
 import { compile } from '../../src/compile/compile.ts';
 import { eager } from '../../src/compile/eager.ts';
 import type { Attack } from '../../src/core/attack.ts';
+import { CLASSES, IDS, imageOf, imagesOf, PIXELS, paramsOf, RADII, smooth } from '../../src/laws/stage.ts';
 import { tf } from '../../src/tf.ts';
 import { lastIterate } from '../attacks/run.ts';
-import { CLASSES, IDS, imageOf, imagesOf, PIXELS, paramsOf, RADII, smooth } from './attack/stage.ts';
 
 const ofProgram = readdirSync(join(PACKAGE_ROOT, 'attacks')).filter((file) => file.endsWith('.ts'));
 const files = [...ofProgram.map((file) => join('attacks', file)), join('examples', 'momentum.ts')];

@@ -1,6 +1,6 @@
 /** What a law on attacks is. */
-import type { Attack } from '../../../src/core/attack.ts';
-import type { Norm } from '../../../src/core/threat-model.ts';
+import type { Attack } from '../core/attack.ts';
+import type { Norm } from '../core/threat-model.ts';
 
 export interface Subject {
   readonly attack: Attack;

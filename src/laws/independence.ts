@@ -1,6 +1,7 @@
 /** Laws on what an image's candidates may depend on: its own image, radius, iteration and seed, and nothing beside it. */
-import { tf } from '../../../src/tf.ts';
+import { tf } from '../tf.ts';
 import { type Law, requires, type Subject, sameBytes } from './law.ts';
+import { inScenes, performanceOf, type Scene } from './scene.ts';
 import {
   advance,
   begin,
@@ -23,46 +24,40 @@ const onSmooth = ({ attack, norm }: Subject, ids: readonly number[]): Performanc
   targeted: false,
 });
 
-const repeatsItself: Law = {
-  name: 'repeats itself under the same seed',
-  check: (subject) => {
-    const again = perform(onSmooth(subject, IDS));
-    perform(onSmooth(subject, IDS)).forEach((images, step) => {
-      images.forEach((x, row) => {
-        requires(
-          sameBytes(x, again[step]?.[row]),
-          () => `two runs differ after ${step} steps; all randomness must come from context.noise`,
-        );
-      });
+const onLarge = ({ norm }: Subject): Scene[] =>
+  [false, true].map((targeted) => ({ classifier: 0, ids: IDS, epsilon: RADII[norm][1], targeted, seed: 1 }));
+
+const repeatsItself = inScenes('repeats itself under the same seed', onLarge, (subject, scene) => {
+  const again = perform(performanceOf(subject, scene));
+  perform(performanceOf(subject, scene)).forEach((images, step) => {
+    images.forEach((x, row) => {
+      requires(
+        sameBytes(x, again[step]?.[row]),
+        () => `two runs differ after ${step} steps; all randomness must come from context.noise`,
+      );
     });
-  },
-};
+  });
+});
 
 /** The candidates of every image, under a radius of its own. */
-function trails(subject: Subject, ids: readonly number[], targeted: boolean): Map<number, Float32Array[]> {
-  const [low, high] = RADII[subject.norm];
-  const epsilons = ids.map((id) => high - ((high - low) * id) / IDS.length);
-  const iterates = perform({ ...onSmooth(subject, ids), epsilons, targeted });
+function trails(subject: Subject, scene: Scene, ids: readonly number[]): Map<number, Float32Array[]> {
+  const epsilons = ids.map((id) => (scene.epsilon * (1 + id)) / (1 + Math.max(...scene.ids)));
+  const iterates = perform({ ...performanceOf(subject, scene), ids, epsilons });
   return new Map(ids.map((id, row) => [id, iterates.map((images) => images[row] as Float32Array)]));
 }
 
-const keepsImagesApart: Law = {
-  name: 'takes every image on its own, with its own radius',
-  check: (subject) => {
-    for (const targeted of [false, true]) {
-      const together = trails(subject, IDS, targeted);
-      const backwards = trails(subject, [...IDS].reverse(), targeted);
-      for (const id of IDS) {
-        const alone = trails(subject, [id], targeted).get(id);
-        together.get(id)?.forEach((x, step) => {
-          const same = sameBytes(x, alone?.[step]) && sameBytes(x, backwards.get(id)?.[step]);
-          const fault = `after ${step} steps an image differs from the same one alone or in another order`;
-          requires(same, () => `${fault}; reduce over the axes of the image, never over the batch`);
-        });
-      }
-    }
-  },
-};
+const keepsImagesApart = inScenes('takes every image on its own, with its own radius', onLarge, (subject, scene) => {
+  const together = trails(subject, scene, scene.ids);
+  const backwards = trails(subject, scene, scene.ids.toReversed());
+  for (const id of scene.ids) {
+    const alone = trails(subject, scene, [id]).get(id);
+    together.get(id)?.forEach((x, step) => {
+      const same = sameBytes(x, alone?.[step]) && sameBytes(x, backwards.get(id)?.[step]);
+      const fault = `after ${step} steps image ${id} differs from the same one alone or in another order`;
+      requires(same, () => `${fault}; reduce over the axes of the image, never over the batch`);
+    });
+  }
+});
 
 const keepsIterationsApart: Law = {
   name: 'takes every image at its own iteration',

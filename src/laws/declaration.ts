@@ -1,8 +1,8 @@
 /** Laws on what an attack says of itself. */
 import { basename } from 'node:path';
-import { messageOf } from '../../../src/core/errors.ts';
-import { resolveParams } from '../../../src/core/params.ts';
-import { rehearse } from '../../../src/evaluate/rehearse.ts';
+import { messageOf } from '../core/errors.ts';
+import { resolveParams } from '../core/params.ts';
+import { rehearse } from '../evaluate/rehearse.ts';
 import { BrokenLaw, type Law, requires } from './law.ts';
 import { CLASSES, INPUT } from './stage.ts';
 

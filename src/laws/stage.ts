@@ -1,12 +1,12 @@
 /** A stage for attacks: small classifiers, each hard in its own way, and a plain way to run an attack on them. */
-import type { Attack, AttackContext, AttackState } from '../../../src/core/attack.ts';
-import { attackContext } from '../../../src/core/attack-context.ts';
-import type { Noise } from '../../../src/core/ball.ts';
-import type { Classifier } from '../../../src/core/classifier.ts';
-import { resolveParams } from '../../../src/core/params.ts';
-import { fillNoise } from '../../../src/core/rng.ts';
-import { diameterOf, type Norm } from '../../../src/core/threat-model.ts';
-import { tf } from '../../../src/tf.ts';
+import type { Attack, AttackContext, AttackState } from '../core/attack.ts';
+import { attackContext } from '../core/attack-context.ts';
+import type { Noise } from '../core/ball.ts';
+import type { Classifier } from '../core/classifier.ts';
+import { resolveParams } from '../core/params.ts';
+import { fillNoise } from '../core/rng.ts';
+import { diameterOf, type Norm } from '../core/threat-model.ts';
+import { tf } from '../tf.ts';
 
 export const INPUT = [6, 5, 3] as const;
 export const CLASSES = 5;
@@ -62,8 +62,13 @@ export const smooth = classifier('smooth', (x) => {
   return hidden.matMul(matrix(2, 12, CLASSES)).mul(3);
 });
 
-/** Class 1 gains along one direction, the others stay: every loss is monotone along it. */
-export const linear = classifier('linear', (x) => x.matMul(matrix(3, PIXELS, 1)).mul(onlyClass(1)));
+/**
+ * Class 1 gains along one direction, the others stay, each at its own height, class 2 above the rest: every loss is monotone
+ * along it, the ratios of logits included.
+ */
+export const linear = classifier('linear', (x) =>
+  x.matMul(matrix(3, PIXELS, 1)).mul(onlyClass(1)).add(tf.tensor1d([0.3, 0, 0.4, 0.2, 0.1])),
+);
 
 export const CLASSIFIERS: readonly Classifier[] = [
   smooth,

@@ -1,6 +1,6 @@
 /** Laws on where an attack goes: up, for the adversary. */
-import { crossEntropy } from '../../../src/core/losses.ts';
-import { tf } from '../../../src/tf.ts';
+import { crossEntropy } from '../core/losses.ts';
+import { tf } from '../tf.ts';
 import { type Law, requires, type Subject } from './law.ts';
 import { contextOf, IDS, INPUT, imagesOf, linear, perform, RADII, repeated, smooth } from './stage.ts';
 

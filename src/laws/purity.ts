@@ -1,5 +1,5 @@
 /** Laws on side effects: an attack has none. */
-import { tf } from '../../../src/tf.ts';
+import { tf } from '../tf.ts';
 import { type Law, requires, type Subject, sameBytes } from './law.ts';
 import {
   advance,

@@ -1,7 +1,7 @@
 /** Attacks that are wrong on purpose, each in one way, to see that the laws notice. */
-import { type Attack, type AttackContext, defineAttack } from '../../../src/core/attack.ts';
-import { p } from '../../../src/core/params.ts';
-import { tf } from '../../../src/tf.ts';
+import { type Attack, type AttackContext, defineAttack } from '../../src/core/attack.ts';
+import { p } from '../../src/core/params.ts';
+import { tf } from '../../src/tf.ts';
 
 type Plain = AttackContext<Record<never, never>>;
 
