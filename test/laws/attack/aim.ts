@@ -81,6 +81,8 @@ function standing({ attack, norm }: Subject, epsilon: number): number {
 const gainsWithTheRadius: Law = {
   name: 'leaves no more images standing at a larger radius',
   check: (subject) => {
+    // What seeks the nearest image is given no radius to gain by.
+    if (subject.attack.minimumNorm === true) return;
     const [low, high] = RADII[subject.norm];
     const counts = [low, Math.sqrt(low * high), high].map((epsilon) => standing(subject, epsilon));
     counts.forEach((count, i) => {

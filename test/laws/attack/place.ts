@@ -20,8 +20,10 @@ function scenes({ attack, norm }: Subject): readonly Scene[] {
   played.set(attack, known);
   const found = known.get(norm);
   if (found !== undefined) return found;
+  // Attacks of minimum norm are given one radius, whatever is asked.
+  const radii = attack.minimumNorm === true ? RADII[norm].slice(0, 1) : RADII[norm];
   const settings = CLASSIFIERS.flatMap((classifier) =>
-    [false, true].flatMap((targeted) => RADII[norm].map((epsilon) => ({ classifier, targeted, epsilon }))),
+    [false, true].flatMap((targeted) => radii.map((epsilon) => ({ classifier, targeted, epsilon }))),
   );
   const made = settings.map(({ classifier, targeted, epsilon }) => {
     const performance = { attack, norm, classifier, ids: IDS, epsilons: repeated(epsilon, IDS.length), targeted };
