@@ -26,13 +26,15 @@ export const performanceOf = ({ attack, norm }: Subject, scene: Scene): Performa
   epsilons: repeated(scene.epsilon, scene.ids.length),
 });
 
-/** Every classifier, targeted or not, with a small and a large radius. */
-export const scenesOf = ({ norm }: Subject): Scene[] =>
-  [...CLASSIFIERS.keys()].flatMap((classifier) =>
+/** Every classifier, targeted or not, with a small and a large radius; one where the attack is given none. */
+export const scenesOf = ({ attack, norm }: Subject): Scene[] => {
+  const radii = attack.minimumNorm === true ? RADII[norm].slice(1) : RADII[norm];
+  return [...CLASSIFIERS.keys()].flatMap((classifier) =>
     [false, true].flatMap((targeted) =>
-      RADII[norm].map((epsilon) => ({ classifier, ids: IDS, epsilon, targeted, seed: 1 })),
+      radii.map((epsilon) => ({ classifier, ids: IDS, epsilon, targeted, seed: 1 })),
     ),
   );
+};
 
 /** A law that is tried in the scenes given. */
 export const inScenes = (

@@ -6,6 +6,7 @@ import type { Attack } from '../../src/core/attack.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import { margin } from '../../src/core/losses.ts';
 import { tf } from '../../src/tf.ts';
+import { minus, normOf } from '../core/reference.ts';
 import { oracleNet, readOracle } from './oracle-net.ts';
 import { states, type Trial } from './run.ts';
 
@@ -99,6 +100,44 @@ describe('attacks that see logits, beside float64 implementations that are given
     const losses = theirs(`${name}_loss`);
     for (let start = 0; start < losses.length; start += steps) {
       expect(losses[start + steps - 1]).toBeLessThan((losses[start] as number) - 1);
+    }
+  });
+});
+
+describe('Square on images of three channels', () => {
+  const SIDE = 16;
+  const VALUES = SIDE * SIDE * 3;
+  const weights = Array.from({ length: VALUES * 2 }, (_, i) => Math.sin(i * i));
+  const classifier: Classifier = {
+    name: 'linear',
+    classes: 2,
+    input: [SIDE, SIDE, 3],
+    logits: (x) => x.reshape([x.shape[0], VALUES]).matMul(tf.tensor2d(weights, [VALUES, 2])) as tf.Tensor2D,
+  };
+  // Grey, so that no radius here meets the box.
+  const clean = new Float32Array(VALUES).fill(0.5);
+  const trial = { attack: square, classifier, clean, label: Int32Array.of(0), mostSteps: 60 };
+
+  it('spends all of ε in every query: in L2 the length, in L∞ every pixel', async () => {
+    for await (const { x } of states(compile, { ...trial, norm: 'L2', epsilon: 0.4 })) {
+      expect(normOf('L2', minus(x as Float32Array, clean))).toBeCloseTo(0.4, 5);
+    }
+    for await (const { x } of states(compile, { ...trial, norm: 'Linf', epsilon: 0.1 })) {
+      expect(new Set(minus(x as Float32Array, clean).map((v) => Math.abs(v).toFixed(5)))).toEqual(new Set(['0.10000']));
+    }
+  });
+
+  it('never lets the margin go back', async () => {
+    for (const norm of square.norms) {
+      let before = Number.NEGATIVE_INFINITY;
+      const gains = new Set<number>();
+      for await (const { gain } of states(compile, { ...trial, norm, epsilon: 0.1 })) {
+        const now = gain?.[0] as number;
+        expect(now).toBeGreaterThanOrEqual(before);
+        before = now;
+        gains.add(now);
+      }
+      expect(gains.size).toBeGreaterThan(5);
     }
   });
 });
