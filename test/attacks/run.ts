@@ -7,7 +7,7 @@ import type { Norm } from '../../src/core/threat-model.ts';
 import { prepareAttack, prepareJudge } from '../../src/evaluate/engine.ts';
 import { NoiseBuffers } from '../../src/evaluate/noise.ts';
 import { aimsItself, rehearse } from '../../src/evaluate/rehearse.ts';
-import { distance } from '../../src/evaluate/verify.ts';
+import { argMax, distance } from '../../src/evaluate/verify.ts';
 
 export interface Trial {
   readonly attack: Attack;
@@ -25,43 +25,44 @@ export interface Trial {
 }
 
 /** The last iterate of every image: the real engine, without early stop. */
-export async function lastIterate(prepare: Prepare, trial: Trial): Promise<Float32Array> {
-  let last = trial.clean;
-  await perform(prepare, trial, (x) => {
-    last = x;
-  });
-  return last;
-}
+export const lastIterate = (prepare: Prepare, trial: Trial): Promise<Float32Array> => perform(prepare, trial, () => {});
 
 /**
  * How near every image's nearest candidate is that reached the goal, of those of all steps; infinite where none did. For an
  * attack that chooses its own targets, `target` is one of those, and any wrong class will do.
  */
 export async function nearest(prepare: Prepare, trial: Trial): Promise<number[]> {
-  const { attack, classifier, label, norm } = trial;
+  const { attack, classifier, clean, label, norm } = trial;
   const target = aimsItself(attack) ? undefined : trial.target;
   const found = Array.from(label, () => Number.POSITIVE_INFINITY);
-  const judge = await prepareJudge(prepare, classifier, label.length);
-  const size = trial.clean.length / label.length;
-  const part = (x: Float32Array, i: number): Float32Array => x.subarray(i * size, (i + 1) * size);
-  try {
-    await perform(prepare, trial, async (x) => {
-      const logits = await judge.logits(x);
-      label.forEach((truth, i) => {
-        const z = logits.subarray(i * classifier.classes, (i + 1) * classifier.classes);
-        const predicted = z.indexOf(Math.max(...z));
-        const reached = target === undefined ? predicted !== truth : predicted === target[i];
-        if (reached) found[i] = Math.min(found[i] as number, distance(norm, part(x, i), part(trial.clean, i)));
-      });
+  const size = clean.length / label.length;
+  const look = (x: Float32Array, predicted: Int32Array): void =>
+    label.forEach((truth, i) => {
+      if (target === undefined ? predicted[i] === truth : predicted[i] !== target[i]) return;
+      const [from, to] = [clean, x].map((images) => images.subarray(i * size, (i + 1) * size));
+      found[i] = Math.min(found[i] as number, distance(norm, from as Float32Array, to as Float32Array));
     });
+  const last = await perform(prepare, trial, look);
+  const judge = await prepareJudge(prepare, classifier, label.length);
+  try {
+    const logits = await judge.logits(last);
+    const { classes } = judge;
+    look(
+      last,
+      label.map((_, i) => argMax(logits.subarray(i * classes, (i + 1) * classes))),
+    );
   } finally {
     await judge.release();
   }
   return found;
 }
 
-/** Shows every iterate, the start included. */
-async function perform(prepare: Prepare, trial: Trial, show: (x: Float32Array) => void | Promise<void>): Promise<void> {
+/** Shows the candidates that enter each step, with their predicted classes, and returns the last ones. */
+async function perform(
+  prepare: Prepare,
+  trial: Trial,
+  show: (entering: Float32Array, predicted: Int32Array) => void,
+): Promise<Float32Array> {
   const { attack, classifier, norm, clean, label, target } = trial;
   const batch = label.length;
   const params = resolveParams(attack.name, attack.params, trial.params);
@@ -82,11 +83,12 @@ async function perform(prepare: Prepare, trial: Trial, show: (x: Float32Array) =
   };
   try {
     let state = await engine.init(itemsAt(0), drawsOf(rehearsal.init.noise, 0));
-    await show(state.x as Float32Array);
     for (let step = 0; step < Math.min(rehearsal.steps, trial.mostSteps ?? rehearsal.steps); step++) {
-      ({ state } = await engine.step(state, itemsAt(step), drawsOf(rehearsal.step.noise, step + 1)));
-      await show(state.x as Float32Array);
+      const stepped = await engine.step(state, itemsAt(step), drawsOf(rehearsal.step.noise, step + 1));
+      show(state.x as Float32Array, stepped.predicted);
+      state = stepped.state;
     }
+    return state.x as Float32Array;
   } finally {
     await engine.release();
   }

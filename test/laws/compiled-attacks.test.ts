@@ -18,6 +18,12 @@ const cases = attacks.flatMap((attack) =>
   attack.norms.flatMap((norm) => [false, true].map((targeted) => ({ attack, norm, targeted }))),
 );
 
+/** Parameters with which all that an attack does is seen in a few steps. */
+const BRISK: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  cw: { steps: 4, c: 1 },
+  ead: { steps: 4, c: 10 },
+};
+
 beforeAll(async () => {
   await tf.setBackend('cpu');
 });
@@ -30,6 +36,7 @@ describe('compiled', () => {
     const trial = {
       attack,
       classifier: smooth,
+      params: BRISK[attack.name] ?? {},
       norm,
       epsilon: RADII[norm][0],
       clean,
