@@ -8,7 +8,8 @@
  *
  * Chen, Sharma, Zhang, Yi, Hsieh, "EAD: Elastic-Net Attacks to Deep Neural Networks via Adversarial Examples", AAAI 2018,
  * section 4, algorithm 1, equations 5 to 8. Of all candidates that reach the goal the nearest in L1 counts: the paper's L1
- * decision rule. As in the authors' program, a run rests once a tenth of its steps no longer lowers what it minimises.
+ * decision rule. As in the authors' program, a run rests once a tenth of its steps no longer lowers what it minimises. The
+ * paper's β is the default; ten times as much often comes nearer in L1, since there the L2 norm counts less.
  */
 import { defineAttack, type Loss } from '../src/core/attack.ts';
 import { sizeOf, sumOf } from '../src/core/ball.ts';

@@ -20,8 +20,9 @@ function scenes({ attack, norm }: Subject): readonly Scene[] {
   played.set(attack, known);
   const found = known.get(norm);
   if (found !== undefined) return found;
+  const radii = hasABall({ attack }) ? RADII[norm] : RADII[norm].slice(1);
   const settings = CLASSIFIERS.flatMap((classifier) =>
-    [false, true].flatMap((targeted) => RADII[norm].map((epsilon) => ({ classifier, targeted, epsilon }))),
+    [false, true].flatMap((targeted) => radii.map((epsilon) => ({ classifier, targeted, epsilon }))),
   );
   const made = settings.map(({ classifier, targeted, epsilon }) => {
     const performance = { attack, norm, classifier, ids: IDS, epsilons: repeated(epsilon, IDS.length), targeted };
@@ -49,7 +50,7 @@ function everyCandidate(subject: Subject, complain: Complaint): void {
 }
 
 /** Attacks of minimum norm are given a ball that holds all images. */
-const hasABall = ({ attack }: Subject): boolean => attack.minimumNorm !== true;
+const hasABall = ({ attack }: Pick<Subject, 'attack'>): boolean => attack.minimumNorm !== true;
 
 const staysAtRadiusZero: Law = {
   name: 'gives the images back at radius 0',
