@@ -41,8 +41,11 @@ interface Task {
   readonly need: tf.Tensor4D;
 }
 
-/** At each of Newton's steps here, what is missing or the slope falls to half or less, and their product to a quarter. */
-const NEWTON_STEPS = 24;
+/**
+ * At each of Newton's steps here what is missing or the slope halves at least, and their product falls to a quarter: this
+ * many take it below float32's resolution.
+ */
+const NEWTON_STEPS = 16;
 
 /** Farther than any pixel can move. */
 const FAR = 1e30;

@@ -30,9 +30,7 @@ export const performanceOf = ({ attack, norm }: Subject, scene: Scene): Performa
 export const scenesOf = ({ attack, norm }: Subject): Scene[] => {
   const radii = attack.minimumNorm === true ? RADII[norm].slice(1) : RADII[norm];
   return [...CLASSIFIERS.keys()].flatMap((classifier) =>
-    [false, true].flatMap((targeted) =>
-      radii.map((epsilon) => ({ classifier, ids: IDS, epsilon, targeted, seed: 1 })),
-    ),
+    [false, true].flatMap((targeted) => radii.map((epsilon) => ({ classifier, ids: IDS, epsilon, targeted, seed: 1 }))),
   );
 };
 

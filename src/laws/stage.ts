@@ -67,7 +67,10 @@ export const smooth = classifier('smooth', (x) => {
  * along it, the ratios of logits included.
  */
 export const linear = classifier('linear', (x) =>
-  x.matMul(matrix(3, PIXELS, 1)).mul(onlyClass(1)).add(tf.tensor1d([0.3, 0, 0.4, 0.2, 0.1])),
+  x
+    .matMul(matrix(3, PIXELS, 1))
+    .mul(onlyClass(1))
+    .add(tf.tensor1d([0.3, 0, 0.4, 0.2, 0.1])),
 );
 
 export const CLASSIFIERS: readonly Classifier[] = [

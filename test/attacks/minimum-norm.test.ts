@@ -1,6 +1,8 @@
 /** Attacks of minimum norm beside implementations that share no code with them: see test/oracles/attacks/README.md. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import cw from '../../attacks/cw.ts';
 import deepfool from '../../attacks/deepfool.ts';
+import ead from '../../attacks/ead.ts';
 import fab from '../../attacks/fab-t.ts';
 import { compile } from '../../src/compile/compile.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
@@ -75,5 +77,20 @@ describe('the reference implementations', () => {
     expect(Math.max(...apart(least(ours), least(theirs)))).toBeLessThan(1e-4);
     // Try by try they agree too, unless a third class is in between: theirs turn back there, ours go on to the target.
     expect(median(apart(ours, [...theirs]))).toBeLessThan(0.005);
+  });
+
+  it('of Carlini and Wagner find adversarial images as near', async () => {
+    const theirs = [...golden('cw')];
+    const ours = await nearest(compile, { ...trial(cw, 'L2', theirs.length), params: { runs: 4, steps: 500, c: 0.1 } });
+    expect(Math.max(...apart(ours, theirs))).toBeLessThan(0.01);
+  });
+
+  it.each([
+    ['ead', 0.001],
+    ['ead_sparse', 0.01],
+  ])('of EAD find adversarial images as near: %s', async (name, beta) => {
+    const theirs = [...golden(name)];
+    const ours = await nearest(compile, { ...trial(ead, 'L1', theirs.length), params: { steps: 200, beta } });
+    expect(Math.max(...apart(ours, theirs))).toBeLessThan(1e-4);
   });
 });

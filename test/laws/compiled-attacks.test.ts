@@ -4,19 +4,26 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
 import { compile } from '../../src/compile/compile.ts';
 import { eager } from '../../src/compile/eager.ts';
-import type { Attack } from '../../src/core/attack.ts';
+import { type Attack, type Ensemble, isEnsemble } from '../../src/core/attack.ts';
 import { CLASSES, IDS, imageOf, imagesOf, PIXELS, paramsOf, RADII, smooth } from '../../src/laws/stage.ts';
 import { tf } from '../../src/tf.ts';
 import { lastIterate } from '../attacks/run.ts';
 
 const ofProgram = readdirSync(join(PACKAGE_ROOT, 'attacks')).filter((file) => file.endsWith('.ts'));
 const files = [...ofProgram.map((file) => join('attacks', file)), join('examples', 'momentum.ts')];
-const attacks = await Promise.all(
-  files.map(async (file) => ((await import(join(PACKAGE_ROOT, file))) as { default: Attack }).default),
+const found = await Promise.all(
+  files.map(async (file) => ((await import(join(PACKAGE_ROOT, file))) as { default: Attack | Ensemble }).default),
 );
+const attacks = found.filter((attack): attack is Attack => !isEnsemble(attack));
 const cases = attacks.flatMap((attack) =>
   attack.norms.flatMap((norm) => [false, true].map((targeted) => ({ attack, norm, targeted }))),
 );
+
+/** Parameters with which all that an attack does is seen in a few steps. */
+const BRISK: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  cw: { steps: 4, c: 1 },
+  ead: { steps: 4, c: 10 },
+};
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -33,6 +40,7 @@ describe('compiled', () => {
       attack,
       params: paramsOf(attack, STEPS),
       classifier: smooth,
+      params: BRISK[attack.name] ?? {},
       norm,
       epsilon: RADII[norm][0],
       clean,

@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { firstTradeOff, stepsOfRuns, type TradeOff, weigh } from '../../src/core/trade-off.ts';
+import { tf } from '../../src/tf.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+const FIRST = 0.001;
+const column = (values: readonly number[]): tf.Tensor4D => tf.tensor4d([...values], [values.length, 1, 1, 1]);
+const numbers = (tensor: tf.Tensor): number[] => [...tensor.dataSync()];
+
+/** What is seen at a step of one image, given its c, its number and the c at hand. */
+type See = (step: number, c: number) => { readonly reaches: boolean; readonly loss: number };
+
+/** The trade-offs after every step, and which of them began a run. */
+function play(
+  images: readonly See[],
+  runs: number,
+  steps: number,
+): { tradeOff: Record<string, number[]>; renews: boolean }[] {
+  return tf.tidy(() => {
+    let tradeOff: TradeOff = firstTradeOff(images.length, FIRST);
+    return Array.from({ length: stepsOfRuns(runs, steps) + 1 }, (_, iteration) => {
+      const c = numbers(tradeOff.c);
+      const seen = images.map((see, i) => see(iteration % (steps + 1), c[i] as number));
+      const { next, renews } = weigh(
+        tradeOff,
+        {
+          iteration: column(images.map(() => iteration)),
+          reaches: column(seen.map(({ reaches }) => Number(reaches))).greater(0),
+          loss: column(seen.map(({ loss }) => loss)),
+        },
+        steps,
+      );
+      tradeOff = next;
+      const values = Object.fromEntries(Object.entries(next).map(([name, tensor]) => [name, numbers(tensor)]));
+      return { tradeOff: values, renews: numbers(renews)[0] === 1 };
+    });
+  });
+}
+
+/** Reaches the goal in one step of the run if c is large enough. */
+const needing =
+  (least: number, at: number): See =>
+  (step, c) => ({ reaches: step === at && c >= least, loss: 1 / (step + 1) });
+
+describe('the trade-off', () => {
+  it('begins a run every so many steps and one', () => {
+    const renews = play([needing(1, 0)], 3, 4).map((step) => step.renews);
+    expect(renews.flatMap((renewed, i) => (renewed ? [i] : []))).toEqual([4, 9, 14]);
+  });
+
+  it('grows tenfold until the goal is reached, and then closes in on the least c, for every image on its own', () => {
+    const anyNeed = fc.record({
+      power: fc.double({ min: -3.9, max: 3.9, noNaN: true }),
+      at: fc.integer({ min: 0, max: 3 }),
+    });
+    fc.assert(
+      fc.property(fc.array(anyNeed, { minLength: 1, maxLength: 3 }), (needs) => {
+        const runs = 12;
+        const played = play(
+          needs.map(({ power, at }) => needing(10 ** power, at)),
+          runs,
+          3,
+        );
+        const last = played.at(-1)?.tradeOff ?? {};
+        needs.forEach(({ power }, i) => {
+          const least = 10 ** power;
+          const [low = Number.NaN, high = Number.NaN] = [last.low?.[i], last.high?.[i]];
+          expect(low).toBeLessThan(least * (1 + 1e-6));
+          expect(high).toBeGreaterThan(least * (1 - 1e-6));
+          // Of the runs, some found the first c that was enough; each of the others halved what was left.
+          const first = Math.max(0, Math.ceil(power - Math.log10(FIRST) - 1e-6));
+          const width = FIRST * 10 ** first - (first === 0 ? 0 : FIRST * 10 ** (first - 1));
+          expect((high - low) / (width / 2 ** (runs - first - 1))).toBeCloseTo(1, 3);
+        });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('counts the goal as reached in whatever step of the run, its last candidate included', () => {
+    for (const at of [0, 2, 4]) {
+      const after = play([needing(0, at)], 1, 4).at(-1)?.tradeOff;
+      expect([after?.low, after?.c]).toEqual([[0], [Math.fround(FIRST / 2)]]);
+    }
+  });
+
+  it('lets a run rest whose loss has not fallen for a tenth of its steps, and the next one move again', () => {
+    const falling: See = (step) => ({ reaches: false, loss: 1 / (step + 1) });
+    const stuck: See = (step) => ({ reaches: false, loss: Math.max(1 / (step + 1), 1 / 8) });
+    const resting = play([falling, stuck], 2, 20).map(({ tradeOff }) => tradeOff.resting);
+    expect(resting.every((image) => image?.[0] === 0)).toBe(true);
+    // Compared every second step: at 8 it is still lower than at 6, at 10 no more than at 8.
+    expect(resting.map((image) => image?.[1]).slice(0, 22)).toEqual([
+      ...new Array(10).fill(0),
+      ...new Array(10).fill(1),
+      0,
+      0,
+    ]);
+  });
+});
