@@ -2,7 +2,7 @@
 import { crossEntropy } from '../core/losses.ts';
 import { tf } from '../tf.ts';
 import { type Law, requires, type Subject } from './law.ts';
-import { contextOf, IDS, INPUT, imagesOf, linear, perform, RADII, repeated, smooth } from './stage.ts';
+import { contextOf, IDS, INPUT, imageOf, imagesOf, linear, perform, RADII, repeated, smooth } from './stage.ts';
 
 interface Change {
   readonly before: number;
@@ -12,13 +12,14 @@ interface Change {
 /**
  * The cross-entropy of every image's target, or true class, on a linear model: clean, and as the attack leaves it. What it
  * leaves is its last candidate; of attacks that see no gradient, which must try in order to know, and of those that look for
- * the nearest image, which come and go, the best one.
+ * the nearest image, which come and go, the best one, the clean image among them.
  */
 function changes({ attack, norm }: Subject, targeted: boolean): Change[] {
   const epsilons = repeated(RADII[norm][1], IDS.length);
   const performance = { attack, norm, classifier: linear, ids: IDS, epsilons, targeted };
   const iterates = perform(performance);
-  const left = attack.access === 'gradient' && attack.minimumNorm !== true ? iterates.slice(-1) : iterates;
+  const walksUphill = attack.access === 'gradient' && attack.minimumNorm !== true;
+  const left = walksUphill ? iterates.slice(-1) : [IDS.map(imageOf), ...iterates];
   return tf.tidy(() => {
     const { label, target, clean } = contextOf(performance, repeated(0, IDS.length), 'step');
     const classes = targeted ? target : label;

@@ -1,6 +1,6 @@
 /** Scenes: what an attack is let loose on, so that a law can be tried in many and a broken one shown in the smallest. */
 
-import type { Law, Subject } from './law.ts';
+import { BrokenLaw, type Law, type Subject } from './law.ts';
 import { CLASSIFIERS, IDS, type Performance, perform, RADII, repeated } from './stage.ts';
 
 /** All of a performance but its attack and norm. */
@@ -43,7 +43,14 @@ export const inScenes = (
   name,
   inScene,
   check: (subject) => {
-    for (const scene of scenes(subject)) inScene(subject, scene);
+    for (const scene of scenes(subject)) {
+      try {
+        inScene(subject, scene);
+      } catch (error) {
+        if (!(error instanceof BrokenLaw)) throw error;
+        throw new BrokenLaw(`${error.message} (${sceneInWords(subject, scene)})`);
+      }
+    }
   },
 });
 

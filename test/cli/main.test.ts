@@ -280,9 +280,37 @@ describe('the other commands', () => {
     expect(known.checkpoints).toContainEqual(expect.objectContaining({ architecture: ARCH, training: 'standard' }));
   });
 
-  it('answer in one line what is not here yet', async () => {
-    const { code, err } = await run('check-attack', 'mine.ts');
-    expect([code, err]).toEqual([1, [expect.stringContaining('not here yet')]]);
+  it('check-attack names the law that a user’s attack breaks, and the smallest case', async () => {
+    await writeFile(
+      'leaky.ts',
+      `import { defineAttack } from 'gibbon';
+       export default defineAttack({
+         name: 'leaky', title: 'Leaky', paper: 'https://example.org/leaky', norms: ['Linf'], access: 'gradient', params: {},
+         steps: () => 3,
+         init: (x) => ({ x }),
+         step: ({ x }, { ball, epsilon, gradient }) => ({
+           x: x.add(ball.steepest(gradient(x)).mul(epsilon)).clipByValue(0, 1),
+         }),
+       });`,
+    );
+    const { code, out } = await run('check-attack', 'leaky.ts');
+    expect(code).toBe(1);
+    const lines = out.join('\n').split('\n');
+    expect(lines.filter((line) => line.includes('BROKEN'))).toEqual([
+      expect.stringMatching(/stays in the ball \(Linf\): after 2 steps the distance .*; use ball\.project$/),
+    ]);
+    expect(out.join('\n')).toContain(
+      'smallest case found: image 0 alone, a classifier that is smooth, radius 0.003 in Linf',
+    );
+    expect(lines.at(-1)).toBe('1 of 17 laws is broken');
+  }, 60_000);
+
+  it('check-attack wants one file of one attack', async () => {
+    expect(await run('check-attack')).toMatchObject({ code: 2, err: [expect.stringContaining('give one file')] });
+    expect(await run('check-attack', 'not-there.ts')).toMatchObject({
+      code: 2,
+      err: [expect.stringContaining('not-there.ts')],
+    });
   });
 
   it('doctor finds that compiled code agrees with the reference', async () => {

@@ -38,9 +38,8 @@ describe('compiled', () => {
     const label = Int32Array.from(tf.tidy(() => smooth.logits(imagesOf(IDS)).argMax(1).dataSync()));
     const trial = {
       attack,
-      params: paramsOf(attack, STEPS),
       classifier: smooth,
-      params: BRISK[attack.name] ?? {},
+      params: BRISK[attack.name] ?? paramsOf(attack, STEPS),
       norm,
       epsilon: RADII[norm][0],
       clean,

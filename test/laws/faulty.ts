@@ -96,7 +96,7 @@ export const FAULTY: readonly (readonly [fault: string, Faulty])[] = [
     'leaves the ball in its second step',
     {
       law: 'stays in the ball',
-      complaint: /distance from the clean image.*after 2 steps/,
+      complaint: /after 2 steps the distance from the clean image/,
       attack: stepping((x, context) => toBox(x.add(uphill(x, context)))),
     },
   ],
@@ -104,7 +104,7 @@ export const FAULTY: readonly (readonly [fault: string, Faulty])[] = [
     'starts outside the ball',
     {
       law: 'stays in the ball',
-      complaint: /distance from the clean image.*after 0 steps/,
+      complaint: /after 0 steps the distance from the clean image/,
       attack: { ...RIGHT, init: (x, { epsilon }) => ({ x: toBox(x.add(epsilon.mul(2))) as tf.Tensor4D }) },
     },
   ],

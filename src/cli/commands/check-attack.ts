@@ -1,10 +1,72 @@
-import { UserError } from '../../core/errors.ts';
-import { defineCommand } from '../command.ts';
+import { type Attack, isEnsemble } from '../../core/attack.ts';
+import { UserError, usageError } from '../../core/errors.ts';
+import { p } from '../../core/params.ts';
+import type { Norm } from '../../core/threat-model.ts';
+import type { Verdict } from '../../laws/verdict.ts';
+import { defineCommand, EXIT } from '../command.ts';
+import { progressLine } from '../progress.ts';
+import type { Terminal } from '../terminal.ts';
+import { loadAttackFile } from '../user-files.ts';
 
 export const checkAttack = defineCommand({
   words: 'FILE',
-  flags: {},
-  run: async () => {
-    throw new UserError('check-attack is not here yet. Until it is, --attack FILE.ts runs the file, with --images 20');
+  flags: { json: p.boolean(false, 'print the verdicts as JSON') },
+  run: async ({ values, words, terminal }) => {
+    const [file, ...more] = words;
+    if (file === undefined || more.length > 0) {
+      throw usageError('give one file: gibbon check-attack my-attack.ts');
+    }
+    const attack = await loadAttackFile(file);
+    if (isEnsemble(attack)) throw new UserError(`${file} is made of other attacks: check those`);
+    const verdicts = await judged(attack, file, terminal);
+    if (values.json) terminal.print(JSON.stringify(verdicts, null, 2));
+    else for (const line of inLines(attack, verdicts)) terminal.print(line);
+    return verdicts.every(({ holds }) => holds) ? EXIT.ok : EXIT.failed;
   },
 });
+
+/** All laws in all norms of the attack. */
+async function judged(attack: Attack, file: string, terminal: Terminal): Promise<Verdict[]> {
+  // Loaded only now, for they bring the compiler.
+  const [{ tf }, { verdictsOn, LAWS }] = await Promise.all([import('../../tf.ts'), import('../../laws/verdict.ts')]);
+  await tf.setBackend('cpu');
+  const line = progressLine(terminal);
+  const verdicts: Verdict[] = [];
+  const total = attack.norms.length * LAWS;
+  try {
+    for (const norm of attack.norms) {
+      for await (const verdict of verdictsOn(attack, file, norm)) {
+        verdicts.push(verdict);
+        line.show({ label: attack.name, done: verdicts.length, total, unit: 'laws', passing: false });
+        // Ctrl-C and the terminal get their turn.
+        await new Promise(setImmediate);
+      }
+    }
+  } finally {
+    line.end();
+  }
+  return verdicts;
+}
+
+/** A law that says the same in all norms is one line. */
+function inLines({ name, title, norms }: Attack, verdicts: readonly Verdict[]): string[] {
+  const laws = [...new Set(verdicts.map(({ law }) => law))];
+  const broken = verdicts.filter(({ holds }) => !holds);
+  const lines = laws.flatMap((law) => {
+    const failed = broken.filter((verdict) => verdict.law === law);
+    if (failed.length === 0) return [`  holds   ${law}`];
+    return failed.flatMap(({ norm, complaint, counterexample }) => [
+      `  BROKEN  ${law} (${norm}): ${complaint}`,
+      ...(counterexample === undefined ? [] : [`          smallest case found: ${counterexample}`]),
+    ]);
+  });
+  const names = (of: readonly Norm[]): string => of.join(', ');
+  const lawsBroken = new Set(broken.map(({ law }) => law)).size;
+  return [
+    `${name}: ${title}, in ${names(norms)}. An attack`,
+    ...lines,
+    broken.length === 0
+      ? `all ${laws.length} laws hold`
+      : `${lawsBroken} of ${laws.length} laws ${lawsBroken === 1 ? 'is' : 'are'} broken`,
+  ];
+}

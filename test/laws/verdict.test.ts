@@ -1,0 +1,60 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Attack, defineAttack } from '../../src/core/attack.ts';
+import { LAWS, type Verdict, verdictsOn } from '../../src/laws/verdict.ts';
+import { tf } from '../../src/tf.ts';
+import { FAULTY, RIGHT } from './faulty.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+async function brokenBy(attack: Attack): Promise<Verdict[]> {
+  const verdicts: Verdict[] = [];
+  for await (const verdict of verdictsOn(attack, 'faulty.ts', 'Linf')) verdicts.push(verdict);
+  expect(verdicts).toHaveLength(LAWS);
+  return verdicts.filter(({ holds }) => !holds);
+}
+
+describe('verdicts on an attack', () => {
+  it('find nothing wrong with one that is right', async () => {
+    expect(await brokenBy(RIGHT)).toEqual([]);
+  });
+
+  it('show the smallest scene that they find', async () => {
+    const mixing = FAULTY.find(([fault]) => fault === 'mixes the images of a batch')?.[1].attack as Attack;
+    const [found] = await brokenBy(mixing);
+    expect(found?.law).toBe('takes every image on its own, with its own radius');
+    expect(found?.counterexample).toMatch(
+      /^images \d+, \d+, a classifier that is smooth, radius [\d.]+ in Linf, untargeted/,
+    );
+  });
+
+  it('name a kernel that cannot be compiled, though it runs step by step', async () => {
+    const odd = defineAttack({
+      ...RIGHT,
+      step: ({ x }, context) => ({
+        x: RIGHT.step({ x }, context).x.add(
+          tf
+            .unique(x.reshape([-1]))
+            .values.sum()
+            .mul(0),
+        ),
+      }),
+    });
+    const found = await brokenBy(odd);
+    expect(found.map(({ law, complaint }) => [law, complaint])).toContainEqual([
+      'compiles, and is then what it is step by step',
+      expect.stringMatching(/cannot be compiled.*Unique/),
+    ]);
+  });
+
+  it('take what an attack throws for a broken law', async () => {
+    const found = await brokenBy({
+      ...RIGHT,
+      step: () => {
+        throw new Error('out of bananas');
+      },
+    });
+    expect(found.map(({ complaint }) => complaint)).toContainEqual(expect.stringMatching(/out of bananas/));
+  });
+});
