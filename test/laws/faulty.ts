@@ -159,7 +159,7 @@ export const FAULTY: readonly (readonly [fault: string, Faulty])[] = [
     'takes the first image’s radius for all',
     {
       law: 'takes every image on its own, with its own radius',
-      complaint: /after 1 steps an image differs/,
+      complaint: /after 1 steps image 0 differs/,
       attack: moving((x, { ball, epsilon, gradient }) => ball.steepest(gradient(x)).mul(epsilon.slice(0, 1)).mul(0.1)),
     },
   ],
