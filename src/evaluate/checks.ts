@@ -43,7 +43,8 @@ export function sanityChecks(cells: readonly Cell[], attacks: readonly AttackTra
   ];
 }
 
-interface Worst {
+/** Something measured, and where. */
+export interface Worst {
   readonly value: number;
   readonly at: string;
 }
@@ -54,13 +55,12 @@ const largest = (found: readonly Worst[]): Worst | undefined =>
   found.reduce<Worst | undefined>((a, b) => (a === undefined || b.value > a.value ? b : a), undefined);
 
 /** A check whose value must not exceed its threshold. */
-function atMost(
+export function atMost(
   threshold: number,
   found: readonly Worst[],
-  { name, why, otherwise }: { name: string; why: string; otherwise: 'warn' | 'fail' },
+  { name, why, link = CHECKLIST, otherwise }: { name: string; why: string; link?: string; otherwise: 'warn' | 'fail' },
 ): Check {
   const worst = largest(found);
-  const link = CHECKLIST;
   if (worst === undefined) return { name, verdict: 'not-run', value: null, threshold, why, link };
   const passed = worst.value <= threshold;
   const where = passed ? '' : ` Largest for ${worst.at}.`;

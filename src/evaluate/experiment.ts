@@ -30,6 +30,8 @@ import {
   mostSteps,
   type PlannedAttack,
 } from './plan.ts';
+import { probed } from './probed.ts';
+import { type Findings, probeChecks } from './probes.ts';
 import { className, provenanceOf, Stopwatch } from './provenance.ts';
 
 interface Job {
@@ -57,11 +59,13 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   const distances: Distances[] = [];
   const gallery: GalleryItem[] = [];
   const performance: Performance[] = [];
+  const found = new Map<Contender, Findings>();
   const leftOut: number[] = [];
   let images = 0;
   let skipped: CleanRecord['skipped'] = [];
   for (const contender of plan.contenders) {
-    const { standing, items, clean, speed } = await stand(job, contender);
+    const { standing, items, clean, findings, speed } = await stand(job, contender);
+    found.set(contender, findings);
     performance.push(speed);
     cells.push(...cellsOf(standing, plan));
     worstCases.push(...worstCasesOf(standing, plan));
@@ -88,14 +92,17 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     cells,
     worstCases,
     ...(distances.length === 0 ? {} : { distances }),
-    checks: sanityChecks(
-      cells,
-      plan.attacks.map((planned) => ({
-        name: planned.attack.name,
-        access: planned.attack.access,
-        steps: mostSteps(planned),
-      })),
-    ),
+    checks: [
+      ...sanityChecks(
+        cells,
+        plan.attacks.map((planned) => ({
+          name: planned.attack.name,
+          access: planned.attack.access,
+          steps: mostSteps(planned),
+        })),
+      ),
+      ...(plan.sanity === undefined ? [] : probeChecks(plan, found)),
+    ],
     gallery,
     performance,
   };
@@ -106,6 +113,7 @@ interface Stood {
   readonly standing: Standing;
   readonly items: readonly GalleryItem[];
   readonly clean: CleanRecord;
+  readonly findings: Findings;
   readonly speed: Performance;
 }
 
@@ -126,10 +134,11 @@ async function stand(job: Job, contender: Contender): Promise<Stood> {
       attacks.push(measured);
       items.push(...measured.gallery);
     }
+    const findings = await probed({ ...job, contender, judge, attacked, labels, attacks });
     const hasRun = attacks.some((measured) => measured.hasRun);
     return {
       standing: { contender, cleanCorrect: attacked.length, images: counted.length, counted, attacks },
-      ...{ items, clean, speed: performanceOf(clean, attacks, hasRun ? memory.stop() : undefined) },
+      ...{ items, clean, findings, speed: performanceOf(clean, attacks, hasRun ? memory.stop() : undefined) },
     };
   } finally {
     memory.stop();

@@ -46,6 +46,11 @@ const journalRecord = z.discriminatedUnion('kind', [
     /** Of attacks of minimum norm: image, and how far its nearest adversarial image is. */
     distances: z.array(z.tuple([count, z.number().min(0).nullable()])).optional(),
   }),
+  /** What the probes of the sanity panel found on a contender, by the name of the check. */
+  z.object({
+    ...{ kind: z.literal('probes'), ...owner },
+    findings: z.record(z.string(), z.object({ value: z.number(), images: count })),
+  }),
   /** The whole gallery of a contender and an attack. */
   z.object({ kind: z.literal('gallery'), ...attackOwner, items: z.array(galleryItem) }),
 ]);

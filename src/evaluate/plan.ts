@@ -8,6 +8,7 @@ import type { Run } from '../core/run.ts';
 import type { Goal, Norm } from '../core/threat-model.ts';
 import type { Versions } from '../core/versions.ts';
 import type { Journal } from './journal.ts';
+import type { Probe } from './probes.ts';
 
 /** A trained network that stands for measurement. */
 export interface Contender {
@@ -72,6 +73,8 @@ export interface ExperimentPlan {
   readonly batch: number;
   /** Images per contender and attack in the gallery. */
   readonly galleryRows: number;
+  /** Small attacks for the sanity panel, on so many images of each network; none by default. */
+  readonly sanity?: { readonly images: number; readonly probes: readonly Probe[] };
   /** The radius that the gallery shows, one of `epsilons`; by default the upper median of the positive ones. */
   readonly galleryEpsilon?: number;
 }
@@ -95,10 +98,10 @@ export interface Harness {
 
 /**
  * What the run is at. `prepare`: an attack is being compiled. `clean`: images classified. `attack`: pairs of (image,
- * epsilon) settled. `gallery`: pictures drawn.
+ * epsilon) settled. `gallery`: pictures drawn. `probe`: checks of the sanity panel.
  */
 export interface ProgressEvent {
-  readonly phase: 'prepare' | 'clean' | 'attack' | 'gallery';
+  readonly phase: 'prepare' | 'clean' | 'attack' | 'gallery' | 'probe';
   /** `vgg16/standard`. */
   readonly contender: string;
   readonly attack?: string;

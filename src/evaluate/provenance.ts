@@ -110,7 +110,7 @@ export async function journalParts(
 ): Promise<Parts> {
   const { attacks, contenders, dataset, images, epsilons, norm, goal, seed, restarts, galleryRows, galleryEpsilon } =
     plan;
-  const { earlyStop = true } = plan;
+  const { earlyStop = true, sanity } = plan;
   const { name, split, labels, input } = dataset;
   const facts: Readonly<Record<string, unknown>> = {
     'the version of the program or its packages': versions,
@@ -133,6 +133,10 @@ export async function journalParts(
     'the number of restarts': restarts,
     'the early stop': earlyStop,
     'the gallery': [galleryRows, galleryEpsilon],
+    'the sanity panel': [
+      sanity?.images,
+      sanity?.probes.map(({ name, planned: { attack, params } }) => [name, codeOf(attack), params]),
+    ],
   };
   return Object.fromEntries(Object.entries(facts).map(([part, value]) => [part, sha256(JSON.stringify(value))]));
 }

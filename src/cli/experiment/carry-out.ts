@@ -66,17 +66,18 @@ const UNITS: Readonly<Record<ProgressEvent['phase'], string>> = {
   // Of an image and a radius.
   attack: 'pairs',
   gallery: 'pictures',
+  probe: 'sanity checks',
 };
 
 /** What the progress line says of an event. */
 export function progressOf({ phase, contender, attack, stage, done, total, accuracy }: ProgressEvent): Progress {
   const name = [attack, stage].filter((part) => part !== undefined).join('/');
-  const what = phase === 'attack' ? name : phase === 'clean' ? 'clean' : `${name} ${phase}`.trim();
+  const what = phase === 'attack' ? name : phase === 'clean' || phase === 'probe' ? phase : `${name} ${phase}`.trim();
   return {
     label: `${contender} ${what}`,
     ...{ done, total },
     unit: UNITS[phase],
-    passing: phase === 'prepare' || phase === 'gallery',
+    passing: phase !== 'clean' && phase !== 'attack',
     ...(accuracy === undefined ? {} : { accuracy }),
   };
 }

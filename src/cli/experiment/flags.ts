@@ -56,6 +56,10 @@ export const experimentFlags = {
   target: optional(className, 'any wrong class'),
   restarts: p.integer(1, 'random starts of each attack, the best counts', { min: 1 }),
   'early-stop': p.boolean(true, 'an image is done once it is fooled; false: the attack takes all its steps'),
+  sanity: optional(
+    p.integer(30, 'images of each network on which small extra attacks check the run; 0: none', { min: 0 }),
+    '30, and 0 of photographs',
+  ),
   seed: p.integer(0, 'seed of the image order and of all noise', { min: 0, max: 0xffffffff }),
   batch: optional(
     p.integer(64, 'images in flight at once; changes speed and memory, never results', { min: 1 }),

@@ -17,12 +17,16 @@ import { checkRequirements } from './fail-under.ts';
 import type { experimentFlags } from './flags.ts';
 import { countOf, openImages, photographsOf } from './images.ts';
 import type { Opened } from './opened.ts';
+import { probesOf } from './sanity.ts';
 import { tellApart } from './tell-apart.ts';
 import { goalOf, radiiOf } from './threat.ts';
 import { checkUserContenders } from './user-contenders.ts';
 
 /** What single photographs are called where a dataset's name is asked for. */
 const PHOTOGRAPHS = 'photographs';
+
+/** Images per network on which small extra attacks check a run. */
+const SANITY_IMAGES = 30;
 
 /** Images per network and attack in the report's gallery. */
 const GALLERY_ROWS = 4;
@@ -95,6 +99,7 @@ export async function planOf(
   const architectures = [...new Set(contenders.map(({ architecture }) => architecture.name))];
   const folder = values.out ?? defaultFolder(withoutBaseline(names), architectures, now);
   if (values.out === null) await checkOut(folder, claim);
+  const sanityImages = values.sanity ?? (isLarge(dataset.input) ? 0 : SANITY_IMAGES);
   const plan: ExperimentPlan = {
     attacks,
     contenders,
@@ -108,6 +113,14 @@ export async function planOf(
     earlyStop: values['early-stop'],
     batch: values.batch ?? usualBatch(dataset.input),
     galleryRows: GALLERY_ROWS,
+    ...(sanityImages === 0
+      ? {}
+      : {
+          sanity: {
+            images: sanityImages,
+            probes: probesOf({ known, attacks, norm, classes: dataset.classes.length }),
+          },
+        }),
     // What the report speaks of is what it shows.
     galleryEpsilon: headlineEpsilon({ dataset: dataset.name, norm, epsilons }).epsilon,
   };
@@ -116,7 +129,9 @@ export async function planOf(
 }
 
 /** Photographs of 224 pixels take a thousand times the memory of a digit. */
-const usualBatch = ([height, width]: Dataset['input']): number => (height * width > 96 * 96 ? 8 : 64);
+const usualBatch = (input: Dataset['input']): number => (isLarge(input) ? 8 : 64);
+
+const isLarge = ([height, width]: Dataset['input']): boolean => height * width > 96 * 96;
 
 /** The flags that choose among trained networks. */
 const CHOOSING = ['arch', 'training'];
@@ -131,6 +146,7 @@ export function configOf(
   const { attack, arch, weights, training, dataset, images, norm, target, restarts, seed, batch, backend } = values;
   const own = {
     'early-stop': values['early-stop'],
+    sanity: values.sanity,
     attack: given.has('attack') ? attack : withoutBaseline(plan.attacks.map((planned) => planned.attack.name)),
     arch,
     weights,
