@@ -78,13 +78,21 @@ export function progressLine(terminal: Terminal, now: () => number = () => perfo
 export function describe({ label, done, total, unit, accuracy }: Progress, elapsed: Elapsed, width: number): string {
   const filled = total === 0 ? BAR_WIDTH : Math.round((BAR_WIDTH * done) / total);
   const rate = elapsed.ms >= MEASURABLE_MS ? (1000 * (done - elapsed.done)) / elapsed.ms : 0;
+  // Of a job that was over when it was first heard of, nobody knows how long it took.
+  const isNews = done > elapsed.done;
   const parts = [
     label,
     '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled),
     `${done}/${total} ${unit}`,
     accuracy === undefined ? [] : `${(100 * accuracy).toFixed(1)} %`,
     rate === 0 ? [] : `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} ${unit}/s`,
-    done === total ? duration(elapsed.ms / 1000) : rate === 0 ? [] : `${duration((total - done) / rate)} left`,
+    done === total
+      ? isNews
+        ? duration(elapsed.ms / 1000)
+        : []
+      : rate === 0
+        ? []
+        : `${duration((total - done) / rate)} left`,
   ].flat();
   return parts.join('  ').slice(0, Math.max(0, width - 1));
 }

@@ -3,9 +3,12 @@ import { statSync } from 'node:fs';
 import { isAbsolute, join, normalize } from 'node:path';
 import { closest, usageError } from '../core/errors.ts';
 import { gibbonHome } from '../core/home.ts';
-import { downloadOf, obtain } from '../weights/download.ts';
+import { type Download, downloadOf, obtain } from '../weights/download.ts';
 import type { FetchOptions, Progress } from '../weights/fetch-part.ts';
 import { findPublicWeights, isWeightsVersion, TORCHVISION } from '../weights/torchvision.ts';
+
+/** What a training can do that cannot have the weights to go on from. */
+const WITHOUT_FROM = 'without --from, a network learns from nothing';
 
 export interface ResolveOptions {
   /** Told how far a download has come. */
@@ -25,8 +28,8 @@ export interface ResolveOptions {
  */
 export async function resolveWeights(word: string, arch: string | undefined, options: ResolveOptions): Promise<string> {
   const { signal, onProgress, fetch, flag = '--weights' } = options;
-  const fetched = (download: Parameters<typeof obtain>[0]): Promise<string> =>
-    obtain(download, {
+  const fetched = (download: Download): Promise<string> =>
+    obtain(flag === '--from' ? { ...download, without: WITHOUT_FROM } : download, {
       ...(signal === undefined ? {} : { signal }),
       ...(fetch === undefined ? {} : { fetch }),
       ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress(download.file, progress) }),

@@ -44,6 +44,8 @@ export interface Dataset {
   stream(options?: StreamOptions): AsyncIterable<Example>;
   /** Files that could not be read, as far as streamed, each once. */
   skipped?(): readonly SkippedFile[];
+  /** What the user should know of how it was read, a sentence each. */
+  readonly notes?: readonly string[];
 }
 
 /** How photographs become images for a network: the short side is scaled to `resize`, then the centre is cut out. */

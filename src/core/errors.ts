@@ -18,11 +18,16 @@ export const usageError = (message: string): UserError => new UserError(message,
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** `unknown attack "fsgm": did you mean "fgsm"? Known: fgsm, noise, pgd` */
+/** More known names than these are not listed: a thousand classes would bury the line. */
+const LISTED_NAMES = 40;
+
+/** `unknown attack "fsgm". Did you mean "fgsm"? Known: fgsm, noise, pgd` */
 export function unknownName(what: string, name: string, known: readonly string[]): UserError {
   const near = closest(name, known);
   const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
-  return usageError(`unknown ${what} "${name}".${hint} Known: ${known.join(', ')}`);
+  const listed = known.slice(0, LISTED_NAMES).join(', ');
+  const more = known.length > LISTED_NAMES ? `, and ${known.length - LISTED_NAMES} more` : '';
+  return usageError(`unknown ${what} "${name}".${hint} Known: ${listed}${more}`);
 }
 
 /** The known word at the smallest edit distance, if it is close enough to be what was meant. */

@@ -5,6 +5,9 @@ import { IMAGENET_CLASSES, imagenetIndex, isWnid } from './imagenet-classes.ts';
 /** `Giant_panda` and `giant panda` are the same class. */
 const simplified = (name: string): string => name.toLowerCase().replace(/[\s_-]+/g, ' ');
 
+/** Whether a folder and a class have one name, however it is spelled. */
+export const isSameName = (folder: string, known: string): boolean => simplified(folder) === simplified(known);
+
 /**
  * The class of each folder, by index:
  *

@@ -4,8 +4,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Dataset, PhotoForm } from '../core/dataset.ts';
 import { UserError } from '../core/errors.ts';
 import { fileError } from '../core/files.ts';
-import { matchFolders } from './class-folders.ts';
-import { IMAGENET_CLASSES } from './imagenet-classes.ts';
+import { isSameName, matchFolders } from './class-folders.ts';
+import { IMAGENET_CLASSES, isWnid } from './imagenet-classes.ts';
 import { DEVKIT, validationLabels, validationNumber } from './imagenet-validation.ts';
 import { byCodeUnit, type ListedFile, listFiles } from './listing.ts';
 import { type PhotoFile, photoDataset } from './photos.ts';
@@ -34,7 +34,7 @@ function requireFolder(folder: string): void {
   } catch (error) {
     throw fileError('read', folder, error);
   }
-  throw new UserError(`${folder} is a file, not a folder of images`);
+  throw new UserError(`${folder} is a file, not a folder of images; single photographs are given by --images`);
 }
 
 /** `imagenette2` and `val`, whether the folder was given or its `val`. */
@@ -50,6 +50,7 @@ interface Labelled {
   readonly form: PhotoForm;
   readonly labels: 'true' | 'predicted';
   readonly files: readonly PhotoFile[];
+  readonly notes?: readonly string[];
 }
 
 async function labelled(files: readonly ListedFile[], folder: string, form: PhotoForm): Promise<Labelled> {
@@ -71,12 +72,31 @@ function byClassFolder(files: readonly ListedFile[], folder: string, form: Photo
   return {
     form: form.classes.length > 0 ? form : { ...form, classes: names },
     labels: 'true',
+    notes: notesOnMatching(names, indices, form.classes, folder),
     files: files.map((file) => {
       const label = labels.get(classFolderOf(file.id) ?? '');
       return label === undefined ? unlabelled(file, 'it lies beside the class folders') : { ...file, label };
     }),
   };
 }
+
+/** Folders that were matched by their place are told: nothing in their names says that they are those classes. */
+function notesOnMatching(
+  names: readonly string[],
+  indices: readonly number[],
+  classes: readonly string[],
+  folder: string,
+): string[] {
+  const pairs = names.flatMap((name, i) => {
+    const known = classes[indices[i] as number];
+    return known === undefined || isWnid(name) || isSameName(name, known) ? [] : [`${name} for ${known}`];
+  });
+  if (pairs.length === 0) return [];
+  const more = pairs.length > TOLD_PAIRS ? ', …' : '';
+  return [`${folder}: class folders are taken in their order, ${pairs.slice(0, TOLD_PAIRS).join(', ')}${more}`];
+}
+
+const TOLD_PAIRS = 3;
 
 /** A file that has no place among the labelled ones. */
 const unlabelled = (file: ListedFile, why: string): PhotoFile => ({ refused: why, ...file, label: -1 });

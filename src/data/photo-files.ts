@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { Dataset, PhotoForm } from '../core/dataset.ts';
-import { UserError } from '../core/errors.ts';
+import { UserError, usageError } from '../core/errors.ts';
 import { fileError } from '../core/files.ts';
 import { photoDataset } from './photos.ts';
 import { requirePhotoForm } from './read-photo.ts';
@@ -27,11 +27,14 @@ export async function openPhotos(files: readonly string[], form: PhotoForm): Pro
 }
 
 function sizeOf(path: string): number {
+  let isFolder = false;
   try {
     const stats = statSync(path);
     if (stats.isFile()) return stats.size;
+    isFolder = stats.isDirectory();
   } catch (error) {
     throw fileError('read', path, error);
   }
+  if (isFolder) throw usageError(`${path} is a folder: --dataset takes all photographs in it, --images single ones`);
   throw new UserError(`${path} is not a file`);
 }

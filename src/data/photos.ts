@@ -22,6 +22,8 @@ export interface Photos {
   readonly form: PhotoForm;
   readonly labels: 'true' | 'predicted';
   readonly files: readonly PhotoFile[];
+  /** What the user should know, a sentence each. */
+  readonly notes?: readonly string[];
 }
 
 /** Decoding happens in the threads of libuv, of which there are four. */
@@ -33,7 +35,7 @@ const IN_FLIGHT = Math.min(4, availableParallelism());
  * @throws UserError if there is no file at all
  */
 export function photoDataset(photos: Photos): Dataset {
-  const { name, split, form, labels, files } = photos;
+  const { name, split, form, labels, files, notes = [] } = photos;
   if (files.length === 0) throw nothingIn(photos, []);
   const memory: Memory = { read: new Uint8Array(files.length), unreadable: new Map() };
   const skipped = (): readonly SkippedFile[] =>
@@ -41,7 +43,7 @@ export function photoDataset(photos: Photos): Dataset {
       .sort(([a], [b]) => a - b)
       .map(([index, why]) => ({ id: (files[index] as PhotoFile).id, why }));
   return {
-    ...{ name, split, labels, skipped },
+    ...{ name, split, labels, skipped, notes },
     classes: form.classes,
     input: form.input,
     size: files.length,

@@ -72,10 +72,14 @@ export async function openNetworkModule(
 ): Promise<OpenedNetwork> {
   const declaration = isDeclaration(exported) ? parseDeclaration(exported, file) : undefined;
   const model = await modelOf(declaration?.build ?? exported, file);
-  const notes = weights === undefined ? [] : putIn(weights, model, declaration?.torch ?? {}, file);
+  const bare = declaration !== undefined && model instanceof tf.LayersModel ? [WITHOUT_WEIGHTS] : [];
+  const notes = weights === undefined ? bare : putIn(weights, model, declaration?.torch ?? {}, file);
   const hashes = weights === undefined ? [sha256] : [sha256, weights.sha256];
   return assemble(model, declaration ?? {}, { source: file, stateIn: 'defineNetwork({ … })', hashes, notes });
 }
+
+/** Layers in a module look the same whether they have learned or not. */
+const WITHOUT_WEIGHTS = 'without --weights, its weights are those of its build: random ones, unless build loads others';
 
 const isDeclaration = (value: unknown): value is Declaration =>
   typeof value === 'object' && value !== null && !isModel(value);

@@ -33,6 +33,10 @@ const UNITS = [
   ['k', 1e3],
 ] as const;
 
+/** `1 image`, `1,000 images` */
+export const counted = (count: number, one: string, several = `${one}s`): string =>
+  `${whole(count)} ${count === 1 ? one : several}`;
+
 /** A large number in three digits: `232 k`, `61.1 M`, `15.5 G`. */
 export function compact(count: number): string {
   const unit = UNITS.find(([, size]) => count >= 0.9995 * size);

@@ -1,7 +1,7 @@
 /** The headline table for a terminal. */
 import type { Run } from '../core/run.ts';
 import { findingText } from './finding.ts';
-import { goalInWords, interval, normSymbol, percent, radius, shorten, whole } from './format.ts';
+import { counted, goalInWords, interval, normSymbol, percent, radius, shorten } from './format.ts';
 import { headlineEpsilon } from './headline-epsilon.ts';
 import { printable } from './html.ts';
 import { architectureTitle, datasetTitle } from './names.ts';
@@ -40,7 +40,7 @@ interface Line {
 function sliceBlock(run: Run, slice: Slice, options: TableOptions): string {
   const { epsilon } = headlineEpsilon(slice);
   const images = Math.max(...slice.cells.map((cell) => cell.images));
-  const title = `${datasetTitle(slice.dataset)}, ${whole(images)} images, ${normSymbol(slice.norm)} ε = ${radius(epsilon)}, ${goalInWords(slice.goal, run.classes)}`;
+  const title = `${datasetTitle(slice.dataset)}, ${counted(images, 'image')}, ${normSymbol(slice.norm)} ε = ${radius(epsilon)}, ${goalInWords(slice.goal, run.classes)}`;
   const standings = slice.contenders.flatMap((contender) => standingOf(run, slice, contender, epsilon) ?? []);
   const wide = wideLines(run, slice, standings);
   const fits = totalWidth(wide) <= options.width;

@@ -38,7 +38,7 @@ export function batchesPerEpoch(dataset: Dataset, heldOut: number, size: number)
   if (left >= size) return Math.floor(left / size);
   throw usageError(
     `a batch of ${size} does not fit: ${dataset.name}/${dataset.split} has ${dataset.size} images and ${heldOut} are held ` +
-      'out for validation; make the batch or the validation set smaller',
+      'out for validation; give a smaller --batch or --validation',
   );
 }
 

@@ -18,7 +18,8 @@ describe('the choice of attacks', () => {
   });
 
   it('makes each attack once', () => {
-    expect(names(['fgsm', 'fgsm', 'all'])).toHaveLength(known.size);
+    const able = [...known.values()].filter(({ norms }) => norms.includes('Linf'));
+    expect(names(['fgsm', 'fgsm', 'all'])).toHaveLength(able.length);
   });
 
   it('takes under `all` those that can measure the norm', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Answer } from '../../src/cli/bench/child.ts';
-import type { BenchRequest } from '../../src/cli/bench/figures.ts';
+import { type BenchRequest, median } from '../../src/cli/bench/figures.ts';
 import { measureApart, measureEach } from '../../src/cli/bench/measure-apart.ts';
 import { withFigures } from '../../src/cli/bench/with-figures.ts';
 import { architecturesOf } from '../../src/cli/commands/bench.ts';
@@ -59,6 +59,12 @@ async function listenTo(...words: string[]) {
 const answerOf = async ({ arch }: BenchRequest): Promise<Answer> =>
   arch === 'vgg16' ? { failure: 'it fell over', kind: undefined } : { figures: FIGURES };
 
+it('a rate is that of the middle call, which other work on the machine does not move', () => {
+  expect(median([0.1, 9, 0.2])).toBe(0.2);
+  expect(median([4])).toBe(4);
+  expect(median([2, 1])).toBe(2);
+});
+
 describe('several architectures', () => {
   it('are measured one by one, and the failure of one does not end the rest', async () => {
     const { terminal, err } = listen();
@@ -68,9 +74,11 @@ describe('several architectures', () => {
     expect(err).toEqual([
       ...[
         'measuring alexnet (1 of 3)',
+        'alexnet: 1,230 forward/s, 56.7 attack steps/s, compiled in 0.3 s, 345 MB',
         'measuring vgg16 (2 of 3)',
         'vgg16: it fell over',
         'measuring resnet18 (3 of 3)',
+        'resnet18: 1,230 forward/s, 56.7 attack steps/s, compiled in 0.3 s, 345 MB',
       ],
     ]);
   });

@@ -10,6 +10,13 @@ import { contender, harness, plan, planned, smallClassifier, smallDataset } from
 
 beforeAll(() => tf.setBackend('cpu'));
 
+it('a dry run writes radii as people do', () => {
+  const work = { networks: ['vgg16/standard'], dataset: 'mnist', split: 'test', images: 1, norm: 'Linf', attacks: [] };
+  expect(forecastInWords({ ...work, epsilons: [0, 1 / 2040, 8 / 255, 0.3] })).toMatch(
+    /^epsilons {2}0, 0\.0004902, 8\/255, 0\.3 in Linf$/m,
+  );
+});
+
 it('a dry run promises exactly what an attack costs that fools nobody', async () => {
   /** Ants, whatever it is shown. */
   const stubborn: Classifier = {

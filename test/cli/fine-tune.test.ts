@@ -115,10 +115,20 @@ describe('a network for photographs of one’s own', () => {
     expect(await said('--arch', 'resnet18')).toEqual([
       `gibbon: --from ${LINES} is a vgg11, not a resnet18: give --arch vgg11`,
     ]);
-    expect(await said('--arch', 'vgg11', '--form', 'imagenet', '--batch', '8', '--out', 'x')).toEqual([
+    expect(await said('--arch', 'vgg11', '--form', 'imagenet', '--batch', '8', '--out', 'x.safetensors')).toEqual([
       `gibbon: --from ${LINES} is of the small form, and --form is imagenet: leave --form out`,
     ]);
-    const onDigits = await run('train', '--dataset', 'mnist', '--from', LINES, '--arch', 'vgg11', '--out', 'x');
+    const onDigits = await run(
+      'train',
+      '--dataset',
+      'mnist',
+      '--from',
+      LINES,
+      '--arch',
+      'vgg11',
+      '--out',
+      'x.safetensors',
+    );
     expect(onDigits.err).toEqual([`gibbon: --from ${LINES} takes images of 3 channels; mnist has grey images`]);
   });
 

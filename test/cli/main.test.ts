@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkpointPath } from '../../src/cli/checkpoints.ts';
 import { main } from '../../src/cli/main.ts';
 import { parseRun } from '../../src/core/run.ts';
+import { picture, put } from '../data/pictures.ts';
 import { ARCH, listen, makeWorkplace, NETWORK, SMALL, saveNetwork, type Workplace } from './workplace.ts';
 
 let work: Workplace;
@@ -118,6 +119,15 @@ describe('an experiment', () => {
     expect(await readdir('.')).not.toContain('dry');
   });
 
+  it('of photographs by a network of digits says what that network sees', async () => {
+    await put('photo.png', picture(40, 30));
+    const own = join('checkpoints', 'mnist', 'vgg11-standard.safetensors');
+    const { code, err } = await run('experiment', '--images', 'photo.png', '--weights', own, '--dry-run');
+    expect(code).toBe(0);
+    expect(err).toEqual([`${own}: was trained on mnist, and sees photographs as 28x28 grey images`]);
+    expect((await experiment('--dry-run')).err).toEqual([]);
+  });
+
   it('in another norm makes the usual attacks that know it, and states them', async () => {
     const { code } = await run(
       'experiment',
@@ -205,7 +215,7 @@ const WRONG: readonly (readonly [words: string, code: number, said: RegExp])[] =
   ['--config nowhere.json', 2, /cannot read --config nowhere\.json/],
   ['--config typo.json', 2, /unknown key "atack" in typo\.json\. Did you mean "attack"\?/],
   ['--json=7', 2, /--json is "7"; it must be true or false/],
-  ['stray', 2, /unexpected word "stray"/],
+  ['stray', 2, /unexpected word "stray": photographs follow --images, commas separate/],
 ];
 
 describe('a wrong command line', () => {

@@ -65,6 +65,11 @@ describe('a line of progress', () => {
     expect(describeProgress(at(60), { ms: 1, done: 0 }, 120)).not.toContain('images/s');
   });
 
+  it('tells how long a job took, but not of one that was over when it was first heard of', () => {
+    expect(describeProgress(at(100), { ms: 2000, done: 0 }, 120)).toMatch(/ {2}2 s$/);
+    expect(describeProgress(at(100), { ms: 0.021, done: 100 }, 120)).toMatch(/100\/100 images$/);
+  });
+
   it('never wraps, whatever the width', () => {
     fc.assert(
       fc.property(fc.nat(200), fc.nat(100), fc.nat(1e6), (width, done, ms) => {

@@ -135,6 +135,7 @@ describe('the plan of a training', () => {
     [{ from: 'a.pth', arch: 'all' }, {}, /--from a\.pth holds the weights of one architecture/],
     [{ from: 'imagenet', arch: 'mobilenet_v1' }, {}, /no public weights for mobilenet_v1/],
     [{ form: 'paper' }, {}, /unknown variant "paper"\. Known: imagenet, small/],
+    [{ out: 'mine.pth' }, {}, /--out mine\.pth: a checkpoint is a safetensors file; give it a name/],
     [{ out: 'a.safetensors', arch: 'vgg11,vgg13' }, {}, /--out names one file, and there are 2 networks/],
     [{ arch: 'vgg61' }, {}, /unknown architecture "vgg61"\. Did you mean/],
     [{ dataset: 'minst' }, {}, /unknown dataset "minst"\. Did you mean "mnist"\?/],

@@ -83,6 +83,15 @@ describe('a word for weights', () => {
     expect(asked).toHaveLength(1);
   });
 
+  it('that cannot be fetched is told with what works without it: digits to attack, nothing to train from', async () => {
+    const { fetch } = server();
+    const said = (flag: string): Promise<unknown> => refusal('imagenet', { fetch, flag });
+    expect(await said('--weights')).toMatchObject({ message: expect.stringMatching(/; --dataset mnist runs with /) });
+    expect(await said('--from')).toMatchObject({
+      message: expect.stringMatching(/; without --from, a network learns /),
+    });
+  });
+
   it('that is the URL of published weights means those, by name and checksum', async () => {
     await writeFile(join(home, 'resnet18-f37072fd.pth'), 'not it');
     const url = 'https://download.pytorch.org/models/resnet18-f37072fd.pth';

@@ -57,6 +57,13 @@ describe('errors', () => {
     expect(unknownName('attack', 'zzz', KNOWN).message).toBe('unknown attack "zzz". Known: fgsm, noise, pgd, mi-fgsm');
   });
 
+  it('list a few of a thousand known names, and say how many more there are', () => {
+    const known = Array.from({ length: 1000 }, (_, i) => `kind${i}`);
+    const { message } = unknownName('class', 'kidn999', known);
+    expect(message).toMatch(/^unknown class "kidn999"\. Did you mean "kind999"\? Known: kind0, .*, and 960 more$/);
+    expect(message.length).toBeLessThan(500);
+  });
+
   it('tell a wrong word from a failure', () => {
     expect(usageError('so').kind).toBe('usage');
     expect(new UserError('so').kind).toBe('failed');

@@ -176,6 +176,16 @@ describe('class folders', () => {
   it('of other names stand for the class at their place, if there are as many', async () => {
     const dataset = await openFolder(bees, 'test', withClasses('Ameise', 'Biene'));
     expect((await take(dataset)).map(({ label }) => label)).toEqual([0, 0, 1, 1]);
+    expect(dataset.notes).toEqual([expect.stringMatching(/taken in their order, ant for Ameise, bee for Biene$/)]);
+  });
+
+  it('are told to be taken in their order only where a name does not say so', async () => {
+    expect((await openFolder(bees, 'test', withClasses('Ant', 'hornet'))).notes).toEqual([
+      expect.stringMatching(/taken in their order, bee for hornet$/),
+    ]);
+    for (const form of [withClasses('Ant', 'BEE'), withClasses()]) {
+      expect((await openFolder(bees, 'test', form)).notes).toEqual([]);
+    }
   });
 
   it.each<[string, readonly string[], RegExp]>([
@@ -299,7 +309,9 @@ describe('photographs named one by one', () => {
     expect(await refusal(openPhotos([good, at('some', 'no.png')], FORM))).toMatch(
       /cannot read .*no\.png: no such file/,
     );
-    expect(await refusal(openPhotos([at('some')], FORM))).toMatch(/some is not a file/);
+    expect(await refusal(openPhotos([at('some')], FORM))).toMatch(
+      /some is a folder: --dataset takes all photographs in it/,
+    );
     expect(await refusal(openPhotos([], FORM))).toMatch(/photos has no image/);
     await writeFile(at('some', 'bad.png'), pixels(9, 9));
     const dataset = await openPhotos([at('some', 'bad.png'), good], FORM);

@@ -211,6 +211,15 @@ describe('a LayersModel', () => {
       expect(Array.from(classifier.logits(x as tf.Tensor4D).dataSync())).toEqual(expected);
     }
   });
+
+  it('whose layers a module describes, without weights, is told to be as its module builds it', async () => {
+    const flat = tf.sequential({ layers: [tf.layers.flatten({ inputShape: [2, 3, 1] })] });
+    const { notes } = await openModule(
+      defineNetwork({ name: 'flat', input: [2, 3, 1], classes: 6, build: () => flat }),
+    );
+    expect(notes).toEqual([expect.stringMatching(/^without --weights, .* random ones, unless build loads others$/)]);
+    expect((await openModule(flat)).notes).toEqual([]);
+  });
 });
 
 const CONV = {

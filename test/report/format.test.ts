@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   asSentence,
   compact,
+  counted,
   duration,
   fraction,
   instant,
@@ -15,6 +16,11 @@ import {
   shorten,
   whole,
 } from '../../src/report/format.ts';
+
+test('one thing is counted in the singular, none and several in the plural', () => {
+  expect([0, 1, 1000].map((count) => counted(count, 'image'))).toEqual(['0 images', '1 image', '1,000 images']);
+  expect(counted(2, 'batch', 'batches')).toBe('2 batches');
+});
 
 describe('a percentage', () => {
   test('is 0.0 % or 100.0 % only for none or all', () => {

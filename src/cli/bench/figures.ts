@@ -57,6 +57,13 @@ interface Timed {
 
 const WARM_UP_CALLS = 2;
 
+/** However long one takes: a single call says more of what else the machine was doing than of the network. */
+const LEAST_CALLS = 3;
+
+/** The middle value, or the upper of two: a call that other work held up does not move it. */
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
 async function timed(
   { classifier, spec }: Network,
   step: Step,
@@ -74,14 +81,15 @@ async function timed(
     const [images, labels] = [benchPixels(batch * size * size * CHANNELS), benchLabels(batch, CLASSES)];
     for (let call = 0; call < WARM_UP_CALLS; call++) await run(images, labels);
     const started = performance.now();
-    let calls = 0;
-    while (calls === 0 || secondsSince(started) < seconds) {
+    const calls: number[] = [];
+    while (calls.length < LEAST_CALLS || secondsSince(started) < seconds) {
+      const called = performance.now();
       await run(images, labels);
-      calls += 1;
+      calls.push(secondsSince(called));
       // Whoever waits for the figures may be gone: let the news in.
       await new Promise(setImmediate);
     }
-    return { perSecond: (calls * batch) / secondsSince(started), compileSeconds };
+    return { perSecond: batch / median(calls), compileSeconds };
   } finally {
     await run.release();
   }

@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Terminal } from '../terminal.ts';
 import type { Answer } from './child.ts';
 import type { BenchRequest } from './figures.ts';
+import { figuresInOneLine } from './words.ts';
 
 /** A clone runs its sources, a package what was built from them. */
 const ENDING = extname(import.meta.url);
@@ -42,7 +43,8 @@ export function measureApart(request: BenchRequest, script = CHILD): Promise<Ans
 }
 
 /**
- * All of them, one after the other, with progress on stderr; what failed is told there too.
+ * All of them, one after the other, with progress on stderr. What each gave is told there too, for many take long enough
+ * that somebody may stop them.
  *
  * @returns an answer for each request, in their order
  */
@@ -58,6 +60,7 @@ export async function measureEach(
     else terminal.note(words);
     const answer = await measureOne(request);
     if ('failure' in answer) terminal.note(`${request.arch}: ${answer.failure}`);
+    else if (requests.length > 1) terminal.note(`${request.arch}: ${figuresInOneLine(answer.figures)}`);
     answers.push(answer);
   }
   terminal.live('');

@@ -16,3 +16,9 @@ export const figuresInWords = ({ forward, attackStep, compileSeconds, peakMemory
   `${compileSeconds.toFixed(1)} s`,
   megabytes(peakMemory),
 ];
+
+/** `27.3 forward/s, 9.4 attack steps/s, compiled in 3.2 s, 767 MB` */
+export function figuresInOneLine(figures: Figures): string {
+  const [forward, attackStep, compiledIn, memory] = figuresInWords(figures);
+  return `${forward} forward/s, ${attackStep} attack steps/s, compiled in ${compiledIn}, ${memory}`;
+}

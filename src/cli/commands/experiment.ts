@@ -13,7 +13,7 @@ import { flagsOfModules } from '../module-flags.ts';
 import { openFile } from '../open.ts';
 
 export const experiment = defineCommand({
-  words: '[PHOTO...]',
+  words: '[--images PHOTO...]',
   flags: experimentFlags,
   // Read leniently: what is wrong with --attack is said when all flags are read.
   moduleFlags: async ({ attack }) =>

@@ -6,7 +6,10 @@ import type { Terminal } from '../terminal.ts';
 
 export const list = defineCommand({
   flags: {
-    measure: p.boolean(false, 'also measure the speed and memory of every architecture here, which takes minutes'),
+    measure: p.boolean(
+      false,
+      'also measure the speed and memory of every architecture here, which takes five to twenty minutes',
+    ),
     json: p.boolean(false, 'print as JSON'),
     markdown: p.boolean(false, "print as the README's tables"),
   },

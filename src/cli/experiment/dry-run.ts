@@ -4,6 +4,7 @@ import { diameterOf } from '../../core/threat-model.ts';
 import { blame } from '../../evaluate/blame.ts';
 import { contenderName, type ExperimentPlan, type PlannedAttack, stagesOf } from '../../evaluate/plan.ts';
 import { type Rehearsal, rehearse, stepsAt, triesAt } from '../../evaluate/rehearse.ts';
+import { radius } from '../../report/format.ts';
 
 interface Estimate {
   readonly attack: string;
@@ -72,7 +73,7 @@ export function forecastInWords({ networks, dataset, split, images, norm, epsilo
   return [
     `networks  ${networks.join(', ')}`,
     `images    ${number(images)} of ${dataset} ${split}`,
-    `epsilons  ${epsilons.join(', ')} in ${norm}`,
+    `epsilons  ${epsilons.map(radius).join(', ')} in ${norm}`,
     '',
     line(['attack', 'work items', 'gradients at most']),
     ...attacks.map(({ attack, items, gradients }) => line([attack, number(items), number(gradients)])),

@@ -36,7 +36,8 @@ export function photographsOf(images: Images, words: readonly string[], isDatase
   if (images === null || typeof images === 'number') {
     if (first === undefined) return [];
     throw usageError(
-      `unexpected word "${first}": photographs follow --images, all else is a flag. --help lists them all`,
+      `unexpected word "${first}": photographs follow --images, commas separate the members of a list, all else is a flag. ` +
+        '--help lists them all',
     );
   }
   if (isDatasetGiven) throw usageError('--images names photographs, so --dataset has no say; give one of the two');

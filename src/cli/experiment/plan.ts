@@ -2,7 +2,7 @@
 import type { Dataset } from '../../core/dataset.ts';
 import { usageError } from '../../core/errors.ts';
 import type { Values } from '../../core/params.ts';
-import { requireDatasetName } from '../../data/registry.ts';
+import { datasetNames, requireDatasetName } from '../../data/registry.ts';
 import { requirePlan } from '../../evaluate/experiment.ts';
 import type { ExperimentPlan, PlannedAttack } from '../../evaluate/plan.ts';
 import { headlineEpsilon } from '../../report/headline-epsilon.ts';
@@ -125,7 +125,24 @@ export async function planOf(
     galleryEpsilon: headlineEpsilon({ dataset: dataset.name, norm, epsilons }).epsilon,
   };
   requirePlan(plan);
-  return { plan, backend, folder, claim, notes: opened.flatMap(({ notes = [] }) => notes) };
+  return { plan, backend, folder, claim, notes: notesOf(opened, dataset) };
+}
+
+/** What was found out about the networks and the images, and about the ones before the others. */
+function notesOf(opened: readonly Opened[], dataset: Dataset): string[] {
+  return [...opened.flatMap(({ notes = [] }) => notes), ...(dataset.notes ?? []), ...oddities(opened, dataset)];
+}
+
+/** Photographs before networks of digits: nothing forbids it, and hardly anybody means it. */
+function oddities(opened: readonly Opened[], dataset: Dataset): string[] {
+  if (datasetNames.includes(dataset.name)) return [];
+  return opened.flatMap(({ path, contender, trainedOn = '' }) => {
+    const [height, width, channels] = contender.classifier.input;
+    const isForeign = datasetNames.includes(trainedOn);
+    if (channels === 3 && !isForeign) return [];
+    const seen = `sees photographs as ${height}x${width} ${channels === 1 ? 'grey' : 'colour'} images`;
+    return [`${path}: ${isForeign ? `was trained on ${trainedOn}, and ` : ''}${seen}`];
+  });
 }
 
 /** Photographs of 224 pixels take a thousand times the memory of a digit. */

@@ -40,6 +40,9 @@ export async function seriesOf(values: TrainValues, given: Given): Promise<reado
   for (const name of augment) augmentationOf(name, paramsOf(name, given));
   const count = architectures.length * defenses.length;
   if (out !== null && count > 1) throw usageError(`--out names one file, and there are ${count} networks to train`);
+  if (out !== null && !out.endsWith('.safetensors')) {
+    throw usageError(`--out ${out}: a checkpoint is a safetensors file; give it a name that ends in .safetensors`);
+  }
   if (from !== null && !isWeightsVersion(from) && architectures.length > 1) {
     throw usageError(`--from ${from} holds the weights of one architecture; give one --arch, or --from imagenet`);
   }

@@ -1,4 +1,4 @@
-import { duration } from '../../report/format.ts';
+import { counted, duration, whole } from '../../report/format.ts';
 import type { TrainingEvent } from '../../train/train.ts';
 import { progressLine } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
@@ -16,7 +16,7 @@ export function watchTraining(terminal: Terminal, quiet: boolean): Watch {
     if (quiet) return;
     if (event.kind === 'start') {
       ({ batches, epochs } = event);
-      terminal.note(`${event.parameters} parameters, ${batches} batches an epoch`);
+      terminal.note(`${whole(event.parameters)} parameters, ${counted(batches, 'batch', 'batches')} an epoch`);
     } else if (event.kind === 'batch') {
       const { epoch, batch: done, accuracy } = event;
       line.show({ label: `epoch ${epoch}/${epochs}`, done, total: batches, unit: 'batches', accuracy });
