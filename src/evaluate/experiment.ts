@@ -31,6 +31,8 @@ import {
   type PlannedAttack,
 } from './plan.ts';
 import { className, provenanceOf, Stopwatch } from './provenance.ts';
+import { measureTransfer, requireTransfer, TRANSFER_RULE } from './transfer.ts';
+import type { Known } from './transfer-matrix.ts';
 
 interface Job {
   readonly plan: ExperimentPlan;
@@ -58,19 +60,23 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   const gallery: GalleryItem[] = [];
   const performance: Performance[] = [];
   const leftOut: number[] = [];
+  const networks: Known[] = [];
   let images = 0;
   let skipped: CleanRecord['skipped'] = [];
   for (const contender of plan.contenders) {
-    const { standing, items, clean, speed } = await stand(job, contender);
+    const { standing, items, clean, known, speed } = await stand(job, contender);
     performance.push(speed);
     cells.push(...cellsOf(standing, plan));
     worstCases.push(...worstCasesOf(standing, plan));
     distances.push(...distancesOf(standing, plan));
     gallery.push(...items);
+    networks.push(known);
     images = clean.labels.length;
     leftOut.push(images - standing.images);
     skipped = clean.skipped ?? [];
   }
+  const { transferEpsilon: epsilon } = plan;
+  const transfer = epsilon === undefined ? undefined : await measureTransfer({ ...job, epsilon, networks });
   const run: Run = {
     schema: RUN_SCHEMA,
     id: harness.id,
@@ -81,6 +87,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
       started: journal.started,
       phases: job.stopwatch.phases,
       galleryRule: galleryRule(plan.galleryRows),
+      transferRule: transfer && TRANSFER_RULE,
     }),
     architectures: distinctArchitectures(plan.contenders),
     attacks: plan.attacks.map(describe),
@@ -88,6 +95,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     cells,
     worstCases,
     ...(distances.length === 0 ? {} : { distances }),
+    ...(transfer === undefined ? {} : { transfer }),
     checks: sanityChecks(
       cells,
       plan.attacks.map((planned) => ({
@@ -95,6 +103,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
         access: planned.attack.access,
         steps: mostSteps(planned),
       })),
+      transfer,
     ),
     gallery,
     performance,
@@ -106,6 +115,7 @@ interface Stood {
   readonly standing: Standing;
   readonly items: readonly GalleryItem[];
   readonly clean: CleanRecord;
+  readonly known: Known;
   readonly speed: Performance;
 }
 
@@ -129,6 +139,7 @@ async function stand(job: Job, contender: Contender): Promise<Stood> {
     const hasRun = attacks.some((measured) => measured.hasRun);
     return {
       standing: { contender, cleanCorrect: attacked.length, images: counted.length, counted, attacks },
+      known: { contender, labels, attacked },
       ...{ items, clean, speed: performanceOf(clean, attacks, hasRun ? memory.stop() : undefined) },
     };
   } finally {
@@ -213,6 +224,7 @@ export function requirePlan(plan: ExperimentPlan): void {
   if (galleryEpsilon !== undefined && !epsilons.includes(galleryEpsilon)) {
     throw usageError(`the gallery's epsilon ${galleryEpsilon} is none of ${epsilons.join(', ')}`);
   }
+  requireTransfer(plan);
   for (const contender of contenders) {
     if (goal.kind !== 'targeted' || goal.target < contender.classifier.classes) continue;
     throw usageError(

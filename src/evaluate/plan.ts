@@ -74,6 +74,8 @@ export interface ExperimentPlan {
   readonly galleryRows: number;
   /** The radius that the gallery shows, one of `epsilons`; by default the upper median of the positive ones. */
   readonly galleryEpsilon?: number;
+  /** The radius of the images that are made against each contender and tried on all others; without it, none are. */
+  readonly transferEpsilon?: number;
 }
 
 /** With what a plan is carried out, and who is told. */
@@ -95,10 +97,10 @@ export interface Harness {
 
 /**
  * What the run is at. `prepare`: an attack is being compiled. `clean`: images classified. `attack`: pairs of (image,
- * epsilon) settled. `gallery`: pictures drawn.
+ * epsilon) settled. `gallery`: pictures drawn. `transfer`: adversarial images tried on every contender.
  */
 export interface ProgressEvent {
-  readonly phase: 'prepare' | 'clean' | 'attack' | 'gallery';
+  readonly phase: 'prepare' | 'clean' | 'attack' | 'gallery' | 'transfer';
   /** `vgg16/standard`. */
   readonly contender: string;
   readonly attack?: string;

@@ -66,6 +66,7 @@ const UNITS: Readonly<Record<ProgressEvent['phase'], string>> = {
   // Of an image and a radius.
   attack: 'pairs',
   gallery: 'pictures',
+  transfer: 'images',
 };
 
 /** What the progress line says of an event. */

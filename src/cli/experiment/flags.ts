@@ -56,6 +56,11 @@ export const experimentFlags = {
   target: optional(className, 'any wrong class'),
   restarts: p.integer(1, 'random starts of each attack, the best counts', { min: 1 }),
   'early-stop': p.boolean(true, 'an image is done once it is fooled; false: the attack takes all its steps'),
+  transfer: SWITCH('try the images made against each network on all the others'),
+  'transfer.epsilon': optional(
+    { ...number, label: 'radius of the images that are tried on other networks' },
+    'the radius of the headline',
+  ),
   seed: p.integer(0, 'seed of the image order and of all noise', { min: 0, max: 0xffffffff }),
   batch: optional(
     p.integer(64, 'images in flight at once; changes speed and memory, never results', { min: 1 }),

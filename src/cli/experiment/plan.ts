@@ -19,6 +19,7 @@ import { countOf, openImages, photographsOf } from './images.ts';
 import type { Opened } from './opened.ts';
 import { tellApart } from './tell-apart.ts';
 import { goalOf, radiiOf } from './threat.ts';
+import { transferEpsilonOf } from './transfer.ts';
 import { checkUserContenders } from './user-contenders.ts';
 
 /** What single photographs are called where a dataset's name is asked for. */
@@ -84,6 +85,9 @@ export async function planOf(
   const epsilons = radiiOf(values.epsilon, dataset, norm);
   checkRequirements(values['fail-under'] ?? [], names, epsilons);
   const goal = goalOf(values.target, dataset.classes);
+  // What the report speaks of is what it shows.
+  const { epsilon: spokenOf } = headlineEpsilon({ dataset: dataset.name, norm, epsilons });
+  const transferEpsilon = transferEpsilonOf(values, spokenOf, dataset.input);
   // Beside networks of the user's own, --weights belongs to those, and --arch names them.
   if (values.weights !== null && !opened.some(({ isOwn }) => isOwn)) {
     if (given.has('arch')) requireAgreement('arch', values.arch, opened, ({ architecture }) => architecture.name);
@@ -108,8 +112,8 @@ export async function planOf(
     earlyStop: values['early-stop'],
     batch: values.batch ?? usualBatch(dataset.input),
     galleryRows: GALLERY_ROWS,
-    // What the report speaks of is what it shows.
-    galleryEpsilon: headlineEpsilon({ dataset: dataset.name, norm, epsilons }).epsilon,
+    galleryEpsilon: spokenOf,
+    ...(transferEpsilon === undefined ? {} : { transferEpsilon }),
   };
   requirePlan(plan);
   return { plan, backend, folder, claim, notes: opened.flatMap(({ notes = [] }) => notes) };
@@ -144,7 +148,9 @@ export function configOf(
     batch,
     backend,
   };
-  const present = Object.entries({ ...own, epsilon: plan.epsilons, ...moduleValues });
+  const { transferEpsilon } = plan;
+  const transfer = transferEpsilon === undefined ? {} : { transfer: true, 'transfer.epsilon': transferEpsilon };
+  const present = Object.entries({ ...own, epsilon: plan.epsilons, ...transfer, ...moduleValues });
   // The files of --weights say which networks are meant; the defaults of what else would choose them do not.
   const isIdle = (flag: string): boolean => weights !== null && CHOOSING.includes(flag) && !given.has(flag);
   return Object.fromEntries(present.filter(([flag, value]) => value !== null && !isIdle(flag)));
