@@ -249,6 +249,7 @@ export type Run = z.infer<typeof runSchema>;
 export type Cell = z.infer<typeof cell>;
 export type Distances = z.infer<typeof distances>;
 export type WorstCase = z.infer<typeof worstCase>;
+/** What an attack made against one network of the run, tried on another. */
 export type Transfer = z.infer<typeof transfer>;
 export type GalleryItem = z.infer<typeof galleryItem>;
 export type Check = z.infer<typeof check>;

@@ -106,6 +106,7 @@ thead button::after{content:"↕";color:var(--muted);opacity:.55;margin-left:.25
 .transfer{width:auto;margin-bottom:1.6rem}
 .transfer small{display:block;font-size:.7rem;color:inherit;white-space:nowrap}
 .transfer td .number{font-size:.95rem}
+.transfer tr>:last-child{padding-right:.7rem}
 ${SHADES}
 td.prose{min-width:16rem}
 .verdict{white-space:nowrap;font-weight:600}

@@ -98,7 +98,7 @@ describe('the matrix of transfer', () => {
     );
     // Four networks: on the diagonal nothing withstands, next to it a quarter, then half, then three quarters.
     expect(shades).toEqual(['5', '4', '3', '1', '4', '5', '4', '3', '3', '4', '5', '4', '1', '3', '4', 'none']);
-    expect(textOf(page)).toContain('the darker a box, the fewer withstand');
+    expect(textOf(page)).toContain('the stronger the shade of a box, the fewer withstand');
   });
 
   test('heads every row and column for those who cannot see it', () => {

@@ -15,9 +15,9 @@ export const transfer = defineSection({
 function matrices(run: Run, entries: readonly Transfer[]): Html {
   const groups = groupBy(entries, ({ attack, norm, epsilon }) => JSON.stringify([attack, norm, epsilon]));
   const rule = run.provenance.transferRule;
-  return html`<p>Each row holds the images made against one network, each column how many of them another network still classifies correctly. Down the diagonal they are tried on the network that they were made against.</p>
+  return html`<p>Each row holds the images made against one network; each box says how many of them the network of its column still classifies correctly. Down the diagonal that is the network which they were made against.</p>
 ${[...groups.values()].map((group, i) => matrix(run, group, i))}
-<p class="note">Shares are of the images that both networks classify correctly without attack, with 95&nbsp;% intervals; the darker a box, the fewer withstand.${rule !== undefined && html` ${asSentence(rule)}`}</p>`;
+<p class="note">Shares are of the images that both networks classify correctly without attack, with 95&nbsp;% intervals; the stronger the shade of a box, the fewer withstand.${rule !== undefined && html` ${asSentence(rule)}`}</p>`;
 }
 
 /** The networks in order of first appearance. */
