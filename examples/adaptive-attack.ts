@@ -7,6 +7,7 @@
  *
  * Athalye, Carlini, Wagner, "Obfuscated Gradients Give a False Sense of Security", ICML 2018.
  */
+import { fileURLToPath } from 'node:url';
 import {
   backwardPass,
   type Classifier,
@@ -52,8 +53,8 @@ const contendersOf = (network: Classifier, architecture: Contender['architecture
 /** How images that are made against the defended network, in three ways, fare on draws of the noise that they have not seen. */
 export async function measure(images: number): Promise<readonly Transfer[]> {
   await tf.setBackend('cpu');
-  const checkpoint = new URL('../checkpoints/mnist/alexnet-standard.safetensors', import.meta.url);
-  const { classifier, parameters, sha256, dispose } = await loadCheckpoint(checkpoint.pathname);
+  const checkpoint = fileURLToPath(new URL('../checkpoints/mnist/alexnet-standard.safetensors', import.meta.url));
+  const { classifier, parameters, sha256, dispose } = await loadCheckpoint(checkpoint);
   const pgd = (await loadAttacks()).get('pgd');
   if (pgd === undefined) throw new Error('pgd is gone');
   const { name, title, paper, year, idea } = findArchitecture('alexnet');
