@@ -4,18 +4,24 @@ export { eager } from './compile/eager.ts';
 export type { Executable, HostTensor, Prepare, TensorSpec } from './compile/types.ts';
 export type { Architecture } from './core/architecture.ts';
 export { type Attack, type AttackContext, type AttackState, defineAttack, type Loss } from './core/attack.ts';
-export { type Ball, ball, sizeOf } from './core/ball.ts';
+export { type Ball, ball, type Noise, sizeOf } from './core/ball.ts';
 export type { Classifier, ImageShape } from './core/classifier.ts';
 export type { Dataset, Example } from './core/dataset.ts';
 export { type Defense, defineDefense, type TrainingContext, type TrainingLoss } from './core/defense.ts';
 export { UserError } from './core/errors.ts';
 export { crossEntropy, dlr, margin, targetedDlr } from './core/losses.ts';
 export { type Param, p, resolveParams, type Values } from './core/params.ts';
-export { type Cell, parseRun, type Run, runSchema } from './core/run.ts';
+export { type Cell, parseRun, type Run, runSchema, type Transfer } from './core/run.ts';
 export { wilson95 } from './core/statistics.ts';
 export { type Goal, NORMS, type Norm, type ThreatModel, UNTARGETED } from './core/threat-model.ts';
 export { defineNetwork, type InputScaling, type UserModel, type UserNetwork } from './core/user-network.ts';
 export type { Versions } from './core/versions.ts';
+export { backwardPass, type Passes } from './core/wrappers/backward-pass.ts';
+export {
+  expectationOverTransformation,
+  type RandomTransform,
+} from './core/wrappers/expectation-over-transformation.ts';
+export { preprocess } from './core/wrappers/preprocess.ts';
 export { openPhotos } from './data/photo-files.ts';
 export { datasetNames, openDataset } from './data/registry.ts';
 export { loadAttacks, loadDefenses } from './discover/modules.ts';

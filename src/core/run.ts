@@ -88,6 +88,28 @@ const distances = z.object({
   values: z.array(z.number().min(0).nullable()).min(1),
 });
 
+const network = z.object({ arch: z.string(), training: z.string() });
+
+/**
+ * What an attack made against one network of the run, tried on another; on the same one, for comparison, too. The images are
+ * those that both classify correctly without attack. Pairs that have none are left out.
+ */
+const transfer = z.object({
+  source: network,
+  target: network,
+  attack: z.string(),
+  ...radius,
+  images: count.min(1),
+  /** How many of them fool the target. */
+  fooled: count,
+  /** How many fool the target when they are made against itself by the same attack at the same radius. */
+  whiteBoxFooled: count,
+  /** Share of the images that do not fool the target. */
+  accuracy: share,
+  /** Wilson score interval of `accuracy` at 95 %. */
+  wilson95: interval,
+});
+
 const confidence = z.object({ label: count, name: z.string(), confidence: share });
 
 /** One image of the gallery: x + ε·δ = x′, chosen by the run's stated rule. Pictures are PNG, base64. */
@@ -194,6 +216,8 @@ const provenance = z.object({
   /** Which iterates count as a success, and how the gallery was chosen, in words. */
   iteratePolicy: z.string(),
   galleryRule: z.string(),
+  /** Which images are tried on other networks, in words. */
+  transferRule: z.string().optional(),
 });
 
 /** The schema of `run.json`. */
@@ -211,6 +235,8 @@ export const runSchema = z.object({
   worstCases: z.array(worstCase.refine(radiusFits, radiusRule)).optional(),
   /** One per network and attack of minimum norm. */
   distances: z.array(distances).optional(),
+  /** For every attack that looks at a network: source by source, all targets. */
+  transfer: z.array(transfer.refine(radiusFits, radiusRule)).optional(),
   checks: z.array(check),
   gallery: z.array(galleryItem.refine(radiusFits, radiusRule)),
   /** One per contender. */
@@ -223,6 +249,8 @@ export type Run = z.infer<typeof runSchema>;
 export type Cell = z.infer<typeof cell>;
 export type Distances = z.infer<typeof distances>;
 export type WorstCase = z.infer<typeof worstCase>;
+/** What an attack made against one network of the run, tried on another. */
+export type Transfer = z.infer<typeof transfer>;
 export type GalleryItem = z.infer<typeof galleryItem>;
 export type Check = z.infer<typeof check>;
 export type Performance = z.infer<typeof performance>;

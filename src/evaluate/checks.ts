@@ -4,12 +4,13 @@
  * Carlini, Athalye, Papernot et al., "On Evaluating Adversarial Robustness", 2019, sections 3 and 4.
  */
 import type { Attack } from '../core/attack.ts';
-import type { Cell, Check } from '../core/run.ts';
+import type { Cell, Check, Transfer } from '../core/run.ts';
 
 const CHECKLIST = 'https://arxiv.org/abs/1902.06705';
 
 /** How far an accuracy may move the wrong way before it means something: one image in a hundred, and two in any case. */
-const slack = (cells: readonly Cell[]): number => Math.max(0.01, 2 / Math.max(1, ...cells.map(({ images }) => images)));
+const slack = (cells: readonly Pick<Cell, 'images'>[]): number =>
+  Math.max(0.01, 2 / Math.max(1, ...cells.map(({ images }) => images)));
 
 /** Share of claims that rounding at the decision boundary may leave unconfirmed. */
 const UNCONFIRMED = 0.001;
@@ -22,7 +23,11 @@ export interface AttackTraits {
 }
 
 /** All checks; what the run has no cells for is `not-run`. */
-export function sanityChecks(cells: readonly Cell[], attacks: readonly AttackTraits[]): Check[] {
+export function sanityChecks(
+  cells: readonly Cell[],
+  attacks: readonly AttackTraits[],
+  transfer: readonly Transfer[] = [],
+): Check[] {
   const gradient = attacks.filter(({ access }) => access === 'gradient');
   const names = (chosen: readonly AttackTraits[]): string[] => chosen.map(({ name }) => name);
   const oneStep = names(gradient.filter(({ steps }) => steps === 1));
@@ -39,6 +44,7 @@ export function sanityChecks(cells: readonly Cell[], attacks: readonly AttackTra
       name: 'many steps are at least as strong as one',
       why: 'Iterated attacks contain the single step as a special case; being weaker points at a step size, a masked gradient, or an attack that blurs its gradient to fool other networks.',
     }),
+    transferIsWeaker(transfer),
     allVerified(cells),
   ];
 }
@@ -112,6 +118,21 @@ function weaker(
         .map((other) => ({ value: lead(cell, other), at: place(cell) })),
     );
   return atMost(slack(cells), found, { ...words, otherwise: 'warn' });
+}
+
+function transferIsWeaker(transfer: readonly Transfer[]): Check {
+  const named = ({ arch, training }: Transfer['source']): string => `${arch}/${training}`;
+  const found = transfer
+    .filter(({ source, target }) => named(source) !== named(target))
+    .map(({ source, target, attack, epsilon, images, fooled, whiteBoxFooled }) => ({
+      value: (fooled - whiteBoxFooled) / images,
+      at: `${attack} from ${named(source)} on ${named(target)}, ε = ${epsilon}`,
+    }));
+  return atMost(slack(transfer), found, {
+    name: 'transfer is weaker than white box',
+    why: 'Images made against another network should fool fewer than those made against the network itself; if they fool more, its gradient is masked, or the attack needs more steps.',
+    otherwise: 'warn',
+  });
 }
 
 function allVerified(cells: readonly Cell[]): Check {

@@ -33,6 +33,8 @@ import {
 import { probed } from './probed.ts';
 import { type Findings, probeChecks } from './probes.ts';
 import { className, provenanceOf, Stopwatch } from './provenance.ts';
+import { measureTransfer, requireTransfer, TRANSFER_RULE } from './transfer.ts';
+import type { Known } from './transfer-matrix.ts';
 
 interface Job {
   readonly plan: ExperimentPlan;
@@ -61,20 +63,24 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   const performance: Performance[] = [];
   const found = new Map<Contender, Findings>();
   const leftOut: number[] = [];
+  const networks: Known[] = [];
   let images = 0;
   let skipped: CleanRecord['skipped'] = [];
   for (const contender of plan.contenders) {
-    const { standing, items, clean, findings, speed } = await stand(job, contender);
+    const { standing, items, clean, known, findings, speed } = await stand(job, contender);
     found.set(contender, findings);
     performance.push(speed);
     cells.push(...cellsOf(standing, plan));
     worstCases.push(...worstCasesOf(standing, plan));
     distances.push(...distancesOf(standing, plan));
     gallery.push(...items);
+    networks.push(known);
     images = clean.labels.length;
     leftOut.push(images - standing.images);
     skipped = clean.skipped ?? [];
   }
+  const { transferEpsilon: epsilon } = plan;
+  const transfer = epsilon === undefined ? undefined : await measureTransfer({ ...job, epsilon, networks });
   const run: Run = {
     schema: RUN_SCHEMA,
     id: harness.id,
@@ -85,6 +91,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
       started: journal.started,
       phases: job.stopwatch.phases,
       galleryRule: galleryRule(plan.galleryRows),
+      transferRule: transfer && TRANSFER_RULE,
     }),
     architectures: distinctArchitectures(plan.contenders),
     attacks: plan.attacks.map(describe),
@@ -92,6 +99,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     cells,
     worstCases,
     ...(distances.length === 0 ? {} : { distances }),
+    ...(transfer === undefined ? {} : { transfer }),
     checks: [
       ...sanityChecks(
         cells,
@@ -100,6 +108,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
           access: planned.attack.access,
           steps: mostSteps(planned),
         })),
+        transfer,
       ),
       ...(plan.sanity === undefined ? [] : probeChecks(plan, found)),
     ],
@@ -114,6 +123,7 @@ interface Stood {
   readonly items: readonly GalleryItem[];
   readonly clean: CleanRecord;
   readonly findings: Findings;
+  readonly known: Known;
   readonly speed: Performance;
 }
 
@@ -138,6 +148,7 @@ async function stand(job: Job, contender: Contender): Promise<Stood> {
     const hasRun = attacks.some((measured) => measured.hasRun);
     return {
       standing: { contender, cleanCorrect: attacked.length, images: counted.length, counted, attacks },
+      known: { contender, labels, attacked },
       ...{ items, clean, findings, speed: performanceOf(clean, attacks, hasRun ? memory.stop() : undefined) },
     };
   } finally {
@@ -222,6 +233,7 @@ export function requirePlan(plan: ExperimentPlan): void {
   if (galleryEpsilon !== undefined && !epsilons.includes(galleryEpsilon)) {
     throw usageError(`the gallery's epsilon ${galleryEpsilon} is none of ${epsilons.join(', ')}`);
   }
+  requireTransfer(plan);
   for (const contender of contenders) {
     if (goal.kind !== 'targeted' || goal.target < contender.classifier.classes) continue;
     throw usageError(

@@ -29,6 +29,12 @@ const outcomeRow = z.tuple([
   count.describe('forwards'),
 ]);
 
+/** What every contender of the run, in order, takes one image for. */
+const transferRow = z.tuple([
+  count.describe('index of the image in the run’s selection'),
+  z.array(count.nullable()).describe('predicted classes; null where the logits are no numbers'),
+]);
+
 const owner = { contender: z.string(), seconds: z.number().min(0) };
 const attackOwner = { ...owner, attack: z.string() };
 
@@ -51,12 +57,15 @@ const journalRecord = z.discriminatedUnion('kind', [
     ...{ kind: z.literal('probes'), ...owner },
     findings: z.record(z.string(), z.object({ value: z.number(), images: count })),
   }),
+  /** Images that an attack made against a contender at the radius of the transfer, as all contenders see them. */
+  z.object({ kind: z.literal('transfer'), ...attackOwner, rows: z.array(transferRow) }),
   /** The whole gallery of a contender and an attack. */
   z.object({ kind: z.literal('gallery'), ...attackOwner, items: z.array(galleryItem) }),
 ]);
 
 export type JournalRecord = z.infer<typeof journalRecord>;
 export type OutcomeRow = z.infer<typeof outcomeRow>;
+export type TransferRow = z.infer<typeof transferRow>;
 
 /** An open journal: what earlier attempts finished, and where more is written. */
 export interface Journal {

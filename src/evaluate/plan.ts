@@ -77,6 +77,8 @@ export interface ExperimentPlan {
   readonly sanity?: { readonly images: number; readonly probes: readonly Probe[] };
   /** The radius that the gallery shows, one of `epsilons`; by default the upper median of the positive ones. */
   readonly galleryEpsilon?: number;
+  /** The radius of the images that are made against each contender and tried on all others; without it, none are. */
+  readonly transferEpsilon?: number;
 }
 
 /** With what a plan is carried out, and who is told. */
@@ -98,10 +100,11 @@ export interface Harness {
 
 /**
  * What the run is at. `prepare`: an attack is being compiled. `clean`: images classified. `attack`: pairs of (image,
- * epsilon) settled. `gallery`: pictures drawn. `probe`: checks of the sanity panel.
+ * epsilon) settled. `gallery`: pictures drawn. `probe`: checks of the sanity panel. `transfer`: adversarial images tried on
+ * every contender.
  */
 export interface ProgressEvent {
-  readonly phase: 'prepare' | 'clean' | 'attack' | 'gallery' | 'probe';
+  readonly phase: 'prepare' | 'clean' | 'attack' | 'gallery' | 'probe' | 'transfer';
   /** `vgg16/standard`. */
   readonly contender: string;
   readonly attack?: string;

@@ -51,10 +51,11 @@ export interface ProvenanceFacts {
   readonly skipped: readonly SkippedFile[];
   readonly phases: Readonly<Record<string, number>>;
   readonly galleryRule: string;
+  readonly transferRule: string | undefined;
 }
 
 export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provenance']> {
-  const { plan, harness, started, images, skipped, leftOut, selection, phases, galleryRule } = facts;
+  const { plan, harness, started, images, skipped, leftOut, selection, phases, galleryRule, transferRule } = facts;
   const { dataset, contenders, seed } = plan;
   return {
     started,
@@ -81,6 +82,7 @@ export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provena
     phases: { ...phases },
     iteratePolicy: ITERATE_POLICY,
     galleryRule,
+    ...(transferRule === undefined ? {} : { transferRule }),
   };
 }
 
@@ -110,7 +112,7 @@ export async function journalParts(
 ): Promise<Parts> {
   const { attacks, contenders, dataset, images, epsilons, norm, goal, seed, restarts, galleryRows, galleryEpsilon } =
     plan;
-  const { earlyStop = true, sanity } = plan;
+  const { earlyStop = true, sanity, transferEpsilon } = plan;
   const { name, split, labels, input } = dataset;
   const facts: Readonly<Record<string, unknown>> = {
     'the version of the program or its packages': versions,
@@ -137,6 +139,7 @@ export async function journalParts(
       sanity?.images,
       sanity?.probes.map(({ name, planned: { attack, params } }) => [name, codeOf(attack), params]),
     ],
+    'the transfer': [transferEpsilon],
   };
   return Object.fromEntries(Object.entries(facts).map(([part, value]) => [part, sha256(JSON.stringify(value))]));
 }

@@ -14,9 +14,10 @@ import { renderHeader } from './sections/header.ts';
 import { headline } from './sections/headline.ts';
 import { provenance } from './sections/provenance.ts';
 import type { Section } from './sections/section.ts';
+import { transfer } from './sections/transfer.ts';
 
 /** In the order of the page. */
-const SECTIONS: readonly Section[] = [headline, accuracy, gallery, checks, architectures, provenance];
+const SECTIONS: readonly Section[] = [headline, accuracy, transfer, gallery, checks, architectures, provenance];
 
 /** A page is at most about 5 MB; pictures may take this much of it. */
 const PICTURE_BUDGET = 4_000_000;

@@ -14,6 +14,11 @@ const CHART_CLASSES = Object.keys(INKS)
   .map((name) => `.f-${name}{fill:var(--${name})}.s-${name}{stroke:var(--${name})}`)
   .join('\n');
 
+/** Boxes of a matrix, the fuller of attack the darker, and never so dark that its words would be hard to read. */
+const SHADES = [1, 2, 3, 4, 5]
+  .map((shade) => `.shade-${shade}{background:color-mix(in srgb,var(--attacked) ${7 * shade}%,var(--paper))}`)
+  .join('\n');
+
 export const STYLE = `
 :root{${LIGHT}}
 @media screen and (prefers-color-scheme:dark){:root:not([data-theme=light]){${DARK}}}
@@ -98,6 +103,11 @@ thead button::after{content:"↕";color:var(--muted);opacity:.55;margin-left:.25
 .plain tr>:first-child{padding-left:0}
 .plain tr>:last-child{padding-right:0}
 .figure{text-align:right;white-space:nowrap}
+.transfer{width:auto;margin-bottom:1.6rem}
+.transfer small{display:block;font-size:.7rem;color:inherit;white-space:nowrap}
+.transfer td .number{font-size:.95rem}
+.transfer tr>:last-child{padding-right:.7rem}
+${SHADES}
 td.prose{min-width:16rem}
 .verdict{white-space:nowrap;font-weight:600}
 .verdict.fail,.verdict.warn{color:var(--attacked)}

@@ -41,6 +41,12 @@ it('a dry run promises exactly what an attack costs that fools nobody', async ()
     const spent = cells.reduce((sum, { gradients }) => sum + gradients, 0);
     const forecast = await dryRun(made);
     expect(forecast.attacks[0]?.gradients, attack.attack.name).toBe(spent);
+    // A transfer is one search more.
+    const contenders = [contender(stubborn), contender({ ...stubborn, name: 'other' })];
+    const both = { ...made, contenders, epsilons: [0.05] };
+    const [alone, transferred] = [await dryRun(both), await dryRun({ ...both, transferEpsilon: 0.1 })];
+    const times = attack.attack.access === 'none' ? 1 : 2;
+    expect(transferred.attacks[0]?.items, attack.attack.name).toBe(times * (alone.attacks[0]?.items ?? 0));
     expect(forecastInWords(forecast)).toMatch(new RegExp(`^together +\\S+ +${spent}$`, 'm'));
   }
 });

@@ -69,6 +69,14 @@ const RUN: Run = {
       wilson95: [0.82563, 0.94477],
     },
   ],
+  transfer: [
+    {
+      source: { arch: 'vgg16', training: 'standard' },
+      target: { arch: 'vgg16', training: 'adversarial' },
+      ...{ attack: 'pgd', norm: 'Linf', epsilon: 0.3, images: 95, fooled: 5, whiteBoxFooled: 9 },
+      ...{ accuracy: 90 / 95, wilson95: [0.88, 0.98] },
+    },
+  ],
   checks: [{ name: 'large radius', verdict: 'pass', value: 0, threshold: 0.1, why: 'nothing withstands it' }],
   gallery: [],
 };
@@ -107,6 +115,9 @@ describe('run.json', () => {
       'provenance.dataset.sha256',
       { ...RUN, provenance: { ...RUN.provenance, dataset: { ...RUN.provenance.dataset, sha256: 1 } } },
     ],
+    ['transfer.0.images', { ...RUN, transfer: [{ ...RUN.transfer?.[0], images: 0 }] }],
+    ['transfer.0.epsilon', { ...RUN, transfer: [{ ...RUN.transfer?.[0], epsilon: 8 }] }],
+    ['transfer.0.source.training', { ...RUN, transfer: [{ ...RUN.transfer?.[0], source: { arch: 'vgg16' } }] }],
     ['attacks.0.paper', { ...RUN, attacks: [{ ...RUN.attacks[0], paper: 'http://example.org' }] }],
     ['attacks.0.access', { ...RUN, attacks: [{ ...RUN.attacks[0], access: 'all' }] }],
     ['checks.0.verdict', { ...RUN, checks: [{ ...RUN.checks[0], verdict: 'maybe' }] }],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Cell } from '../../src/core/run.ts';
+import type { Cell, Transfer } from '../../src/core/run.ts';
 import { sanityChecks } from '../../src/evaluate/checks.ts';
 
 const cell = (attack: string, epsilon: number, robust: number, given: Partial<Cell> = {}): Cell => ({
@@ -50,6 +50,21 @@ describe('the sanity panel', () => {
     expect(check(name, [cell('fgsm', 0.1, 400), cell('pgd', 0.1, 420)])?.verdict).toBe('warn');
     const others = [cell('fgsm', 0.1, 400), cell('pgd', 0.1, 420, { training: 'other' })];
     expect(check(name, others)?.verdict).toBe('not-run');
+  });
+
+  it('warns of images made against another network that fool more than those made against the network itself', () => {
+    const tried = (fooled: number, given: Partial<Transfer> = {}): Transfer => ({
+      ...{ source: { arch: 'a', training: 's' }, target: { arch: 'a', training: 't' }, attack: 'pgd', norm: 'Linf' },
+      ...{ epsilon: 0.1, images: 1000, fooled, whiteBoxFooled: 500, accuracy: 1 - fooled / 1000, wilson95: [0, 1] },
+      ...given,
+    });
+    const transferCheck = (...transfer: readonly Transfer[]) =>
+      sanityChecks([], ATTACKS, transfer).find(({ name }) => name === 'transfer is weaker than white box');
+    expect(transferCheck(tried(510))).toMatchObject({ verdict: 'pass', value: 0.01, threshold: 0.01 });
+    expect(transferCheck(tried(100), tried(511))).toMatchObject({ verdict: 'warn', value: 0.011 });
+    expect(transferCheck(tried(511))?.why).toMatch(/Largest for pgd from a\/s on a\/t, ε = 0\.1\.$/);
+    expect(transferCheck(tried(511, { source: { arch: 'a', training: 't' } }))?.verdict).toBe('not-run');
+    expect(transferCheck()?.verdict).toBe('not-run');
   });
 
   it('tells rounding at the boundary from an attack that cheats', () => {

@@ -223,6 +223,8 @@ describe('the key of a journal', () => {
       keyOf({ dataset: { ...smallDataset(20), labels: 'predicted' } }),
       keyOf({ dataset: { ...smallDataset(20), input: [5, 4, 1] } }),
       keyOf({ galleryEpsilon: 0.05 }),
+      keyOf({ transferEpsilon: 0.05 }),
+      keyOf({ transferEpsilon: 0.1 }),
       keyOf({ contenders: [contender(smallClassifier(2))] }),
       keyOf({ contenders: [{ ...contender(), training: 'other' }] }),
       keyOf({ contenders: [{ ...contender(), sha256: 'other weights' }] }),

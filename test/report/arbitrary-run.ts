@@ -87,6 +87,19 @@ export const arbitraryRun = (text: fc.Arbitrary<string> = hostileText): fc.Arbit
         });
     });
 
+/** Made against the network of the first cell, tried on that of every other; now and then there is but itself. */
+const transferOf = ([first, ...others]: readonly Cell[]): Run['transfer'] =>
+  first === undefined
+    ? []
+    : [...new Map([first, ...others].map((cell) => [JSON.stringify([cell.arch, cell.training]), cell])).values()].map(
+        ({ arch, training, images, robustCorrect, robustAccuracy, wilson95 }) => ({
+          source: { arch: first.arch, training: first.training },
+          target: { arch, training },
+          ...{ attack: first.attack, norm: first.norm, epsilon: first.epsilon, images },
+          ...{ fooled: images - robustCorrect, whiteBoxFooled: images, accuracy: robustAccuracy, wilson95 },
+        }),
+      );
+
 interface Shape {
   readonly archs: readonly string[];
   readonly trainings: readonly string[];
@@ -124,6 +137,7 @@ function runOf({ archs, attacks, classes, texts, verdict, tops, fooled }: Shape,
       phases: { [text(8)]: 1 },
       iteratePolicy: text(9),
       galleryRule: text(0),
+      ...(fooled ? { transferRule: text(1) } : {}),
     },
     architectures: archs.map((name, i) => ({
       ...{ name, title: name, paper, year: 2000, idea: text(1), parameters: 1 },
@@ -134,6 +148,7 @@ function runOf({ archs, attacks, classes, texts, verdict, tops, fooled }: Shape,
     classes: [...classes],
     cells: [...cells],
     checks: [{ name: text(2), verdict, value: null, threshold: 1, why: text(3), link: paper }],
+    ...(fooled ? { transfer: transferOf(cells) } : {}),
     ...(fooled ? { performance: [{ contender: `${arch}/${training}`, forwardPerSecond: 0.5, peakMemory: 1 }] } : {}),
     gallery: [
       {

@@ -8,6 +8,7 @@ import {
   parseRun,
   RUN_SCHEMA,
   type Run,
+  type Transfer,
   type WorstCase,
 } from '../../src/core/run.ts';
 import { wilson95 } from '../../src/core/statistics.ts';
@@ -25,6 +26,8 @@ export interface SampleOptions {
   readonly goal?: Goal;
   readonly checks?: boolean;
   readonly worstCases?: boolean;
+  /** Whether images were tried on other networks. */
+  readonly transfer?: boolean;
   /** False for a run of before costs, published accuracies and speed were kept. */
   readonly facts?: boolean;
 }
@@ -237,17 +240,35 @@ export async function sampleRun(options: SampleOptions = {}): Promise<Run> {
     id: 'vgg16-fgsm-pgd-mnist',
     command: 'npm run experiment -- --attack noise,fgsm,pgd --arch vgg16 --images 1000',
     config: { attack: [...attacks], arch: [...architectures], images, epsilon: [...epsilons], seed: 1 },
-    provenance: provenanceOf(images, architectures, trainings),
+    provenance: {
+      ...provenanceOf(images, architectures, trainings),
+      ...(options.transfer === true ? { transferRule: 'what both networks know' } : {}),
+    },
     architectures: architectures.map((name) => architectureOf(name, facts)),
     attacks: attacks.map((name) => ATTACKS[name] ?? { name, title: name, access: 'gradient' }),
     classes: DIGITS.map((_, digit) => String(digit)),
     cells,
+    ...(options.transfer === true ? { transfer: transferOf(architectures, trainings, images) } : {}),
     checks: options.checks === true ? CHECKS : [],
     gallery,
     ...(options.worstCases === false ? {} : { worstCases }),
     ...(facts ? { performance } : {}),
   };
   return parseRun(JSON.parse(JSON.stringify(run)), 'the sample');
+}
+
+/** Images that fool their own network, and ever fewer the farther another stands from it; the last pair has none in common. */
+function transferOf(architectures: readonly string[], trainings: readonly string[], images: number): Transfer[] {
+  const networks = architectures.flatMap((arch) => trainings.map((training) => ({ arch, training })));
+  const pairs = networks.flatMap((source, from) => networks.map((target, to) => ({ source, target, from, to })));
+  return pairs.slice(0, -1).map(({ source, target, from, to }): Transfer => {
+    const withstood = Math.round((images * Math.abs(from - to)) / networks.length);
+    return {
+      ...{ source, target, attack: 'pgd', norm: 'Linf', epsilon: 0.3, images },
+      ...{ fooled: images - withstood, whiteBoxFooled: images, accuracy: withstood / images },
+      wilson95: wilson95(withstood, images),
+    };
+  });
 }
 
 export interface CellOptions {

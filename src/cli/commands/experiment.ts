@@ -45,6 +45,8 @@ export const experiment = defineCommand({
     const { skipped = [] } = run.provenance.dataset;
     if (skipped.length > 0) terminal.note(leftOut(skipped, 'in run.json'));
     terminal.note(`wrote ${shortPath(report)}`);
+    if (run.transfer !== undefined)
+      terminal.note(`how images carry over between networks: ${shortPath(report)}#transfer`);
     const stronger = strongerAttack(work);
     // A list grows when its flag is given again; a folder is written to only once.
     if (stronger !== undefined && out === null) terminal.note(`next: ${commandLineWith('--attack', stronger)}`);

@@ -67,6 +67,7 @@ const UNITS: Readonly<Record<ProgressEvent['phase'], string>> = {
   attack: 'pairs',
   gallery: 'pictures',
   probe: 'sanity checks',
+  transfer: 'images',
 };
 
 /** What the progress line says of an event. */

@@ -19,7 +19,7 @@ const estimate = (plan: ExperimentPlan): Promise<Estimate[]> =>
   Promise.all(plan.attacks.map((planned) => estimateAttack(plan, planned)));
 
 async function estimateAttack(plan: ExperimentPlan, planned: PlannedAttack): Promise<Estimate> {
-  const { contenders, dataset, images, epsilons, norm, goal } = plan;
+  const { contenders, dataset, images, epsilons, norm, goal, transferEpsilon } = plan;
   const classifier = { input: dataset.input, classes: dataset.classes.length };
   const times = images * contenders.length;
   let [items, gradients] = [0, 0];
@@ -29,7 +29,10 @@ async function estimateAttack(plan: ExperimentPlan, planned: PlannedAttack): Pro
       rehearse({ attack, params, classifier, norm, targeted: goal.kind === 'targeted' }),
     );
     // One search of minimum norm serves all radii.
-    const searches = rehearsal.minimumNorm ? [diameterOf(norm, elements(dataset.input))] : epsilons;
+    const searchesAt = (radii: readonly number[]): readonly number[] =>
+      rehearsal.minimumNorm && radii.length > 0 ? [diameterOf(norm, elements(dataset.input))] : radii;
+    const transferred = transferEpsilon === undefined || planned.attack.access === 'none' ? [] : [transferEpsilon];
+    const searches = [...searchesAt(epsilons), ...searchesAt(transferred)];
     for (const cost of searches.map((epsilon) => costAt(rehearsal, epsilon, plan.restarts))) {
       items += times * cost.tries;
       gradients += times * cost.gradients;

@@ -60,6 +60,11 @@ export const experimentFlags = {
     p.integer(30, 'images of each network on which small extra attacks check the run; 0: none', { min: 0 }),
     '30, and 0 of photographs',
   ),
+  transfer: SWITCH('try the images made against each network on all the others'),
+  'transfer.epsilon': optional(
+    { ...number, label: 'radius of the images that are tried on other networks' },
+    'the radius of the headline',
+  ),
   seed: p.integer(0, 'seed of the image order and of all noise', { min: 0, max: 0xffffffff }),
   batch: optional(
     p.integer(64, 'images in flight at once; changes speed and memory, never results', { min: 1 }),

@@ -20,6 +20,7 @@ import type { Opened } from './opened.ts';
 import { probesOf } from './sanity.ts';
 import { tellApart } from './tell-apart.ts';
 import { goalOf, radiiOf } from './threat.ts';
+import { transferEpsilonOf } from './transfer.ts';
 import { checkUserContenders } from './user-contenders.ts';
 
 /** What single photographs are called where a dataset's name is asked for. */
@@ -88,6 +89,9 @@ export async function planOf(
   const epsilons = radiiOf(values.epsilon, dataset, norm);
   checkRequirements(values['fail-under'] ?? [], names, epsilons);
   const goal = goalOf(values.target, dataset.classes);
+  // What the report speaks of is what it shows.
+  const { epsilon: spokenOf } = headlineEpsilon({ dataset: dataset.name, norm, epsilons });
+  const transferEpsilon = transferEpsilonOf(values, spokenOf, dataset.input);
   // Beside networks of the user's own, --weights belongs to those, and --arch names them.
   if (values.weights !== null && !opened.some(({ isOwn }) => isOwn)) {
     if (given.has('arch')) requireAgreement('arch', values.arch, opened, ({ architecture }) => architecture.name);
@@ -121,8 +125,8 @@ export async function planOf(
             probes: probesOf({ known, attacks, norm, classes: dataset.classes.length }),
           },
         }),
-    // What the report speaks of is what it shows.
-    galleryEpsilon: headlineEpsilon({ dataset: dataset.name, norm, epsilons }).epsilon,
+    galleryEpsilon: spokenOf,
+    ...(transferEpsilon === undefined ? {} : { transferEpsilon }),
   };
   requirePlan(plan);
   return { plan, backend, folder, claim, notes: notesOf(opened, dataset) };
@@ -177,7 +181,9 @@ export function configOf(
     batch,
     backend,
   };
-  const present = Object.entries({ ...own, epsilon: plan.epsilons, ...moduleValues });
+  const { transferEpsilon } = plan;
+  const transfer = transferEpsilon === undefined ? {} : { transfer: true, 'transfer.epsilon': transferEpsilon };
+  const present = Object.entries({ ...own, epsilon: plan.epsilons, ...transfer, ...moduleValues });
   // The files of --weights say which networks are meant; the defaults of what else would choose them do not.
   const isIdle = (flag: string): boolean => weights !== null && CHOOSING.includes(flag) && !given.has(flag);
   return Object.fromEntries(present.filter(([flag, value]) => value !== null && !isIdle(flag)));

@@ -19,18 +19,27 @@ export function radiiOf(
   const usual = gridOf(name, norm).filter((radius) => radius <= diameter);
   const radii = [...new Set(given ?? usual)].sort((a, b) => a - b);
   for (const radius of radii) {
-    if (!isRadius(norm, radius)) {
-      const hint = radius > 1 && radius <= 255 ? `; did you mean ${radius}/255?` : '';
-      throw usageError(`--epsilon ${radius}: ${RADIUS}${hint}`);
-    }
-    if (radius > diameter) {
-      const farthest = Number(diameter.toFixed(2));
-      throw usageError(
-        `--epsilon ${radius}: no two images of ${input.join('x')} are farther than ${farthest} apart in ${norm}`,
-      );
-    }
+    requireRadius('epsilon', radius, input, norm);
   }
   return radii;
+}
+
+/**
+ * Refuses a radius that cannot be meant.
+ *
+ * @throws UserError (usage) naming the flag
+ */
+export function requireRadius(flag: string, radius: number, input: Dataset['input'], norm: Norm): void {
+  if (!isRadius(norm, radius)) {
+    const hint = radius > 1 && radius <= 255 ? `; did you mean ${radius}/255?` : '';
+    throw usageError(`--${flag} ${radius}: ${RADIUS}${hint}`);
+  }
+  const diameter = diameterOf(norm, input[0] * input[1] * input[2]);
+  if (radius <= diameter) return;
+  const farthest = Number(diameter.toFixed(2));
+  throw usageError(
+    `--${flag} ${radius}: no two images of ${input.join('x')} are farther than ${farthest} apart in ${norm}`,
+  );
 }
 
 /**
