@@ -11,6 +11,7 @@ import {
   type Run,
   type WorstCase,
 } from '../core/run.ts';
+import type { SavedImages } from '../core/saved.ts';
 import { isRadius, RADIUS } from '../core/threat-model.ts';
 import { cellsOf, distancesOf, type Standing, worstCasesOf } from './cells.ts';
 import { sanityChecks } from './checks.ts';
@@ -57,16 +58,18 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   const distances: Distances[] = [];
   const gallery: GalleryItem[] = [];
   const performance: Performance[] = [];
+  const saved: SavedImages[] = [];
   const leftOut: number[] = [];
   let images = 0;
   let skipped: CleanRecord['skipped'] = [];
   for (const contender of plan.contenders) {
-    const { standing, items, clean, speed } = await stand(job, contender);
+    const { standing, items, saved: files, clean, speed } = await stand(job, contender);
     performance.push(speed);
     cells.push(...cellsOf(standing, plan));
     worstCases.push(...worstCasesOf(standing, plan));
     distances.push(...distancesOf(standing, plan));
     gallery.push(...items);
+    saved.push(...files);
     images = clean.labels.length;
     leftOut.push(images - standing.images);
     skipped = clean.skipped ?? [];
@@ -98,6 +101,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     ),
     gallery,
     performance,
+    ...(harness.saving === undefined ? {} : { saved }),
   };
   return parseRun(run, 'the result');
 }
@@ -105,6 +109,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
 interface Stood {
   readonly standing: Standing;
   readonly items: readonly GalleryItem[];
+  readonly saved: readonly SavedImages[];
   readonly clean: CleanRecord;
   readonly speed: Performance;
 }
@@ -121,15 +126,17 @@ async function stand(job: Job, contender: Contender): Promise<Stood> {
     const attacked = counted.filter((i) => labels[i] === predicted[i]);
     const attacks: MeasuredNow[] = [];
     const items: GalleryItem[] = [];
+    const saved: SavedImages[] = [];
     for (const planned of plan.attacks) {
       const measured = await measure({ ...job, planned, contender, judge, attacked, labels });
       attacks.push(measured);
       items.push(...measured.gallery);
+      saved.push(...measured.saved);
     }
     const hasRun = attacks.some((measured) => measured.hasRun);
     return {
       standing: { contender, cleanCorrect: attacked.length, images: counted.length, counted, attacks },
-      ...{ items, clean, speed: performanceOf(clean, attacks, hasRun ? memory.stop() : undefined) },
+      ...{ items, saved, clean, speed: performanceOf(clean, attacks, hasRun ? memory.stop() : undefined) },
     };
   } finally {
     memory.stop();
