@@ -3,8 +3,8 @@
  *
  * What a crash takes of them is attacked again, with the same result: a pair counts as done once its image is kept too.
  */
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { SavedImages } from '../../core/saved.ts';
 import { withFile } from '../../weights/byte-source.ts';
 import { sha256Of } from '../../weights/sha256.ts';
@@ -110,7 +110,7 @@ async function collect(spec: MeasureSpec, { folder, kept, rounding }: Saving, pa
       const began = performance.now();
       const names = { contender: contenderName(contender), attack: planned.attack.name };
       const files: SavedImages[] = [];
-      await clear(join(folder, attackFolder(contender, planned.attack.name)));
+      await clear(dirname(path));
       for (const [radius, epsilon] of epsilons.entries()) {
         const rows = rowsAt(radius, tally);
         if (rows.length === 0) continue;
@@ -138,6 +138,8 @@ async function collect(spec: MeasureSpec, { folder, kept, rounding }: Saving, pa
       await journal.append({ kind: 'saved', ...names, kept, rounding, files, seconds });
       await log.close();
       await rm(path);
+      // Where nothing was to be saved, nothing is left.
+      if (files.length === 0) await rmdir(dirname(path)).catch(() => undefined);
       return files;
     },
     close: () => log.close(),

@@ -132,7 +132,7 @@ describe('saved images', () => {
 });
 
 describe('a run that is interrupted', () => {
-  it.each([1, 2, 3, 5])('after every %i lines of its journal ends in the same files', async (limit) => {
+  it.each([1, 3])('after every %i lines of its journal ends in the same files', async (limit) => {
     const other = await mkdtemp(join(tmpdir(), 'gibbon-saved-'));
     try {
       const whole = await runExperiment(experiment(), harness(saving('all', 'nearest', other)));
@@ -203,8 +203,9 @@ describe('the check of saved images', () => {
   let run: Run;
   let first: SavedImages;
   beforeEach(async () => {
-    run = await runExperiment(experiment(), harness(saving('fooled', 'inward')));
-    first = run.saved?.find(({ attack, epsilon }) => attack === 'pgd' && epsilon === 0.08) as SavedImages;
+    const strong = plan([planned(pgd, { steps: 3, step: 0.1 })], { epsilons: [0, 0.2] });
+    run = await runExperiment(strong, harness(saving('fooled', 'inward')));
+    first = run.saved?.find(({ epsilon }) => epsilon === 0.2) as SavedImages;
     run = { ...run, saved: [first] };
   });
 
