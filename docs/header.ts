@@ -29,5 +29,11 @@ export function toMarkdown(text: string): string {
 const displayed = (lines: readonly string[]): string =>
   ['```text', ...lines.map((line) => line.trim()), '```'].join('\n');
 
-/** What Markdown would take for its own. Points of lists are meant. */
-const escaped = (text: string): string => text.replace(/[*_<[\]\\`]/g, '\\$&').replace(/^ +(?=\d+\. )/gm, '');
+/** What Markdown would take for its own is escaped, but for names of code and the points of a list, which stand apart. */
+const escaped = (text: string): string =>
+  text
+    .split(/(`[^`]*`)/)
+    .map((part) => (part.startsWith('`') ? part : part.replace(/[*_<[\]\\]/g, '\\$&')))
+    .join('')
+    .replace(/^ +(?=\d+\. )/gm, '')
+    .replace(/\n(?=1\. )/g, '\n\n');

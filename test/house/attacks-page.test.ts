@@ -57,9 +57,9 @@ describe('a header', () => {
   });
 
   it('becomes paragraphs, blocks of code and lists', () => {
-    const text = 'With w_j * 2:\n\n  z = w_j * 2\n  y = z\n\nand if\n  1. it is\n  2. it was\n\nEnd.';
+    const text = 'With w_j * 2 and `w_j`:\n\n  z = w_j * 2\n  y = z\n\nand if\n  1. it is\n  2. it was\n\nEnd.';
     expect(toMarkdown(text)).toBe(
-      'With w\\_j \\* 2:\n\n```text\nz = w_j * 2\ny = z\n```\n\nand if\n1. it is\n2. it was\n\nEnd.',
+      'With w\\_j \\* 2 and `w_j`:\n\n```text\nz = w_j * 2\ny = z\n```\n\nand if\n\n1. it is\n2. it was\n\nEnd.',
     );
   });
 });
