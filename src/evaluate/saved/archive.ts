@@ -109,28 +109,18 @@ async function collect(spec: MeasureSpec, { folder, kept, rounding }: Saving, pa
     finish: async (tally) => {
       const began = performance.now();
       const names = { contender: contenderName(contender), attack: planned.attack.name };
+      const means = { folder, kept, rounding, judge, contender, attack: names.attack, signal: harness.signal };
       const files: SavedImages[] = [];
       await clear(dirname(path));
       for (const [radius, epsilon] of epsilons.entries()) {
         const rows = rowsAt(radius, tally);
         if (rows.length === 0) continue;
-        const to = { folder, kept, rounding, signal: harness.signal };
-        const facts = {
-          contender,
-          attack: planned.attack.name,
-          dataset: plan.dataset.name,
-          norm,
-          epsilon,
-          goal,
-          judge,
-        };
-        files.push(
-          await exportRadius(rows, {
-            ...{ ...to, ...facts },
-            clean: (index) => log.read(CLEAN, index),
-            adversarial: ({ layer, index }) => log.read(layer, index),
-          }),
-        );
+        const file = await exportRadius(rows, {
+          ...{ ...means, norm, epsilon, goal, dataset: plan.dataset.name },
+          clean: (index) => log.read(CLEAN, index),
+          adversarial: ({ layer, index }) => log.read(layer, index),
+        });
+        files.push(file);
         harness.onProgress?.({ phase: 'save', ...names, done: radius + 1, total: epsilons.length });
       }
       const seconds = (performance.now() - began) / 1000;

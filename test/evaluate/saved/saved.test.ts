@@ -29,6 +29,8 @@ const saving = (kept: Kept, rounding: SavedImages['rounding'] = 'nearest', to = 
   saving: { folder: to, kept, rounding },
 });
 
+const reopened = () => openJournal(join(folder, 'journal'), { key: 'k', command: 'gibbon experiment', resume: true });
+
 const ATTACKS = [
   planned(pgd, { steps: 3, step: 0.03 }),
   planned(walk),
@@ -136,7 +138,7 @@ describe('a run that is interrupted', () => {
     const other = await mkdtemp(join(tmpdir(), 'gibbon-saved-'));
     try {
       const whole = await runExperiment(experiment(), harness(saving('all', 'nearest', other)));
-      const resumed = await inAttempts(limit);
+      const resumed = await inAttempts({ limit });
       expect(timeless(resumed)).toEqual(timeless(whole));
       expect(await tree()).toEqual(await tree(other));
       expect(await findings(resumed)).toEqual([]);
@@ -150,31 +152,49 @@ describe('a run that is interrupted', () => {
     const whole = await runExperiment(experiment(), harness(saving('all')));
     const files = await tree();
     await rm(join(folder, 'images'), { recursive: true });
-    const resumed = await inAttempts(3, () => truncate(path, 1000).catch(() => undefined));
+    const resumed = await inAttempts({ limit: 3, between: () => truncate(path, 1000).catch(() => undefined) });
     expect(timeless(resumed)).toEqual(timeless(whole));
     expect(await tree()).toEqual(files);
   });
 
   it('saves again what was damaged or taken away, though its journal says that it was saved', async () => {
-    const journal = await openJournal(join(folder, 'journal'), { key: 'k', command: 'c', resume: false });
+    const journal = await reopened();
     const whole = await runExperiment(experiment(), harness({ ...saving('fooled'), journal }));
     await journal.close();
     const files = await tree();
     const [first, second] = whole.saved ?? [];
     await rm(join(folder, first?.file ?? ''));
     await writeFile(join(folder, second?.file ?? ''), 'nonsense');
-    expect(timeless(await inAttempts(1000))).toEqual(timeless(whole));
+    expect(timeless(await inAttempts({ kept: 'fooled' }))).toEqual(timeless(whole));
     expect(await tree()).toEqual(files);
   });
 
-  /** Stops the run whenever its journal has grown by so many lines, and goes on with it. */
-  async function inAttempts(limit: number, between: () => Promise<unknown> = async () => undefined): Promise<Run> {
+  it('does no finished work again: all is in the journal and in the files', async () => {
+    const whole = await inAttempts({ kept: 'fooled' });
+    const journal = await reopened();
+    const nothing = Object.assign(() => Promise.reject(new Error('nothing is left to compute')), {
+      release: async () => undefined,
+    });
+    const again = await runExperiment(
+      experiment(),
+      harness({ ...saving('fooled'), journal, prepare: async () => nothing as never }),
+    );
+    await journal.close();
+    expect(timeless(again)).toEqual(timeless(whole));
+  });
+
+  interface Attempts {
+    readonly kept?: Kept;
+    /** Lines of the journal after which an attempt is stopped. */
+    readonly limit?: number;
+    /** What happens to the folder between two attempts. */
+    readonly between?: () => Promise<unknown>;
+  }
+
+  /** Goes on with the run until it ends. */
+  async function inAttempts({ kept = 'all', limit = Infinity, between }: Attempts): Promise<Run> {
     for (let attempt = 0; attempt < 200; attempt++) {
-      const journal = await openJournal(join(folder, 'journal'), {
-        key: 'k',
-        command: 'gibbon experiment',
-        resume: true,
-      });
+      const journal = await reopened();
       let lines = 0;
       const stop = new AbortController();
       const append = async (record: JournalRecord): Promise<void> => {
@@ -184,13 +204,10 @@ describe('a run that is interrupted', () => {
       };
       try {
         const means = { journal: { ...journal, append }, signal: stop.signal };
-        return await runExperiment(
-          experiment({ batch: 4 }),
-          harness({ ...saving('all'), ...means, ...(limit === 1000 ? saving('fooled') : {}) }),
-        );
+        return await runExperiment(experiment({ batch: 5 }), harness({ ...saving(kept), ...means }));
       } catch (error) {
         if (!(error instanceof Interrupted)) throw error;
-        await between();
+        await between?.();
       } finally {
         await journal.close();
       }
