@@ -5,12 +5,13 @@
  *     npx tsx bench/kills.ts [--kills N] [--seed S]
  */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { Rng } from '../src/core/rng.ts';
-import { parseRun, type Run } from '../src/core/run.ts';
+import { JOURNAL, parseRun, type Run } from '../src/core/run.ts';
 
 const { values } = parseArgs({
   options: { kills: { type: 'string', default: '50' }, seed: { type: 'string', default: '0' } },
@@ -31,8 +32,11 @@ const LATEST = 6;
 const NEVER = 2_000_000;
 
 /** Runs the program; kills it after that many seconds unless it has ended. Tells whether it was killed. */
-function attempt(folder: string, seconds: number): Promise<boolean> {
-  const child = spawn('node', ['bin/gibbon.js', ...GRID, '--out', folder, '--resume'], {
+async function attempt(folder: string, seconds: number): Promise<boolean> {
+  // A run that was killed before it had a journal begins anew.
+  const resume = existsSync(join(folder, JOURNAL)) ? ['--resume'] : [];
+  if (resume.length === 0) await rm(folder, { recursive: true, force: true });
+  const child = spawn('node', ['bin/gibbon.js', ...GRID, '--out', folder, ...resume], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let complaint = '';

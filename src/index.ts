@@ -27,7 +27,14 @@ export { datasetNames, openDataset } from './data/registry.ts';
 export { loadAttacks, loadDefenses } from './discover/modules.ts';
 export { runExperiment } from './evaluate/experiment.ts';
 export { type Journal, openJournal } from './evaluate/journal.ts';
-export { type Contender, type ExperimentPlan, type Harness, Interrupted, type PlannedAttack } from './evaluate/plan.ts';
+export {
+  type Contender,
+  type ExperimentPlan,
+  type Harness,
+  Interrupted,
+  type PlannedAttack,
+  type Saving,
+} from './evaluate/plan.ts';
 export { journalKey, journalParts } from './evaluate/provenance.ts';
 export {
   adaptiveAveragePool,

@@ -12,6 +12,7 @@ import type { Figures } from './bench/figures.ts';
 import { FIGURE_COLUMNS, figuresInWords } from './bench/words.ts';
 import { type FoundCheckpoint, listCheckpoints } from './checkpoints.ts';
 import { inColumns, numbers, words } from './columns.ts';
+import { markdownTable } from './markdown.ts';
 
 interface KnownParam {
   readonly default: unknown;
@@ -86,7 +87,8 @@ export async function inventory(): Promise<Inventory> {
   };
 }
 
-const valueInWords = (value: unknown): string => (value === null ? 'auto' : String(value));
+/** How a parameter's value is shown. */
+export const valueInWords = (value: unknown): string => (value === null ? 'auto' : String(value));
 
 /** For the terminal. */
 export function toText(known: Inventory): string {
@@ -174,14 +176,4 @@ export function toMarkdown({ attacks, defenses, architectures }: Inventory): str
     ),
     sourceNote(architectures),
   ].join('\n\n');
-}
-
-/** Columns padded to one width, as the formatter leaves them. */
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const escaped = [head, ...rows].map((cells) => cells.map((cell) => cell.replaceAll('|', '\\|')));
-  const widths = head.map((_, column) => Math.max(3, ...escaped.map((cells) => (cells[column] ?? '').length)));
-  const line = (cells: readonly string[], fill = ' '): string =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0, fill)).join(' | ')} |`;
-  const [first = [], ...others] = escaped;
-  return [line(first), line(Array(head.length).fill(''), '-'), ...others.map((cells) => line(cells))].join('\n');
 }

@@ -34,6 +34,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/report.ts')).report,
   },
   {
+    name: 'verify',
+    summary: 'check the adversarial images that a run saved against its networks and numbers',
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
+  {
     name: 'list',
     summary: 'list attacks, defenses, architectures, datasets and checkpoints',
     load: async () => (await import('./commands/list.ts')).list,

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { ACCESS } from './attack.ts';
 import { UserError } from './errors.ts';
+import { savedImages } from './saved.ts';
 import { isRadius, NORMS, type Norm, RADIUS } from './threat-model.ts';
 
 export const RUN_SCHEMA = 'gibbon.run/1';
@@ -241,6 +242,8 @@ export const runSchema = z.object({
   gallery: z.array(galleryItem.refine(radiusFits, radiusRule)),
   /** One per contender. */
   performance: z.array(performance).optional(),
+  /** Where adversarial images were saved, if that was asked for: one per network, attack and radius that has any. */
+  saved: z.array(savedImages.refine(radiusFits, radiusRule)).optional(),
 });
 
 /** What was run, on what, and all that came out. */

@@ -11,6 +11,7 @@ import {
   type Run,
   type WorstCase,
 } from '../core/run.ts';
+import type { SavedImages } from '../core/saved.ts';
 import { isRadius, RADIUS } from '../core/threat-model.ts';
 import { cellsOf, distancesOf, type Standing, worstCasesOf } from './cells.ts';
 import { sanityChecks } from './checks.ts';
@@ -62,12 +63,13 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   const gallery: GalleryItem[] = [];
   const performance: Performance[] = [];
   const found = new Map<Contender, Findings>();
+  const saved: SavedImages[] = [];
   const leftOut: number[] = [];
   const networks: Known[] = [];
   let images = 0;
   let skipped: CleanRecord['skipped'] = [];
   for (const contender of plan.contenders) {
-    const { standing, items, clean, known, findings, speed } = await stand(job, contender);
+    const { standing, items, saved: files, clean, known, findings, speed } = await stand(job, contender);
     found.set(contender, findings);
     performance.push(speed);
     cells.push(...cellsOf(standing, plan));
@@ -75,6 +77,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     distances.push(...distancesOf(standing, plan));
     gallery.push(...items);
     networks.push(known);
+    saved.push(...files);
     images = clean.labels.length;
     leftOut.push(images - standing.images);
     skipped = clean.skipped ?? [];
@@ -114,6 +117,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     ],
     gallery,
     performance,
+    ...(harness.saving === undefined ? {} : { saved }),
   };
   return parseRun(run, 'the result');
 }
@@ -121,6 +125,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
 interface Stood {
   readonly standing: Standing;
   readonly items: readonly GalleryItem[];
+  readonly saved: readonly SavedImages[];
   readonly clean: CleanRecord;
   readonly findings: Findings;
   readonly known: Known;
@@ -139,17 +144,19 @@ async function stand(job: Job, contender: Contender): Promise<Stood> {
     const attacked = counted.filter((i) => labels[i] === predicted[i]);
     const attacks: MeasuredNow[] = [];
     const items: GalleryItem[] = [];
+    const saved: SavedImages[] = [];
     for (const planned of plan.attacks) {
       const measured = await measure({ ...job, planned, contender, judge, attacked, labels });
       attacks.push(measured);
       items.push(...measured.gallery);
+      saved.push(...measured.saved);
     }
     const findings = await probed({ ...job, contender, judge, attacked, labels, attacks });
     const hasRun = attacks.some((measured) => measured.hasRun);
     return {
       standing: { contender, cleanCorrect: attacked.length, images: counted.length, counted, attacks },
       known: { contender, labels, attacked },
-      ...{ items, clean, findings, speed: performanceOf(clean, attacks, hasRun ? memory.stop() : undefined) },
+      ...{ items, saved, clean, findings, speed: performanceOf(clean, attacks, hasRun ? memory.stop() : undefined) },
     };
   } finally {
     memory.stop();

@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { UserError, usageError } from '../core/errors.ts';
 import { fileError, writeAtomically } from '../core/files.ts';
 import { galleryItem, skippedFile } from '../core/run.ts';
+import { KEPT, ROUNDINGS, savedImages } from '../core/saved.ts';
 
 const JOURNAL_SCHEMA = 'gibbon.journal/2';
 
@@ -61,6 +62,12 @@ const journalRecord = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('transfer'), ...attackOwner, rows: z.array(transferRow) }),
   /** The whole gallery of a contender and an attack. */
   z.object({ kind: z.literal('gallery'), ...attackOwner, items: z.array(galleryItem) }),
+  /** All saved images of a contender and an attack, which lie beside the journal. */
+  z.object({
+    ...{ kind: z.literal('saved'), ...attackOwner, files: z.array(savedImages) },
+    /** How they were to be saved: files of none say nothing. */
+    ...{ kept: z.enum(KEPT), rounding: z.enum(ROUNDINGS) },
+  }),
 ]);
 
 export type JournalRecord = z.infer<typeof journalRecord>;

@@ -3,6 +3,7 @@
  * from there, the rest is run.
  */
 import type { GalleryItem } from '../core/run.ts';
+import type { SavedImages } from '../core/saved.ts';
 import { blame } from './blame.ts';
 import type { Measured } from './cells.ts';
 import { type Judge, prepareAttack } from './engine.ts';
@@ -23,6 +24,7 @@ import { type PoolSpec, runPool } from './pool.ts';
 import type { Stopwatch } from './provenance.ts';
 import { recorder } from './recorder.ts';
 import { drawsNoise, rehearse } from './rehearse.ts';
+import { type Archive, openArchive } from './saved/archive.ts';
 import { Tally } from './tally.ts';
 
 export interface MeasureSpec {
@@ -44,24 +46,38 @@ type Gallery = readonly GalleryItem[];
 
 export interface MeasuredNow extends Measured {
   readonly gallery: Gallery;
+  /** Where its images lie, if they were to be saved. */
+  readonly saved: readonly SavedImages[];
   /** Whether anything was left to do: not, if earlier attempts of the run had done it all. */
   readonly hasRun: boolean;
 }
 
 /** @throws Interrupted if the run is aborted; the journal then holds what was settled */
 export async function measure(spec: MeasureSpec): Promise<MeasuredNow> {
+  const archive = await openArchive(spec);
+  try {
+    return await measureInto(archive, spec);
+  } finally {
+    await archive.close();
+  }
+}
+
+async function measureInto(archive: Archive, spec: MeasureSpec): Promise<MeasuredNow> {
   const { planned, plan, attacked } = spec;
-  const drawn = drawnBefore(spec);
+  // An image that is attacked again to be saved takes the way that it took before, its picture's included.
+  const drawn = archive.isFinished ? drawnBefore(spec) : undefined;
   // Pictures are in the journal only once all are drawn: until then their images are attacked again, with the same result.
   const showcase = new Showcase(attacked, drawn === undefined ? plan.galleryRows : 0, galleryRadius(plan));
   const stages: StageResult[] = [];
-  for (const stage of stagesOf(planned)) {
+  for (const [index, stage] of stagesOf(planned).entries()) {
     const before = stages.map(({ tally }) => tally);
-    stages.push(await runStage(spec, { stage, showcase, before }));
+    stages.push(await runStage(spec, { index, stage, showcase, archive, before }));
   }
+  const tally = Tally.together(stages.map(({ tally }) => tally));
   return {
     planned,
-    tally: Tally.together(stages.map(({ tally }) => tally)),
+    tally,
+    saved: await archive.finish(tally),
     restarts: Math.max(...stages.map(({ restarts }) => restarts)),
     gallery: drawn ?? (await draw(spec, showcase)),
     hasRun: stages.some(({ hasRun }) => hasRun),
@@ -78,8 +94,10 @@ function drawnBefore({ journal, contender, planned, stopwatch }: MeasureSpec): G
 }
 
 interface StageSpec {
+  readonly index: number;
   readonly stage: PlannedStage;
   readonly showcase: Showcase;
+  readonly archive: Archive;
   /** What the stages before did, each to what those before it left standing. */
   readonly before: readonly Tally[];
 }
@@ -90,7 +108,10 @@ interface StageResult {
   readonly hasRun: boolean;
 }
 
-async function runStage(spec: MeasureSpec, { stage, showcase, before }: StageSpec): Promise<StageResult> {
+async function runStage(
+  spec: MeasureSpec,
+  { index, stage, showcase, archive, before }: StageSpec,
+): Promise<StageResult> {
   const { contender, plan, labels, attacked, stopwatch } = spec;
   const epsilonAt = (radius: number): number => plan.epsilons[radius] as number;
   const radii = [...plan.epsilons.keys()].sort((a, b) => epsilonAt(a) - epsilonAt(b));
@@ -112,12 +133,21 @@ async function runStage(spec: MeasureSpec, { stage, showcase, before }: StageSpe
   // Where an image ends may have begun at any smaller radius: for a picture, all of them are attacked again.
   const isWanted = (image: number, radius: number): boolean =>
     epsilonAt(radius) <= epsilonAt(shown) && showcase.wants(image, shown) && stands(image, shown);
+  const isMissing = (image: number, radius: number): boolean => {
+    const isRobust = tally.isSettled(image, radius) ? tally.robust(radius)[image] === 1 : undefined;
+    return stands(image, radius) && archive.misses(index, image, radius, isRobust);
+  };
+  // For the same reason, what is saved of a radius is what all smaller ones led to.
+  const leadsToMissing = (image: number, radius: number): boolean =>
+    radii.some((other) => epsilonAt(other) >= epsilonAt(radius) && isMissing(image, other));
   const isDue = (image: number, radius: number): boolean =>
-    stands(image, radius) && (!tally.isSettled(image, radius) || isWanted(image, radius));
+    stands(image, radius) &&
+    (!tally.isSettled(image, radius) || isWanted(image, radius) || leadsToMissing(image, radius));
   const due = attacked.map((image) => [image, radii.filter((radius) => isDue(image, radius))] as const);
   const left = new Map(due.filter(([, wanted]) => wanted.length > 0));
   const pairs = attacked.reduce((sum, image) => sum + radii.filter((radius) => stands(image, radius)).length, 0);
-  if (left.size > 0) await attackAll(spec, { stage, rehearsal, restarts, left, pairs, tally, showcase });
+  if (left.size > 0)
+    await attackAll(spec, { index, stage, rehearsal, restarts, left, pairs, tally, showcase, archive });
   return { tally, restarts, hasRun: left.size > 0 };
 }
 
@@ -138,19 +168,19 @@ function replay(spec: MeasureSpec, stage: PlannedStage, tally: Tally): void {
   }
 }
 
-interface Remaining extends Pick<PoolSpec, 'restarts' | 'rehearsal'> {
-  readonly stage: PlannedStage;
+interface Remaining
+  extends Pick<PoolSpec, 'restarts' | 'rehearsal'>,
+    Pick<StageSpec, 'index' | 'stage' | 'showcase' | 'archive'> {
   /** Indices of the radii to attack at, by index of the image. */
   readonly left: ReadonlyMap<number, readonly number[]>;
   /** Pairs of image and radius that the stage has in all. */
   readonly pairs: number;
   readonly tally: Tally;
-  readonly showcase: Showcase;
 }
 
 async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void> {
   const { planned, contender, judge, plan, harness, stopwatch, attacked, journal } = spec;
-  const { stage, rehearsal, restarts, pairs, tally, showcase } = remaining;
+  const { index, stage, rehearsal, restarts, pairs, tally, showcase, archive } = remaining;
   const { norm, goal, seed, epsilons, batch } = plan;
   const { classifier } = contender;
   const names = { contender: contenderName(contender), attack: planned.attack.name, stage: stageName(spec, stage) };
@@ -173,6 +203,7 @@ async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void>
       pixels: classifier.input.reduce((a, b) => a * b, 1),
       onSettled: async (outcomes) => {
         for (const outcome of outcomes) showcase.take(outcome);
+        await archive.take(index, outcomes);
         await record(outcomes);
       },
     });
@@ -184,7 +215,7 @@ async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void>
 /** The images that are left, as they come; what follows the last of them is not read. */
 async function* assignments(
   { selection, labels, plan }: MeasureSpec,
-  { left, showcase, tally }: Remaining,
+  { left, showcase, archive, tally }: Remaining,
 ): AsyncGenerator<Assignment> {
   const shown = galleryRadius(plan);
   let given = 0;
@@ -194,6 +225,7 @@ async function* assignments(
     // The clean pass has the last word: where labels are not known, they are what it found.
     const image = { ...streamed, label: labels[streamed.index] as number };
     showcase.hold(image);
+    await archive.hold(image);
     yield {
       ...{ image, radii },
       exhibited: radii.includes(shown) && showcase.wants(image.index, shown) ? shown : undefined,

@@ -5,6 +5,7 @@ import { type Attack, type Ensemble, isEnsemble } from '../core/attack.ts';
 import type { Classifier } from '../core/classifier.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { Run } from '../core/run.ts';
+import type { Kept, Rounding } from '../core/saved.ts';
 import type { Goal, Norm } from '../core/threat-model.ts';
 import type { Versions } from '../core/versions.ts';
 import type { Journal } from './journal.ts';
@@ -96,15 +97,26 @@ export interface Harness {
   readonly signal?: AbortSignal;
   /** Where finished work is written, and read when a run is resumed. */
   readonly journal?: Journal;
+  /** Where adversarial images are saved, and which; by default nowhere. Changes no number. */
+  readonly saving?: Saving;
+}
+
+/** How adversarial images are saved. */
+export interface Saving {
+  /** The run's own: they lie in its `images`. */
+  readonly folder: string;
+  readonly kept: Kept;
+  /** Of pictures; the images themselves are kept as float32. */
+  readonly rounding: Rounding;
 }
 
 /**
  * What the run is at. `prepare`: an attack is being compiled. `clean`: images classified. `attack`: pairs of (image,
- * epsilon) settled. `gallery`: pictures drawn. `probe`: checks of the sanity panel. `transfer`: adversarial images tried on
- * every contender.
+ * epsilon) settled. `gallery`: pictures drawn. `probe`: checks of the sanity panel. `save`: images saved. `transfer`:
+ * adversarial images tried on every contender.
  */
 export interface ProgressEvent {
-  readonly phase: 'prepare' | 'clean' | 'attack' | 'gallery' | 'probe' | 'transfer';
+  readonly phase: 'prepare' | 'clean' | 'attack' | 'gallery' | 'probe' | 'save' | 'transfer';
   /** `vgg16/standard`. */
   readonly contender: string;
   readonly attack?: string;

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { writeAtomically } from '../core/files.ts';
 import { type ByteSource, CHUNK_BYTES, withFile } from './byte-source.ts';
-import { METADATA_KEY, notSafetensors, parseHeader } from './safetensors-header.ts';
+import { type Header, METADATA_KEY, notSafetensors, parseHeader } from './safetensors-header.ts';
 import { ELEMENT_BYTES, type StoredTensor, storedTensor } from './stored-tensor.ts';
 
 export type { StoredTensor } from './stored-tensor.ts';
@@ -30,13 +30,29 @@ export const readSafetensors = (path: string): Promise<Safetensors> => withFile(
 
 /** Likewise, of a file that is open. */
 export async function readSafetensorsFrom(source: ByteSource): Promise<Safetensors> {
-  const { path, size } = source;
   const hash = createHash('sha256');
   const read = async (position: number, length: number): Promise<Uint8Array<ArrayBuffer>> => {
     const bytes = await source.read(position, length);
     hash.update(bytes);
     return bytes;
   };
+  const { entries, metadata, dataStart } = await readLayout({ ...source, read });
+  const tensors = new Map<string, StoredTensor>();
+  // In the order of the file and without gaps: so each byte passes the hash once.
+  for (const entry of entries) {
+    const bytes = await read(dataStart + entry.begin, entry.end - entry.begin);
+    tensors.set(entry.name, storedTensor(entry.dtype, entry.shape, bytes));
+  }
+  return { tensors, metadata, sha256: hash.digest('hex') };
+}
+
+export interface Layout extends Header {
+  /** Where the values begin, from which entries count. */
+  readonly dataStart: number;
+}
+
+/** What a file holds and where, for those who read it in parts. Errors as `readSafetensors`. */
+export async function readLayout({ path, size, read }: ByteSource): Promise<Layout> {
   if (size < 8) throw notSafetensors(path, `it has ${size} bytes, and the length of the header alone takes 8`);
   const headerBytes = new DataView((await read(0, 8)).buffer).getBigUint64(0, true);
   if (headerBytes > BigInt(size - 8)) {
@@ -47,14 +63,7 @@ export async function readSafetensorsFrom(source: ByteSource): Promise<Safetenso
   }
   const dataStart = 8 + Number(headerBytes);
   const text = decodeUtf8(await read(8, Number(headerBytes)), path);
-  const { entries, metadata } = parseHeader(text, size - dataStart, path);
-  const tensors = new Map<string, StoredTensor>();
-  // In the order of the file and without gaps: so each byte passes the hash once.
-  for (const entry of entries) {
-    const bytes = await read(dataStart + entry.begin, entry.end - entry.begin);
-    tensors.set(entry.name, storedTensor(entry.dtype, entry.shape, bytes));
-  }
-  return { tensors, metadata, sha256: hash.digest('hex') };
+  return { ...parseHeader(text, size - dataStart, path), dataStart };
 }
 
 function decodeUtf8(bytes: Uint8Array, path: string): string {
@@ -78,9 +87,36 @@ export async function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const ordered = [...tensors].sort(([, a], [, b]) => ELEMENT_BYTES[b.dtype] - ELEMENT_BYTES[a.dtype]);
-  const head = headOf(ordered, metadata);
+  for (const [name, { shape, data }] of ordered) {
+    if (elementsOf(shape) === data.length) continue;
+    throw new RangeError(`${name}: ${data.length} values do not fill the shape [${shape.join(', ')}]`);
+  }
+  return streamSafetensors(path, ordered, metadata, async function* () {
+    for (const [, { data }] of ordered) yield bytesOf(data);
+  });
+}
+
+/** The type and shape of a tensor whose values come later. */
+export type Announced = Pick<StoredTensor, 'dtype' | 'shape'>;
+
+/**
+ * Writes a file whose values need never be in memory at once, atomically.
+ *
+ * @param tensors - in the order of the file, wider types first, so that all are aligned
+ * @param values - their bytes, one tensor after the other, in parts of any size
+ * @returns the SHA-256 of the file, in hex
+ * @throws UserError if it cannot be written; RangeError if the values are too few or too many
+ */
+export async function streamSafetensors(
+  path: string,
+  tensors: readonly (readonly [name: string, Announced])[],
+  metadata: Readonly<Record<string, string>>,
+  values: () => AsyncIterable<Uint8Array>,
+): Promise<string> {
+  const { head, dataBytes } = headOf(tensors, metadata);
   return writeAtomically(path, async (file) => {
     const hash = createHash('sha256');
+    let written = 0;
     const write = async (bytes: Uint8Array): Promise<void> => {
       hash.update(bytes);
       for (let done = 0; done < bytes.length; ) {
@@ -88,31 +124,38 @@ export async function writeSafetensors(
       }
     };
     await write(head);
-    for (const [, { data }] of ordered) await write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    for await (const bytes of values()) {
+      await write(bytes);
+      written += bytes.length;
+    }
+    if (written !== dataBytes) throw new RangeError(`${written} bytes do not fill tensors of ${dataBytes}`);
     return hash.digest('hex');
   });
 }
 
+/** The memory of an array, as it lies. */
+export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+const elementsOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
 /** The header with its length before it, padded with spaces so that the data starts on a multiple of eight. */
 function headOf(
-  tensors: readonly (readonly [string, StoredTensor])[],
+  tensors: readonly (readonly [string, Announced])[],
   metadata: Readonly<Record<string, string>>,
-): Uint8Array {
+): { readonly head: Uint8Array; readonly dataBytes: number } {
   let offset = 0;
-  const entries = tensors.map(([name, { dtype, shape, data }]) => {
+  const entries = tensors.map(([name, { dtype, shape }]) => {
     if (name === METADATA_KEY) throw new RangeError(`no tensor may be called ${METADATA_KEY}`);
-    if (shape.reduce((product, size) => product * size, 1) !== data.length) {
-      throw new RangeError(`${name}: ${data.length} values do not fill the shape [${shape.join(', ')}]`);
-    }
     const begin = offset;
-    offset += data.byteLength;
+    offset += elementsOf(shape) * ELEMENT_BYTES[dtype];
     return [name, { dtype, shape, data_offsets: [begin, offset] }] as const;
   });
-  const head = Object.keys(metadata).length === 0 ? [] : [[METADATA_KEY, metadata] as const];
-  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries([...head, ...entries])));
+  const own = Object.keys(metadata).length === 0 ? [] : [[METADATA_KEY, metadata] as const];
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries([...own, ...entries])));
   const padded = Math.ceil(json.length / 8) * 8;
-  const bytes = new Uint8Array(8 + padded).fill(0x20);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(padded), true);
-  bytes.set(json, 8);
-  return bytes;
+  const head = new Uint8Array(8 + padded).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(padded), true);
+  head.set(json, 8);
+  return { head, dataBytes: offset };
 }

@@ -1,4 +1,7 @@
+import { join } from 'node:path';
 import { shortPath } from '../../core/files.ts';
+import type { Run } from '../../core/run.ts';
+import { IMAGES } from '../../core/saved.ts';
 import { mostSteps } from '../../evaluate/plan.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
@@ -47,6 +50,7 @@ export const experiment = defineCommand({
     terminal.note(`wrote ${shortPath(report)}`);
     if (run.transfer !== undefined)
       terminal.note(`how images carry over between networks: ${shortPath(report)}#transfer`);
+    if (run.saved !== undefined) terminal.note(savedInWords(run.saved, folder));
     const stronger = strongerAttack(work);
     // A list grows when its flag is given again; a folder is written to only once.
     if (stronger !== undefined && out === null) terminal.note(`next: ${commandLineWith('--attack', stronger)}`);
@@ -62,4 +66,10 @@ export const experiment = defineCommand({
 function strongerAttack({ plan }: Work): string | undefined {
   const isIterated = plan.attacks.some((planned) => planned.attack.access !== 'none' && mostSteps(planned) > 1);
   return isIterated || plan.norm === 'L1' ? undefined : 'pgd';
+}
+
+function savedInWords(saved: NonNullable<Run['saved']>, folder: string): string {
+  const images = saved.reduce((sum, { images }) => sum + images, 0);
+  if (images === 0) return 'saved no images: none was fooled';
+  return `saved ${images} images in ${shortPath(join(folder, IMAGES))}; gibbon verify ${shortPath(folder)} checks them`;
 }

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JOURNAL, type Run } from '../../core/run.ts';
+import { IMAGES } from '../../core/saved.ts';
 import { runExperiment } from '../../evaluate/experiment.ts';
 import { type Journal, openJournal } from '../../evaluate/journal.ts';
 import { Interrupted, type ProgressEvent } from '../../evaluate/plan.ts';
@@ -28,7 +29,10 @@ export interface Outcome {
 }
 
 /** Runs the work. Where it fails before any attack came to a result, its folder is taken away again. */
-export async function carryOut({ plan, backend, folder: wanted, claim }: Work, manner: Manner): Promise<Outcome> {
+export async function carryOut(
+  { plan, backend, folder: wanted, claim, saving }: Work,
+  manner: Manner,
+): Promise<Outcome> {
   const { command, config, resume, quiet, terminal } = manner;
   const line = progressLine(terminal);
   const { folder, undo } = await makeOut(wanted, claim);
@@ -44,6 +48,7 @@ export async function carryOut({ plan, backend, folder: wanted, claim }: Work, m
       id: runId(folder),
       versions,
       signal: interrupt.signal,
+      ...(saving === undefined ? {} : { saving: { ...saving, folder } }),
       ...(quiet ? {} : { onProgress: (event) => line.show(progressOf(event)) }),
     });
     await journal.close();
@@ -51,7 +56,10 @@ export async function carryOut({ plan, backend, folder: wanted, claim }: Work, m
   } catch (error) {
     await journal?.close();
     if (error instanceof Interrupted) return { folder, run: undefined };
-    if (journal?.holdsResults() === false && !resume) await rm(path);
+    if (journal?.holdsResults() === false && !resume) {
+      await rm(path);
+      await rm(join(folder, IMAGES), { recursive: true, force: true });
+    }
     await undo();
     throw error;
   } finally {
@@ -68,6 +76,7 @@ const UNITS: Readonly<Record<ProgressEvent['phase'], string>> = {
   gallery: 'pictures',
   probe: 'sanity checks',
   transfer: 'images',
+  save: 'radii saved',
 };
 
 /** What the progress line says of an event. */
@@ -78,7 +87,7 @@ export function progressOf({ phase, contender, attack, stage, done, total, accur
     label: `${contender} ${what}`,
     ...{ done, total },
     unit: UNITS[phase],
-    passing: phase !== 'clean' && phase !== 'attack',
+    passing: phase !== 'clean' && phase !== 'attack' && phase !== 'transfer',
     ...(accuracy === undefined ? {} : { accuracy }),
   };
 }

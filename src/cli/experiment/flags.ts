@@ -1,5 +1,6 @@
 /** The flags of `experiment`: names are fixed, tools read them. */
 import { type Param, p, parseNumber } from '../../core/params.ts';
+import { KEPT, ROUNDINGS } from '../../core/saved.ts';
 import { NORMS } from '../../core/threat-model.ts';
 import { BACKENDS } from '../backend.ts';
 import { type Flag, listOf, oneOf, optional, word } from '../flags.ts';
@@ -74,6 +75,8 @@ export const experimentFlags = {
   out: optional(word('', 'folder for run.json, report.html, table.csv', 'a folder'), 'reports/DATE-ATTACKS-ARCHS'),
   config: optional(word('', 'JSON file with the same keys as these flags; flags win', 'a file'), 'none'),
   resume: SWITCH('go on with the interrupted run in --out'),
+  'save-images': oneOf('none', ['none', ...KEPT], 'keep adversarial images, float32 and PNG, below --out'),
+  'save-rounding': oneOf('nearest', ROUNDINGS, 'how the PNGs are rounded; inward: never farther from the clean image'),
   'dry-run': SWITCH('say what would be done, and do nothing'),
   json: SWITCH('print the run as JSON instead of the table'),
   open: SWITCH('open the report in the browser'),

@@ -4,7 +4,7 @@ import { usageError } from '../../core/errors.ts';
 import type { Values } from '../../core/params.ts';
 import { datasetNames, requireDatasetName } from '../../data/registry.ts';
 import { requirePlan } from '../../evaluate/experiment.ts';
-import type { ExperimentPlan, PlannedAttack } from '../../evaluate/plan.ts';
+import type { ExperimentPlan, PlannedAttack, Saving } from '../../evaluate/plan.ts';
 import { headlineEpsilon } from '../../report/headline-epsilon.ts';
 import { type Backend, openBackend } from '../backend.ts';
 import type { Given } from '../flags.ts';
@@ -38,6 +38,8 @@ export interface Work {
   /** Where the run is to be written; it need not exist yet. */
   readonly folder: string;
   readonly claim: Claim;
+  /** Which adversarial images are to be saved there; by default none. */
+  readonly saving?: Omit<Saving, 'folder'>;
   /** What the user should know before it starts, a line each. */
   readonly notes: readonly string[];
 }
@@ -129,7 +131,15 @@ export async function planOf(
     ...(transferEpsilon === undefined ? {} : { transferEpsilon }),
   };
   requirePlan(plan);
-  return { plan, backend, folder, claim, notes: notesOf(opened, dataset) };
+  return { plan, backend, folder, claim, ...savingOf(values, given), notes: notesOf(opened, dataset) };
+}
+
+function savingOf(values: Values<typeof experimentFlags>, given: ReadonlySet<string>): Pick<Work, 'saving'> {
+  const { 'save-images': kept, 'save-rounding': rounding } = values;
+  if (kept !== 'none') return { saving: { kept, rounding } };
+  if (given.has('save-rounding'))
+    throw usageError('--save-rounding: no images are saved; add --save-images fooled or all');
+  return {};
 }
 
 /** What was found out about the networks and the images, and about the ones before the others. */

@@ -1,0 +1,90 @@
+import { basename, dirname, join } from 'node:path';
+import { UserError, usageError } from '../../core/errors.ts';
+import { p } from '../../core/params.ts';
+import { Interrupted } from '../../evaluate/plan.ts';
+import { printable } from '../../report/html.ts';
+import { readRun } from '../../report/read.ts';
+import { openBackend } from '../backend.ts';
+import { inColumns, numbers, words as text } from '../columns.ts';
+import { defineCommand, EXIT } from '../command.ts';
+import { withDownloads } from '../downloads.ts';
+import { experimentFlags } from '../experiment/flags.ts';
+import { listOf, optional, word } from '../flags.ts';
+import { listenForInterrupt } from '../interrupt.ts';
+import { REPORTS } from '../out-folder.ts';
+import { progressLine } from '../progress.ts';
+import { RUN_FILE } from '../publish.ts';
+import { checkRun, type Verdict } from '../verify/check-run.ts';
+import { networksOf } from '../verify/networks.ts';
+
+export const verify = defineCommand({
+  words: 'DIR',
+  flags: {
+    arch: optional(listOf(word('', '', 'a module or a folder'), [], 'networks of your own that the run attacked')),
+    weights: optional(
+      listOf(word('', '', 'a file or a URL'), [], 'the weights that the run attacked'),
+      'the checkpoints that it names',
+    ),
+    batch: p.integer(64, 'images in flight at once', { min: 1 }),
+    backend: experimentFlags.backend,
+    json: p.boolean(false, 'print as JSON'),
+    quiet: experimentFlags.quiet,
+  },
+  run: async ({ values, words, terminal }) => {
+    const [given, ...more] = words;
+    if (given === undefined || more.length > 0) {
+      throw usageError(`name one folder whose images are to be checked: gibbon verify ${join(REPORTS, 'RUN')}`);
+    }
+    // Who names the file means its folder.
+    const folder = basename(given) === RUN_FILE ? dirname(given) : given;
+    const run = await readRun(folder);
+    if (run.saved === undefined) {
+      throw new UserError(`${folder} holds no saved images: run its experiment with --save-images fooled, or all`);
+    }
+    const backend = await openBackend(values.backend);
+    const networks = await withDownloads(terminal, values.quiet, (fetching) => networksOf(run, values, fetching));
+    if (networks === undefined) return EXIT.interrupted;
+
+    const line = progressLine(terminal);
+    const interrupt = listenForInterrupt(() => terminal.note('finishing the batch; Ctrl-C again ends at once'));
+    const onFile = (done: number, total: number): void => {
+      if (!values.quiet) line.show({ label: 'verify', done, total, unit: 'files', passing: true });
+    };
+    try {
+      const { batch } = values;
+      const verdicts = await checkRun({ folder, run, networks, backend, batch, signal: interrupt.signal, onFile });
+      line.end();
+      terminal.print(values.json ? JSON.stringify(verdicts, null, 2) : tableOf(verdicts));
+      const wrong = verdicts.filter(({ findings }) => findings.length > 0).length;
+      const checked = verdicts.length === 1 ? '1 file' : `${verdicts.length} files`;
+      terminal.note(
+        wrong === 0 ? `${checked}: all is as run.json says` : `${wrong} of ${checked} disagree with run.json`,
+      );
+      return wrong === 0 ? EXIT.ok : EXIT.failed;
+    } catch (error) {
+      if (error instanceof Interrupted) return EXIT.interrupted;
+      throw error;
+    } finally {
+      line.end();
+      interrupt.release();
+    }
+  },
+});
+
+const COLUMNS = [
+  ...[text('network'), text('attack'), numbers('epsilon'), numbers('images'), numbers('adversarial')],
+  ...[numbers('as PNG'), text('verdict')],
+];
+
+/** A line a file; what disagrees stands behind it. */
+const tableOf = (verdicts: readonly Verdict[]): string =>
+  inColumns(
+    COLUMNS,
+    verdicts.map(({ network, attack, epsilon, counts, findings }) => [
+      ...[printable(network), printable(attack), String(Number(epsilon.toPrecision(4)))],
+      ...[counts?.images, counts?.fooled, counts?.fooledRounded].map((count) =>
+        count === undefined ? '–' : String(count),
+      ),
+      findings.length === 0 ? 'ok' : printable(findings.join('; ')),
+    ]),
+  ).join('\n');
