@@ -83,7 +83,7 @@ separate verification adds a forward pass for every candidate that could count. 
 An attack of **minimum norm** looks for the nearest adversarial image, so one search serves all radii. An attack that **aims**
 goes at the likeliest wrong classes one after the other, a try for each; with \`--target\` every attack goes at that class alone.
 
-Parameters are flags: \`--pgd.steps 100\`. Every attack has passed the laws in \`test/laws/\`; those that another program
+Parameters are flags: \`--pgd.steps 100\`. Every attack has passed the laws in \`src/laws/\`; those that another program
 computes too are held against its numbers.`;
 
 async function describe(attack: Attack | Ensemble, known: ReadonlyMap<string, Attack | Ensemble>): Promise<Described> {

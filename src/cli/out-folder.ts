@@ -94,10 +94,10 @@ export interface Out {
 }
 
 /**
- * Makes the folder, for this run alone: of several processes that ask for one at the same time, each gets its own, or is
- * refused.
+ * Makes the folder. Of several processes that ask at the same time for one that nobody named, each gets its own; a named one
+ * belongs to the first that begins its journal there.
  *
- * @throws UserError (usage) if somebody else made the named folder meanwhile; (failed) if the system refuses
+ * @throws UserError (failed) if the system refuses
  */
 export async function makeOut(wanted: string, claim: Claim): Promise<Out> {
   const made: string[] = [];
@@ -105,9 +105,8 @@ export async function makeOut(wanted: string, claim: Claim): Promise<Out> {
     const [, ...missing] = await missingBelow(dirname(resolve(wanted)));
     // One by one: Node's recursive mkdir never returns below a folder like /proc.
     for (const path of missing) if (await makeAlone(path)) made.push(path);
-    const existed = claim !== 'by-time' && (await exists(wanted));
-    const folder = existed ? wanted : await makeFree(wanted, claim);
-    if (!existed) made.push(folder);
+    const folder = claim === 'by-time' ? await makeFree(wanted) : wanted;
+    if (claim === 'by-time' || (await makeAlone(folder))) made.push(folder);
     return { folder, undo: () => removeEmpty(made.toReversed()) };
   } catch (error) {
     await removeEmpty(made.toReversed());
@@ -115,11 +114,10 @@ export async function makeOut(wanted: string, claim: Claim): Promise<Out> {
   }
 }
 
-async function makeFree(wanted: string, claim: Claim): Promise<string> {
+async function makeFree(wanted: string): Promise<string> {
   for (let number = 1; ; number++) {
     const folder = number === 1 ? wanted : `${wanted}-${number}`;
     if (await makeAlone(folder)) return folder;
-    if (claim !== 'by-time') throw usageError(`--out ${wanted}: another run has just begun there; name another`);
   }
 }
 

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkOut, defaultFolder, makeOut } from '../../src/cli/out-folder.ts';
+import { JOURNAL } from '../../src/core/run.ts';
+import { openJournal } from '../../src/evaluate/journal.ts';
 
 let base: string;
 beforeEach(async () => {
@@ -73,11 +75,17 @@ describe('the folder of a run', () => {
     await checkOut(wanted, 'by-time');
   });
 
-  it('named by two runs at once is given to one', async () => {
-    const outs = await Promise.allSettled([1, 2].map(() => makeOut(join(base, 'a', 'mine'), 'named')));
-    expect(outs.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-    const refused = outs.find((out) => out.status === 'rejected');
-    expect(refused?.reason).toMatchObject({ kind: 'usage', message: /another run has just begun there/ });
+  it('named by two runs at once is made by one of them, and the journal’s to give away', async () => {
+    const wanted = join(base, 'a', 'mine');
+    const outs = await Promise.all([1, 2].map(() => makeOut(wanted, 'named')));
+    expect(outs.map(({ folder }) => folder)).toEqual([wanted, wanted]);
+    const begin = () => openJournal(join(wanted, JOURNAL), { key: 'k', command: 'gibbon experiment', resume: false });
+    const begun = await Promise.allSettled([begin(), begin()]);
+    expect(begun.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    for (const journal of begun) if (journal.status === 'fulfilled') await journal.value.close();
+    // What one of them has begun, the other does not take away.
+    for (const { undo } of outs) await undo();
+    expect(await readdir(wanted)).toEqual([JOURNAL]);
   });
 
   it('is named after the time and the work, whatever characters the names have', () => {

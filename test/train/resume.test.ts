@@ -100,7 +100,7 @@ describe('an aborted training', () => {
     const defense = { ...standard, name: pgdTraining.name, params: pgdTraining.params } as Defense;
     await expect(resume({ defense })).rejects.toThrow(/another training: defense.code was /);
     const other = (changes: Partial<Attack>) => ({
-      attacks: new Map([['pgd', { ...attacks.get('pgd'), ...changes } as Attack]]),
+      attacks: new Map([...attacks, ['pgd', { ...attacks.get('pgd'), ...changes } as Attack]]),
     });
     await expect(resume(other({ step: (state) => state }))).rejects.toThrow(/attacks.pgd.code was /);
     const params = { ...pgd.params, random: p.boolean(false, 'start at a random point') };
