@@ -9,6 +9,7 @@
  * is left along its own gradient, which is remembered, and a loss has risen if it is above the one computed before it.
  */
 import { defineAttack } from '../src/core/attack.ts';
+import { column } from '../src/core/column.ts';
 import { p } from '../src/core/params.ts';
 import { tf } from '../src/tf.ts';
 
@@ -61,7 +62,7 @@ export default defineAttack({
   step: (state, { ball, iteration, valueAndGradient, crossEntropy, dlr, params }) => {
     const { x, previous } = state;
     const { value, gradient } = valueAndGradient(x, params.loss === 'dlr' ? dlr : crossEntropy);
-    const loss = value.reshape<tf.Tensor4D>(iteration.shape);
+    const loss = column(value);
     const rises = state.rises.add<tf.Tensor4D>(loss.greater(state.lastLoss).toFloat());
 
     const isBest = loss.greater(state.bestLoss);

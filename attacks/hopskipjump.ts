@@ -16,6 +16,7 @@
 import type { AttackContext, AttackState } from '../src/core/attack.ts';
 import { defineAttack } from '../src/core/attack.ts';
 import { sizeOf } from '../src/core/ball.ts';
+import { column } from '../src/core/column.ts';
 import { p } from '../src/core/params.ts';
 import { tf } from '../src/tf.ts';
 
@@ -188,7 +189,7 @@ function decide(queries: tf.Tensor, { predict, targeted, target, label }: Contex
 function firstOf(reached: tf.Tensor2D) {
   const any = reached.max(1).greater(0);
   const index = tf.where(any, reached.argMax(1).toFloat(), tf.scalar(AT_ONCE));
-  return { any: any.reshape([-1, 1, 1, 1]), index: index.reshape([-1, 1, 1, 1]) };
+  return { any: column(any), index: column(index) };
 }
 
 /** The query of that number, [B, H, W, C], or nothing. */
@@ -213,7 +214,7 @@ function tallied(state: State, { estimates }: Phase, reached: tf.Tensor2D, aroun
   const moved = around.sub(x.expandDims(1)).reshape([x.shape[0], AT_ONCE, -1]);
   const sums = tf.stack([φ, tf.onesLike(φ)], 1).matMul(moved);
   const [votes, drift] = tf.split(sums, 2, 1).map((sum) => sum.reshape(x.shape)) as [tf.Tensor, tf.Tensor];
-  const balance = φ.sum(1).reshape([-1, 1, 1, 1]);
+  const balance = column(φ.sum(1));
   const added = (sum: tf.Tensor4D, more: tf.Tensor): tf.Tensor4D =>
     tf.where(estimates, sum.add(more), tf.zerosLike(sum)) as tf.Tensor4D;
   return {

@@ -11,6 +11,7 @@
  */
 import type { AttackContext, AttackState } from '../src/core/attack.ts';
 import { defineAttack } from '../src/core/attack.ts';
+import { column } from '../src/core/column.ts';
 import { p } from '../src/core/params.ts';
 import { tf } from '../src/tf.ts';
 
@@ -42,7 +43,7 @@ export default defineAttack<typeof params, State>({
   },
   step: ({ x, best: held, gain: least }, context) => {
     const { ball, targeted, crossEntropy, margin, logits } = context;
-    const found: tf.Tensor4D = (targeted ? crossEntropy : margin)(logits(x)).reshape([-1, 1, 1, 1]);
+    const found = column((targeted ? crossEntropy : margin)(logits(x)));
     const better = found.greater(least);
     const best = tf.where(better, x, held) as tf.Tensor4D;
     const moved = ball.norm === 'L2' ? moveMass(best, context) : paintSquare(best, context);

@@ -18,8 +18,9 @@ import { sanityChecks } from './checks.ts';
 import { type CleanRecord, cleanPass } from './clean.ts';
 import { type Judge, prepareJudge } from './engine.ts';
 import { galleryRule } from './gallery.ts';
-import { type Selection, selectImages } from './images.ts';
-import { forgetfulJournal, type Journal } from './journal.ts';
+import { selectImages } from './images.ts';
+import type { Job } from './job.ts';
+import { forgetfulJournal } from './journal.ts';
 import { type MeasuredNow, measure } from './measure.ts';
 import { watchMemory } from './peak-memory.ts';
 import { performanceOf } from './performance.ts';
@@ -36,14 +37,6 @@ import { type Findings, probeChecks } from './probes.ts';
 import { className, provenanceOf, Stopwatch } from './provenance.ts';
 import { measureTransfer, requireTransfer, TRANSFER_RULE } from './transfer.ts';
 import type { Known } from './transfer-matrix.ts';
-
-interface Job {
-  readonly plan: ExperimentPlan;
-  readonly harness: Harness;
-  readonly journal: Journal;
-  readonly selection: Selection;
-  readonly stopwatch: Stopwatch;
-}
 
 /**
  * Runs the plan. The same plan gives the same `cells` but for `seconds`, whatever `batch` is and however often it was

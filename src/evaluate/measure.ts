@@ -2,44 +2,38 @@
  * One attack against one contender, at all radii, stage by stage where it is an ensemble: what is in the journal is taken
  * from there, the rest is run.
  */
+import { elements } from '../core/draws.ts';
 import type { GalleryItem } from '../core/run.ts';
 import type { SavedImages } from '../core/saved.ts';
 import { blame } from './blame.ts';
 import type { Measured } from './cells.ts';
 import { type Judge, prepareAttack } from './engine.ts';
 import { drawGallery, galleryRadius, Showcase } from './gallery.ts';
-import type { Selection } from './images.ts';
-import type { Journal, JournalRecord } from './journal.ts';
+import type { Job } from './job.ts';
+import type { JournalRecord } from './journal.ts';
 import type { Assignment } from './lanes.ts';
 import {
   type Contender,
   contenderName,
   type ExperimentPlan,
-  type Harness,
   type PlannedAttack,
   type PlannedStage,
   stagesOf,
 } from './plan.ts';
 import { type PoolSpec, runPool } from './pool.ts';
-import type { Stopwatch } from './provenance.ts';
 import { recorder } from './recorder.ts';
 import { drawsNoise, rehearse } from './rehearse.ts';
 import { type Archive, openArchive } from './saved/archive.ts';
 import { Tally } from './tally.ts';
 
-export interface MeasureSpec {
+export interface MeasureSpec extends Job {
   readonly planned: PlannedAttack;
   readonly contender: Contender;
   readonly judge: Judge;
-  readonly selection: Selection;
   /** The label of every image that was measured clean, by index. */
   readonly labels: readonly number[];
   /** Which of them are attacked, by index, ascending. */
   readonly attacked: readonly number[];
-  readonly plan: ExperimentPlan;
-  readonly harness: Harness;
-  readonly journal: Journal;
-  readonly stopwatch: Stopwatch;
 }
 
 type Gallery = readonly GalleryItem[];
@@ -200,7 +194,7 @@ async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void>
       ...{ engine, rehearsal, judge, norm, goal, seed, epsilons, restarts, signal },
       earlyStop: plan.earlyStop ?? true,
       work: assignments(spec, remaining),
-      pixels: classifier.input.reduce((a, b) => a * b, 1),
+      pixels: elements(classifier.input),
       onSettled: async (outcomes) => {
         for (const outcome of outcomes) showcase.take(outcome);
         await archive.take(index, outcomes);

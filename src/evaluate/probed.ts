@@ -3,17 +3,12 @@ import type { Measured } from './cells.ts';
 import type { Judge } from './engine.ts';
 import { galleryRadius } from './gallery.ts';
 import type { SelectedImage, Selection } from './images.ts';
-import type { Journal, JournalRecord } from './journal.ts';
-import { type Contender, contenderName, type ExperimentPlan, type Harness } from './plan.ts';
+import type { Job } from './job.ts';
+import type { JournalRecord } from './journal.ts';
+import { type Contender, contenderName } from './plan.ts';
 import { type Findings, probe } from './probes.ts';
-import type { Stopwatch } from './provenance.ts';
 
-export interface ProbedSpec {
-  readonly plan: ExperimentPlan;
-  readonly harness: Harness;
-  readonly journal: Journal;
-  readonly selection: Selection;
-  readonly stopwatch: Stopwatch;
+export interface ProbedSpec extends Job {
   readonly contender: Contender;
   readonly judge: Judge;
   /** Which images are attacked, by index, ascending. */

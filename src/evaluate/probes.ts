@@ -7,6 +7,7 @@
  * 2022.
  */
 import type { Prepare } from '../compile/types.ts';
+import { elements } from '../core/draws.ts';
 import { crossEntropy } from '../core/losses.ts';
 import type { Check } from '../core/run.ts';
 import { tf } from '../tf.ts';
@@ -105,7 +106,7 @@ async function silence({ prepare, contender, plan, images }: ProbeSpec): Promise
     let silent = 0;
     for (let start = 0; start < images.length; start += plan.batch) {
       const part = images.slice(start, start + plan.batch);
-      const x = new Float32Array(plan.batch * classifier.input.reduce((a, b) => a * b, 1));
+      const x = new Float32Array(plan.batch * elements(classifier.input));
       const y = new Int32Array(plan.batch);
       part.forEach(({ pixels, label }, row) => {
         x.set(pixels, row * pixels.length);
@@ -128,7 +129,7 @@ async function attackWith(
   const { norm, goal, seed } = plan;
   const batch = Math.min(plan.batch, images.length);
   const { classifier } = contender;
-  const pixels = classifier.input.reduce((a, b) => a * b, 1);
+  const pixels = elements(classifier.input);
   const targeted = goal.kind === 'targeted';
   const rehearsal = await rehearse({ ...planned, classifier, norm, targeted });
   const engine = await prepareAttack(prepare, { ...planned, classifier, norm, batch, rehearsal, targeted });

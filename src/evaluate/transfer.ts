@@ -5,24 +5,18 @@
  * Adversarial Samples", 2016. It is a pass of its own, after all cells are measured, for two reasons: here attacks take all
  * their steps, for an image that fools its network by a hair fools no other; and what the cells say does not depend on it.
  */
+import { elements } from '../core/draws.ts';
 import { usageError } from '../core/errors.ts';
 import type { Transfer } from '../core/run.ts';
 import { isRadius, RADIUS } from '../core/threat-model.ts';
 import { blame } from './blame.ts';
 import { type Judge, prepareAttack, prepareJudge } from './engine.ts';
-import type { SelectedImage, Selection } from './images.ts';
-import type { Journal, TransferRow } from './journal.ts';
+import type { SelectedImage } from './images.ts';
+import type { Job } from './job.ts';
+import type { TransferRow } from './journal.ts';
 import type { Assignment } from './lanes.ts';
-import {
-  contenderName,
-  type ExperimentPlan,
-  type Harness,
-  type PlannedAttack,
-  type PlannedStage,
-  stagesOf,
-} from './plan.ts';
+import { contenderName, type ExperimentPlan, type PlannedAttack, type PlannedStage, stagesOf } from './plan.ts';
 import { type Outcome, runPool } from './pool.ts';
-import type { Stopwatch } from './provenance.ts';
 import { drawsNoise, rehearse } from './rehearse.ts';
 import { type Known, type Trials, transfersOf } from './transfer-matrix.ts';
 import { argMax, judgeAll, refusal } from './verify.ts';
@@ -34,12 +28,7 @@ export const TRANSFER_RULE =
   'it ended if that fools the source, else the surest image on its way that did, else where its last try ended; the clean ' +
   'image stands for one that is outside the ball or the box';
 
-export interface TransferJob {
-  readonly plan: ExperimentPlan;
-  readonly harness: Harness;
-  readonly journal: Journal;
-  readonly selection: Selection;
-  readonly stopwatch: Stopwatch;
+export interface TransferJob extends Job {
   /** In pixel units. */
   readonly epsilon: number;
   /** Every contender, in the order of the plan. */
@@ -193,7 +182,7 @@ async function attack(
     await runPool({
       ...{ engine, rehearsal, judge: own, norm, goal, seed, signal: harness.signal },
       ...{ epsilons: [epsilon], earlyStop: false, restarts: drawsNoise(rehearsal) ? plan.restarts : 1 },
-      pixels: classifier.input.reduce((a, b) => a * b, 1),
+      pixels: elements(classifier.input),
       work: assignments(trial, left, held),
       onSettled: async (outcomes) => {
         const made = outcomes.flatMap((outcome): Made[] => {

@@ -3,6 +3,7 @@ import type { Attack, AttackContext, AttackState } from '../core/attack.ts';
 import { attackContext } from '../core/attack-context.ts';
 import type { Noise } from '../core/ball.ts';
 import type { Classifier } from '../core/classifier.ts';
+import { elements } from '../core/draws.ts';
 import { resolveParams } from '../core/params.ts';
 import { fillNoise } from '../core/rng.ts';
 import { diameterOf, type Norm } from '../core/threat-model.ts';
@@ -113,7 +114,7 @@ export function contextOf(
   const noise = (
     (draw: number): Noise =>
     (shape, distribution) => {
-      const size = shape.reduce((a, b) => a * b, 1);
+      const size = elements(shape);
       const values = new Float32Array(ids.length * size);
       ids.forEach((image, row) => {
         const step = part === 'init' ? 0 : (iterations[row] as number) + 1;
