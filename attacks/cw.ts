@@ -6,15 +6,15 @@
  *
  * Carlini, Wagner, "Towards Evaluating the Robustness of Neural Networks", IEEE Symposium on Security and Privacy 2017,
  * sections V and VI-A. As in the authors' program, c is sought in nine runs from .001 on, the clean image is drawn in by a
- * share of 10⁻⁶ so that its w is finite, and a run rests once a tenth of its steps no longer lowers the loss. That happens
+ * share of 10⁻⁶ so that its w is finite, and a run ends once a tenth of its steps no longer lowers the loss. That happens
  * here image by image, there to the batch. Runs are of 1,000 steps: of half as many, some pixels that begin at a wall, where
  * tanh is flat, do not return in time; the authors' program allows 10,000.
  */
 import { defineAttack, type Loss } from '../src/core/attack.ts';
 import { sumOf } from '../src/core/ball.ts';
-import { column } from '../src/core/column.ts';
+import { column, none } from '../src/core/column.ts';
 import { p } from '../src/core/params.ts';
-import { firstTradeOff, stepOfRun, stepsOfRuns, weigh } from '../src/core/trade-off.ts';
+import { firstTradeOff, stepsOfRuns, weigh } from '../src/core/trade-off.ts';
 import { tf } from '../src/tf.ts';
 
 /** What is left of an image's contrast, so that no pixel is at a wall. */
@@ -51,20 +51,21 @@ export default defineAttack({
     c: p.number(0.001, 'the first c', { min: 0 }),
     confidence: p.number(0, 'margin of the logits that is asked for (κ)', { min: 0 }),
   },
-  steps: ({ runs, steps }) => stepsOfRuns(runs, steps),
+  steps: stepsOfRuns,
 
   init: (x, { params }) => {
     const still = tf.zerosLike(x);
-    return { x, w: toW(x), mean: still, squares: still.clone(), ...firstTradeOff(x.shape[0], params.c) };
+    const tradeOff = firstTradeOff(x.shape[0], params.c);
+    return { x, w: toW(x), mean: still, squares: still.clone(), ...tradeOff, isFinished: none(x) };
   },
 
-  step: ({ x, w, mean, squares, ...tradeOff }, { clean, iteration, margin, params, valueAndGradient }) => {
+  step: ({ x, w, mean, squares, ...tradeOff }, { clean, margin, params, valueAndGradient }) => {
     const missing: Loss = (z) => margin(z).sub(params.confidence).minimum(0);
     const { value, gradient, logits } = valueAndGradient(x, missing);
     const δ = x.sub(clean);
     const loss = sumOf(δ.square() as tf.Tensor4D).sub(column(value).mul(tradeOff.c)) as tf.Tensor4D;
     const reaches = column(margin(logits)).greater(params.confidence) as tf.Tensor4D;
-    const { next, renews } = weigh(tradeOff, { iteration, reaches, loss }, params.steps);
+    const { next, renews, isFinished } = weigh(tradeOff, { reaches, loss }, params);
 
     // ∂x/∂w = ½(1 - tanh² w) = 2x(1 - x).
     const slope = x.mul(one().sub(x)).mul(2);
@@ -73,19 +74,20 @@ export default defineAttack({
       mean.mul(DECAY).add(g.mul(1 - DECAY)),
       squares.mul(SQUARES_DECAY).add(g.square().mul(1 - SQUARES_DECAY)),
     ];
-    const t = stepOfRun(iteration, params.steps).add(1) as tf.Tensor4D;
+    const t: tf.Tensor4D = tradeOff.step.add(1);
     const scale = v.div(weightOf(SQUARES_DECAY, t)).sqrt().add(EPSILON);
     const moved = w.sub(m.div(weightOf(DECAY, t)).div(scale).mul(params.step));
 
     const afresh = <T extends tf.Tensor>(start: T, on: tf.Tensor): T => tf.where(renews, start, on) as T;
     const still = tf.zerosLike(x);
-    const after = afresh(toW(clean), tf.where(next.resting.greater(0), w, moved));
+    const after = afresh(toW(clean), moved);
     return {
       x: afresh(clean, toImage(after)),
       w: after,
       mean: afresh(still, m),
       squares: afresh(still, v),
       ...next,
+      isFinished,
     };
   },
 });

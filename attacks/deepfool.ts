@@ -12,21 +12,13 @@
  */
 import { defineAttack, type Loss } from '../src/core/attack.ts';
 import { sumOf, TINY } from '../src/core/ball.ts';
-import { column } from '../src/core/column.ts';
+import { column, none } from '../src/core/column.ts';
+import { lead } from '../src/core/losses.ts';
 import { p } from '../src/core/params.ts';
 import { tf } from '../src/tf.ts';
 
 /** Farther than any face, above any logit. */
 const FAR = 1e30;
-
-const oneHot = (classes: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor2D =>
-  tf.oneHot(classes, logits.shape[1]).toFloat() as tf.Tensor2D;
-
-/** How far one class is ahead of another. */
-const lead =
-  (of: tf.Tensor1D, over: tf.Tensor1D): Loss =>
-  (logits) =>
-    logits.mul(oneHot(of, logits).sub(oneHot(over, logits))).sum(1);
 
 export default defineAttack({
   name: 'deepfool',
@@ -44,15 +36,20 @@ export default defineAttack({
 
   init: (x, { label, logits, params }) => {
     const z = logits(x);
-    const others = z.sub(oneHot(label, z).mul(FAR));
-    return { x, reached: x.clone(), rivals: tf.topk(others, Math.min(params.classes, z.shape[1]) - 1).indices };
+    const others = z.sub(tf.oneHot(label, z.shape[1]).toFloat().mul(FAR));
+    const rivals = tf.topk(others, Math.min(params.classes, z.shape[1]) - 1).indices;
+    return { x, upTo: x.clone(), rivals, isFinished: none(x) };
   },
 
-  step: ({ x, reached, rivals }, { ball, clean, label, logits, margin, params, targeted, valueAndGradient }) => {
-    const done = column(margin(logits(x)).greater(0));
-    const leads = tf.split(rivals, rivals.shape[1] as number, 1).map((k) => lead(k.squeeze([1]), label));
+  step: ({ x, upTo, rivals }, { ball, clean, label, margin, params, reached, targeted, valueAndGradient }) => {
+    const isFinished = reached(x);
+    const leads = tf.split(rivals, rivals.shape[1] as number, 1).map(
+      (k): Loss =>
+        (logits) =>
+          lead(logits, k.squeeze([1]), label),
+    );
     const ways = (targeted ? [margin] : leads).map((loss) => {
-      const { value, gradient } = valueAndGradient(reached, loss);
+      const { value, gradient } = valueAndGradient(upTo, loss);
       const direction = ball.steepest(gradient);
       // ⟨w, steepest(w)⟩ is the dual norm.
       const slope = sumOf(gradient.mul(direction));
@@ -65,8 +62,9 @@ export default defineAttack({
         length: tf.where(nearer, way.length, best.length),
       };
     });
-    const next = tf.clipByValue(reached.add(nearest.direction.mul(nearest.length)), 0, 1) as tf.Tensor4D;
+    const next = tf.clipByValue(upTo.add(nearest.direction.mul(nearest.length)), 0, 1) as tf.Tensor4D;
     const beyond = tf.clipByValue(clean.add(next.sub(clean).mul(1 + params.overshoot)), 0, 1) as tf.Tensor4D;
-    return { x: tf.where(done, x, beyond), reached: tf.where(done, reached, next), rivals };
+    const done = column(isFinished);
+    return { x: tf.where(done, x, beyond), upTo: tf.where(done, upTo, next), rivals, isFinished };
   },
 });

@@ -8,14 +8,14 @@
  *
  * Chen, Sharma, Zhang, Yi, Hsieh, "EAD: Elastic-Net Attacks to Deep Neural Networks via Adversarial Examples", AAAI 2018,
  * section 4, algorithm 1, equations 5 to 8. Of all candidates that reach the goal the nearest in L1 counts: the paper's L1
- * decision rule. As in the authors' program, a run rests once a tenth of its steps no longer lowers what it minimises. The
+ * decision rule. As in the authors' program, a run ends once a tenth of its steps no longer lowers what it minimises. The
  * paper's β is the default; ten times as much often comes nearer in L1, since there the L2 norm counts less.
  */
 import { defineAttack, type Loss } from '../src/core/attack.ts';
 import { sizeOf, sumOf } from '../src/core/ball.ts';
-import { column } from '../src/core/column.ts';
+import { column, none } from '../src/core/column.ts';
 import { p } from '../src/core/params.ts';
-import { firstTradeOff, stepOfRun, stepsOfRuns, weigh } from '../src/core/trade-off.ts';
+import { firstTradeOff, stepsOfRuns, weigh } from '../src/core/trade-off.ts';
 import { tf } from '../src/tf.ts';
 
 export default defineAttack({
@@ -33,10 +33,10 @@ export default defineAttack({
     c: p.number(0.001, 'the first c', { min: 0 }),
     confidence: p.number(0, 'margin of the logits that is asked for (κ)', { min: 0 }),
   },
-  steps: ({ runs, steps }) => stepsOfRuns(runs, steps),
-  init: (x, { params }) => ({ x, y: x.clone(), ...firstTradeOff(x.shape[0], params.c) }),
+  steps: stepsOfRuns,
+  init: (x, { params }) => ({ x, y: x.clone(), ...firstTradeOff(x.shape[0], params.c), isFinished: none(x) }),
 
-  step: ({ x, y, ...tradeOff }, { clean, iteration, logits, margin, params, valueAndGradient }) => {
+  step: ({ x, y, ...tradeOff }, { clean, logits, margin, params, valueAndGradient }) => {
     const { beta, confidence, steps } = params;
     const missing: Loss = (z) => margin(z).sub(confidence).minimum(0);
     const z = logits(x);
@@ -44,9 +44,9 @@ export default defineAttack({
     const elastic = sumOf(δ.square() as tf.Tensor4D).add(sizeOf('L1', δ).mul(beta));
     const loss = elastic.sub(column(missing(z)).mul(tradeOff.c)) as tf.Tensor4D;
     const reaches = column(margin(z)).greater(confidence) as tf.Tensor4D;
-    const { next, renews } = weigh(tradeOff, { iteration, reaches, loss }, steps);
+    const { next, renews, isFinished } = weigh(tradeOff, { reaches, loss }, params);
 
-    const k = stepOfRun(iteration, steps);
+    const k = tradeOff.step;
     const stepSize = tf.scalar(1).sub(k.div(steps)).sqrt().mul(params.step);
     const { gradient } = valueAndGradient(y, missing);
     const descent = y.sub(clean).mul(2).sub(gradient.mul(tradeOff.c));
@@ -55,9 +55,7 @@ export default defineAttack({
     const moved = tf.clipByValue(clean.add(shrunk), 0, 1) as tf.Tensor4D;
     const ahead = moved.add(moved.sub(x).mul(k.div(k.add(3)))) as tf.Tensor4D;
 
-    const resting = next.resting.greater(0);
-    const onwards = (to: tf.Tensor4D, from: tf.Tensor4D): tf.Tensor4D =>
-      tf.where(renews, clean, tf.where(resting, from, to));
-    return { x: onwards(moved, x), y: onwards(ahead, y), ...next };
+    const afresh = (on: tf.Tensor4D): tf.Tensor4D => tf.where(renews, clean, on);
+    return { x: afresh(moved), y: afresh(ahead), ...next, isFinished };
   },
 });

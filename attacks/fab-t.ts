@@ -10,8 +10,8 @@
  * Croce, Hein, "Minimally distorted Adversarial Examples with a Fast Adaptive Boundary Attack", ICML 2020, algorithm 1, aimed
  * at one class after the other as in AutoAttack (Croce, Hein, "Reliable evaluation of adversarial robustness with an ensemble
  * of diverse parameter-free attacks", ICML 2020, section 4), whose constants these are and which leaves out the final search
- * and starts at the clean image. The target is to beat all classes here, and there the true one alone: the same wherever no
- * third class is in between, and right where the adversary's goal is one class.
+ * and starts at the clean image. As there, the hyperplane is where the target wins over the true class, and any other class
+ * will do to turn back; where the adversary's goal is one class, it must beat all others.
  */
 import { defineAttack } from '../src/core/attack.ts';
 import { sizeOf, sumOf } from '../src/core/ball.ts';
@@ -40,12 +40,11 @@ export default defineAttack({
   targets: ({ targets }) => targets,
   steps: ({ steps }) => steps,
   init: (x) => ({ x }),
-  step: ({ x }, { ball: { norm }, clean, logits, margin, params, valueAndGradient }) => {
+  step: ({ x }, { ball: { norm }, clean, lead, params, reached, valueAndGradient }) => {
     const { alphaMax, overshoot, back } = params;
-    const adversarial = column(margin(logits(x)).greater(0));
-    const from: tf.Tensor4D = tf.where(adversarial, clean.add(x.sub(clean).mul(back)), x);
+    const from: tf.Tensor4D = tf.where(column(reached(x)), clean.add(x.sub(clean).mul(back)), x);
 
-    const { value: f, gradient } = valueAndGradient(from, margin);
+    const { value: f, gradient } = valueAndGradient(from, lead);
     const value = column(f);
     const ahead = toHyperplane(norm, from, { value, gradient });
     const valueAtClean = value.add(sumOf(gradient.mul(clean.sub(from)))) as tf.Tensor4D;

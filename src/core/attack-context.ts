@@ -14,7 +14,10 @@ export interface ContextSpec<P extends Params = Params> {
   /** What the attack declares to look at. */
   readonly access: Access;
   readonly norm: Norm;
+  /** Whether the adversary's goal is a class. */
   readonly targeted: boolean;
+  /** Whether the attack aims at classes of its own choice where the goal is none. */
+  readonly aimsItself?: boolean;
   readonly params: Values<P>;
   readonly noise: Noise;
   /** [B, H, W, C] in [0,1]. */
@@ -34,7 +37,7 @@ export interface ContextSpec<P extends Params = Params> {
  * attack declares to look at, and no more.
  */
 export function attackContext<P extends Params>(spec: ContextSpec<P>): AttackContext<P> {
-  const { access, targeted, params, noise, clean, label, target, epsilon, iteration } = spec;
+  const { access, params, noise, clean, label, target, epsilon, iteration } = spec;
   const bound = boundLosses(spec);
   const granting = <A extends unknown[], R>(
     needed: Access,
@@ -43,6 +46,7 @@ export function attackContext<P extends Params>(spec: ContextSpec<P>): AttackCon
   ): ((...args: A) => R) =>
     ACCESS.indexOf(access) >= ACCESS.indexOf(needed) ? give : () => refuse(access, needed, what);
   const logits = access === 'gradient' ? spec.logits : withoutGradient(spec.logits, access);
+  const predict = (x: tf.Tensor4D): tf.Tensor1D => spec.logits(x).argMax(1);
   const valueAndGradient = granting('gradient', 'a gradient', (x: tf.Tensor4D, loss: Loss = bound.crossEntropy) =>
     ascend(spec.logits, x, loss),
   );
@@ -50,13 +54,16 @@ export function attackContext<P extends Params>(spec: ContextSpec<P>): AttackCon
     clean,
     label,
     target,
-    targeted,
+    targeted: isAimed(spec),
     epsilon,
     iteration,
     ball: ball(spec.norm, { clean, epsilon, noise }),
     noise,
     params,
-    predict: granting('decision', 'a class', (x) => spec.logits(x).argMax(1)),
+    predict: granting('decision', 'a class', predict),
+    reached: granting('decision', 'a class', (x) =>
+      spec.targeted ? predict(x).equal(target) : predict(x).notEqual(label),
+    ),
     logits: granting('score', 'logits', logits),
     gradient: (x, loss) => valueAndGradient(x, loss).gradient,
     valueAndGradient,
@@ -78,19 +85,24 @@ const withoutGradient =
       gradFunc: () => refuse(access, 'gradient', 'a gradient'),
     }))(x) as tf.Tensor2D;
 
-/** The three losses as the adversary raises them: away from the label, or towards the target. */
-function boundLosses({ targeted, label, target }: Pick<ContextSpec, 'targeted' | 'label' | 'target'>) {
+const isAimed = ({ targeted, aimsItself = false }: ContextSpec): boolean => targeted || aimsItself;
+
+/** The losses as the adversary raises them: away from the label, or towards the target. */
+function boundLosses(spec: ContextSpec) {
   const of = (classes: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor1D => perQuery(classes, logits.shape[0]);
-  const crossEntropy: Loss = targeted
-    ? (logits) => losses.crossEntropy(logits, of(target, logits)).neg()
-    : (logits) => losses.crossEntropy(logits, of(label, logits));
-  const margin: Loss = targeted
-    ? (logits) => losses.margin(logits, of(target, logits)).neg()
-    : (logits) => losses.margin(logits, of(label, logits));
-  const dlr: Loss = targeted
-    ? (logits) => losses.targetedDlr(logits, of(label, logits), of(target, logits))
-    : (logits) => losses.dlr(logits, of(label, logits));
-  return { crossEntropy, margin, dlr };
+  const away = {
+    crossEntropy: (logits) => losses.crossEntropy(logits, of(spec.label, logits)),
+    margin: (logits) => losses.margin(logits, of(spec.label, logits)),
+    dlr: (logits) => losses.dlr(logits, of(spec.label, logits)),
+  } satisfies Record<string, Loss>;
+  if (!isAimed(spec)) return { ...away, lead: away.margin };
+  const towards = {
+    crossEntropy: (logits) => losses.crossEntropy(logits, of(spec.target, logits)).neg(),
+    margin: (logits) => losses.margin(logits, of(spec.target, logits)).neg(),
+    dlr: (logits) => losses.targetedDlr(logits, of(spec.label, logits), of(spec.target, logits)),
+  } satisfies Record<string, Loss>;
+  const overLabel: Loss = (logits) => losses.lead(logits, of(spec.target, logits), of(spec.label, logits));
+  return { ...towards, lead: spec.targeted ? towards.margin : overLabel };
 }
 
 /** The class of every query, where an image has as many as its share of them, one image after another: [queries]. */

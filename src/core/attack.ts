@@ -11,6 +11,10 @@ import type { Norm } from './threat-model.ts';
  */
 export interface AttackState {
   readonly x: tf.Tensor4D;
+  /** False, bool [B], while `x` is only a place to look at the network from, which may lie outside the ball, and does not count. */
+  readonly isCandidate?: tf.Tensor1D;
+  /** True, bool [B], once further steps are of no use to an image: the first step to say so is its last. */
+  readonly isFinished?: tf.Tensor1D;
   readonly [name: string]: tf.Tensor;
 }
 
@@ -35,7 +39,7 @@ export interface AttackContext<P extends Params = Params> {
   readonly label: tf.Tensor1D;
   /** The class aimed at, int32 [B]; equal to `label` when untargeted. */
   readonly target: tf.Tensor1D;
-  /** Whether there is a class to aim at: the adversary's goal, or one of the attack's own `targets`. */
+  /** Whether there is a class to aim at: the adversary's goal, or one of the attack's own `targets`, where any wrong class will do. */
   readonly targeted: boolean;
   /** The ball's radius in pixel units, one per image, [B, 1, 1, 1]. */
   readonly epsilon: tf.Tensor4D;
@@ -48,6 +52,8 @@ export interface AttackContext<P extends Params = Params> {
   readonly params: Values<P>;
   /** The class that the classifier predicts, int32 [B]. Needs access `decision`. */
   predict(x: tf.Tensor4D): tf.Tensor1D;
+  /** Whether the adversary's goal is reached, bool [B]: any wrong class, or the one of the goal. Needs access `decision`. */
+  reached(x: tf.Tensor4D): tf.Tensor1D;
   /** Logits of the classifier, [B, K]. Needs access `score`; only with access `gradient` do they have one. */
   logits(x: tf.Tensor4D): tf.Tensor2D;
   /** ∇ₓ of the summed loss (cross-entropy by default), an ascent direction for the adversary: [B, H, W, C]. Needs access `gradient`. */
@@ -61,6 +67,8 @@ export interface AttackContext<P extends Params = Params> {
   readonly crossEntropy: Loss;
   /** Best wrong logit minus the true one; or the target's minus the best other. */
   readonly margin: Loss;
+  /** What the goal takes, of the class aimed at: its logit minus the true one's where any wrong class will do, else the margin. */
+  readonly lead: Loss;
   /** Difference of logits ratio, targeted where the goal is. */
   readonly dlr: Loss;
 }

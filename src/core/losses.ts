@@ -58,6 +58,10 @@ export function margin(logits: tf.Tensor2D, classes: tf.Tensor1D): tf.Tensor1D {
   return largestOther(logits, oneHot).sub(pick(logits, oneHot));
 }
 
+/** z_t - z_c, how far one class is ahead of another: [B]. */
+export const lead = (logits: tf.Tensor2D, of: tf.Tensor1D, over: tf.Tensor1D): tf.Tensor1D =>
+  pick(logits, oneHotOf(of, logits).sub(oneHotOf(over, logits)));
+
 /** The `rank`-th largest logit (1 is the largest), differentiable: [B]. */
 function ranked(logits: tf.Tensor2D, rank: number): tf.Tensor1D {
   const oneHot = constant(logits, (z) => {
@@ -88,9 +92,8 @@ export function dlr(logits: tf.Tensor2D, classes: tf.Tensor1D): tf.Tensor1D {
  */
 export function targetedDlr(logits: tf.Tensor2D, classes: tf.Tensor1D, targets: tf.Tensor1D): tf.Tensor1D {
   requireClasses('targeted DLR', logits, 4);
-  const difference = pick(logits, oneHotOf(targets, logits)).sub(pick(logits, oneHotOf(classes, logits)));
   const spread = ranked(logits, 1).sub(ranked(logits, 3).add(ranked(logits, 4)).mul(0.5));
-  return difference.div(spread.add(TINY));
+  return lead(logits, targets, classes).div(spread.add(TINY));
 }
 
 function requireClasses(loss: string, logits: tf.Tensor2D, least: number): void {

@@ -131,7 +131,7 @@ function contextOf(spec: EngineSpec, part: 'init' | 'step', items: Tensors, nois
     access: attack.access,
     ...(items as unknown as ItemTensors),
     logits: (x) => classifier.logits(x),
-    ...{ norm, params, targeted: targeted || aimsItself(attack) },
+    ...{ norm, params, targeted, aimsItself: aimsItself(attack) },
     noise: noiseFrom(`attack ${attack.name}: ${part}`, rehearsal[part].noise, noise),
   });
 }

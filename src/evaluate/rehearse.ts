@@ -124,8 +124,7 @@ function attempt<T>(attack: Attack, part: 'init' | 'step', run: () => T): T {
 }
 
 /** A blank batch, a cheap classifier, and a record of what is asked of them since the last `demand`. */
-function standIns({ attack, params, classifier, norm, targeted: isGoal }: RehearsalSpec, images: number) {
-  const targeted = isGoal || aimsItself(attack);
+function standIns({ attack, params, classifier, norm, targeted }: RehearsalSpec, images: number) {
   const noise: NoiseRequest[] = [];
   /** Points by tensor id, with how many images per image of the batch they hold: attacks may stack queries. */
   const forwardsAt = new Map<number, number>();
@@ -141,6 +140,7 @@ function standIns({ attack, params, classifier, norm, targeted: isGoal }: Rehear
     logits,
     norm,
     targeted,
+    aimsItself: aimsItself(attack),
     params,
     noise: (shape, distribution) => {
       noise.push({ shape: [...shape], distribution });
@@ -150,7 +150,7 @@ function standIns({ attack, params, classifier, norm, targeted: isGoal }: Rehear
     },
     clean,
     label,
-    target: targeted ? (tf.onesLike(label) as tf.Tensor1D) : label,
+    target: targeted || aimsItself(attack) ? (tf.onesLike(label) as tf.Tensor1D) : label,
     epsilon: tf.fill([images, 1, 1, 1], 0.1) as tf.Tensor4D,
     iteration: tf.zeros([images, 1, 1, 1]) as tf.Tensor4D,
   });
@@ -167,6 +167,10 @@ function standIns({ attack, params, classifier, norm, targeted: isGoal }: Rehear
     predict: (x) => {
       passing(x);
       return plain.predict(x);
+    },
+    reached: (x) => {
+      passing(x);
+      return plain.reached(x);
     },
     logits: (x) => {
       passing(x);
@@ -187,6 +191,9 @@ function standIns({ attack, params, classifier, norm, targeted: isGoal }: Rehear
   return { clean, context, passing, demand };
 }
 
+/** What a state may say of every image. */
+const FLAGS: readonly string[] = ['isCandidate', 'isFinished'] satisfies readonly (keyof AttackState)[];
+
 function fieldsOf(
   attack: Attack,
   part: 'init' | 'step',
@@ -205,6 +212,11 @@ function fieldsOf(
     }
     if (!DTYPES.includes(tensor.dtype))
       throw complain(`a state whose ${name} is ${tensor.dtype}; use ${DTYPES.join(', ')}`);
+    if (FLAGS.includes(name) && (tensor.dtype !== 'bool' || tensor.rank !== 1)) {
+      throw complain(
+        `a state whose ${name} is ${tensor.dtype} [${tensor.shape.join(', ')}]; it must be bool [${images}]`,
+      );
+    }
     return [name, { shape: tensor.shape.slice(1), dtype: tensor.dtype as DType }];
   });
   return Object.fromEntries(fields);

@@ -13,7 +13,7 @@ import { NoiseBuffers } from './noise.ts';
 import { type Rehearsal, stepsAt } from './rehearse.ts';
 import { distance, reaches } from './verify.ts';
 
-/** Where a try at a lane ended. */
+/** Where a try at a lane ended; with the clean image where the attack has no candidate. */
 export interface Candidate {
   readonly lane: Lane;
   readonly x: Float32Array;
@@ -88,6 +88,15 @@ export class Starter {
   }
 }
 
+const isCandidate = (state: Arrays, slot: number): boolean => state.isCandidate?.[slot] !== 0;
+
+/** The candidate in a slot, or the clean image where there is none. */
+function lastOf(state: Arrays, slot: number, { image }: Lane): Float32Array {
+  if (!isCandidate(state, slot)) return image.pixels;
+  const x = state.x as Float32Array;
+  return x.slice(slot * image.pixels.length, (slot + 1) * image.pixels.length);
+}
+
 /** Candidates of a try of minimum norm that are kept: so near the boundary, the verification may take one for the other side. */
 const NEAREST = 4;
 
@@ -125,8 +134,8 @@ export class Slots {
   }
 
   /**
-   * One step of every item. Those whose entering candidate reaches the goal end with it (if early stop is on), those out
-   * of steps with their new one; the slots of both are free afterwards.
+   * One step of every item. Those whose entering candidate reaches the goal end with it (if early stop is on), those that
+   * are finished or out of steps with their new one; the slots of all are free afterwards.
    */
   async step(): Promise<Candidate[]> {
     const { engine, rehearsal, seed } = this.#spec;
@@ -146,9 +155,9 @@ export class Slots {
       const reached = this.#reached(slot, lane, stepped.predicted, stepped.margin);
       if (reached && !stopsEarly) this.#pass(slot, lane, stepped.margin[slot] as number);
       const claimed = reached && stopsEarly;
-      if (!claimed && iteration < stepsAt(rehearsal, lane.epsilon)) continue;
-      const from = claimed ? this.#state.x : stepped.state.x;
-      ended.push({ lane, x: row(from as Float32Array, slot, engine.batch).slice(), claimed });
+      const isFinished = stepped.state.isFinished?.[slot] === 1 || iteration === stepsAt(rehearsal, lane.epsilon);
+      if (!claimed && !isFinished) continue;
+      ended.push({ lane, x: lastOf(claimed ? this.#state : stepped.state, slot, lane), claimed });
       this.#lanes[slot] = undefined;
       this.active -= 1;
     }
@@ -165,6 +174,7 @@ export class Slots {
 
   /** A margin that is no number means a candidate that is none either: nothing is claimed for it. */
   #reached(slot: number, { image }: Lane, predicted: Int32Array, margin: Float32Array): boolean {
-    return !Number.isNaN(margin[slot]) && reaches(this.#spec.goal, image.label, predicted[slot] as number);
+    if (!isCandidate(this.#state, slot) || Number.isNaN(margin[slot])) return false;
+    return reaches(this.#spec.goal, image.label, predicted[slot] as number);
   }
 }

@@ -1,4 +1,5 @@
 /** Laws on what an image's candidates may depend on: its own image, radius, iteration and seed, and nothing beside it. */
+import type { AttackState } from '../core/attack.ts';
 import { tf } from '../tf.ts';
 import { type Law, requires, type Subject, sameBytes } from './law.ts';
 import { inScenes, performanceOf, type Scene } from './scene.ts';
@@ -70,10 +71,13 @@ const keepsIterationsApart: Law = {
       for (let step = 0; step < last; step++) old = advance(onSmooth(subject, [0]), old, [step]);
       const fresh = begin(onSmooth(subject, [1]));
       const joined = Object.entries(old).map(([name, tensor]) => [name, tf.concat([tensor, fresh[name] as tf.Tensor])]);
-      const beside = candidates(advance(onSmooth(subject, [0, 1]), Object.fromEntries(joined), [last, 0]));
+      const beside = candidates(
+        advance(onSmooth(subject, [0, 1]), Object.fromEntries(joined) as AttackState, [last, 0]),
+        [0, 1],
+      );
       const alone = [
-        ...candidates(advance(onSmooth(subject, [0]), old, [last])),
-        ...candidates(advance(onSmooth(subject, [1]), fresh, [0])),
+        ...candidates(advance(onSmooth(subject, [0]), old, [last]), [0]),
+        ...candidates(advance(onSmooth(subject, [1]), fresh, [0]), [1]),
       ];
       beside.forEach((x, row) => {
         requires(

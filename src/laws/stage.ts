@@ -105,7 +105,7 @@ export function contextOf(
   part: 'init' | 'step',
 ): AttackContext {
   const { attack, norm, classifier: victim, ids, seed = 1 } = performance;
-  const targeted = performance.targeted || attack.targets !== undefined;
+  const aimsItself = attack.targets !== undefined;
   // What an attack of minimum norm is given holds all images.
   const epsilons = attack.minimumNorm === true ? ids.map(() => diameterOf(norm, PIXELS)) : performance.epsilons;
   const clean = imagesOf(ids);
@@ -128,12 +128,12 @@ export function contextOf(
     access: attack.access,
     logits: (x) => victim.logits(x),
     norm,
-    targeted,
+    ...{ targeted: performance.targeted, aimsItself },
     params: paramsOf(attack),
     noise,
     clean,
     label,
-    target: targeted ? targetsFor(label) : label,
+    target: performance.targeted || aimsItself ? targetsFor(label) : label,
     epsilon: column(epsilons),
     iteration: column(iterations),
   });
@@ -163,22 +163,24 @@ export const stepsOf = ({ attack }: Pick<Performance, 'attack'>): number =>
 export function perform(performance: Performance): Float32Array[][] {
   const { ids } = performance;
   let state = begin(performance);
-  const iterates = [candidates(state)];
+  const iterates = [candidates(state, ids)];
   for (let step = 0; step < stepsOf(performance); step++) {
     const next = advance(performance, state, repeated(step, ids.length));
     // What a step hands on as it is lives on.
     const kept = new Set(Object.values(next).map(({ id }) => id));
     tf.dispose(Object.values(state).filter(({ id }) => !kept.has(id)));
     state = next;
-    iterates.push(candidates(state));
+    iterates.push(candidates(state, ids));
   }
   tf.dispose(state);
   return iterates;
 }
 
-export function candidates({ x }: AttackState): Float32Array[] {
+/** The candidate of every image, or the clean image where there is none. */
+export function candidates({ x, isCandidate }: AttackState, ids: readonly number[]): Float32Array[] {
   const values = x.dataSync() as Float32Array;
-  return Array.from({ length: x.shape[0] }, (_, i) => values.slice(i * PIXELS, (i + 1) * PIXELS));
+  const flags = isCandidate?.dataSync();
+  return ids.map((id, i) => (flags?.[i] === 0 ? imageOf(id).slice() : values.slice(i * PIXELS, (i + 1) * PIXELS)));
 }
 
 export const IDS: readonly number[] = [0, 1, 2, 3];

@@ -15,9 +15,6 @@ import { lastIterate, nearest, type Trial } from './run.ts';
 const PIXELS = 28 * 28;
 const CLASSES = 10;
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
-
 /** |a/b - 1| of every pair. */
 const apart = (a: readonly number[], b: readonly number[]): number[] =>
   a.map((value, i) => Math.abs(value / (b[i] as number) - 1));
@@ -72,11 +69,7 @@ describe('the reference implementations', () => {
       label: Int32Array.from(targets.flatMap((t, i) => t.map(() => one.label[i] as number))),
       target: Int32Array.from(targets.flat()),
     });
-    const least = (all: ArrayLike<number>): number[] =>
-      targets.map((t, i) => Math.min(...Array.from(t, (_, j) => all[i * t.length + j] as number)));
-    expect(Math.max(...apart(least(ours), least(theirs)))).toBeLessThan(1e-4);
-    // Try by try they agree too, unless a third class is in between: theirs turn back there, ours go on to the target.
-    expect(median(apart(ours, [...theirs]))).toBeLessThan(0.005);
+    expect(Math.max(...apart(ours, [...theirs]))).toBeLessThan(1e-4);
   });
 
   it('of Carlini and Wagner find adversarial images as near', async () => {

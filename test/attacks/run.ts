@@ -32,6 +32,7 @@ export async function nearest(prepare: Prepare, trial: Trial): Promise<number[]>
   const { attack, classifier, label, norm } = trial;
   const target = aimsItself(attack) ? undefined : trial.target;
   const found = Array.from(label, () => Number.POSITIVE_INFINITY);
+  const isFinished = Array.from(label, () => false);
   const judge = await prepareJudge(prepare, classifier, label.length);
   const size = trial.clean.length / label.length;
   const part = (x: Float32Array, i: number): Float32Array => x.subarray(i * size, (i + 1) * size);
@@ -40,6 +41,8 @@ export async function nearest(prepare: Prepare, trial: Trial): Promise<number[]>
       const x = state.x as Float32Array;
       const logits = await judge.logits(x);
       label.forEach((truth, i) => {
+        if (isFinished[i] || state.isCandidate?.[i] === 0) return;
+        isFinished[i] = state.isFinished?.[i] === 1;
         const z = logits.subarray(i * classifier.classes, (i + 1) * classifier.classes);
         const predicted = z.indexOf(Math.max(...z));
         const reached = target === undefined ? predicted !== truth : predicted === target[i];
@@ -57,7 +60,7 @@ export async function* states(prepare: Prepare, trial: Trial): AsyncGenerator<Ar
   const { attack, classifier, norm, clean, label, target } = trial;
   const batch = label.length;
   const params = resolveParams(attack.name, attack.params, trial.params);
-  const spec = { attack, params, classifier, norm, targeted: target !== undefined };
+  const spec = { attack, params, classifier, norm, targeted: target !== undefined && !aimsItself(attack) };
   const rehearsal = await rehearse(spec);
   const engine = await prepareAttack(prepare, { ...spec, batch, rehearsal });
   const itemsAt = (iteration: number) => ({

@@ -19,24 +19,23 @@ function play(
   images: readonly See[],
   runs: number,
   steps: number,
-): { tradeOff: Record<string, number[]>; renews: boolean }[] {
+): { tradeOff: Record<string, number[]>; renews: number[]; isFinished: number[] }[] {
   return tf.tidy(() => {
     let tradeOff: TradeOff = firstTradeOff(images.length, FIRST);
-    return Array.from({ length: stepsOfRuns(runs, steps) + 1 }, (_, iteration) => {
-      const c = numbers(tradeOff.c);
-      const seen = images.map((see, i) => see(iteration % (steps + 1), c[i] as number));
-      const { next, renews } = weigh(
+    return Array.from({ length: stepsOfRuns({ runs, steps }) + 1 }, () => {
+      const [c, step] = [numbers(tradeOff.c), numbers(tradeOff.step)];
+      const seen = images.map((see, i) => see(step[i] as number, c[i] as number));
+      const { next, renews, isFinished } = weigh(
         tradeOff,
         {
-          iteration: column(images.map(() => iteration)),
           reaches: column(seen.map(({ reaches }) => Number(reaches))).greater(0),
           loss: column(seen.map(({ loss }) => loss)),
         },
-        steps,
+        { runs, steps },
       );
       tradeOff = next;
       const values = Object.fromEntries(Object.entries(next).map(([name, tensor]) => [name, numbers(tensor)]));
-      return { tradeOff: values, renews: numbers(renews)[0] === 1 };
+      return { tradeOff: values, renews: numbers(renews), isFinished: numbers(isFinished) };
     });
   });
 }
@@ -48,7 +47,7 @@ const needing =
 
 describe('the trade-off', () => {
   it('begins a run every so many steps and one', () => {
-    const renews = play([needing(1, 0)], 3, 4).map((step) => step.renews);
+    const renews = play([needing(1, 0)], 3, 4).map((step) => step.renews[0] === 1);
     expect(renews.flatMap((renewed, i) => (renewed ? [i] : []))).toEqual([4, 9, 14]);
   });
 
@@ -88,17 +87,16 @@ describe('the trade-off', () => {
     }
   });
 
-  it('lets a run rest whose loss has not fallen for a tenth of its steps, and the next one move again', () => {
+  it('ends a run whose loss has not fallen for a tenth of its steps, for every image on its own', () => {
     const falling: See = (step) => ({ reaches: false, loss: 1 / (step + 1) });
     const stuck: See = (step) => ({ reaches: false, loss: Math.max(1 / (step + 1), 1 / 8) });
-    const resting = play([falling, stuck], 2, 20).map(({ tradeOff }) => tradeOff.resting);
-    expect(resting.every((image) => image?.[0] === 0)).toBe(true);
+    const played = play([falling, stuck], 2, 20);
+    const endsOf = (image: number): number[] =>
+      played.flatMap(({ renews }, i) => (renews[image] === 1 && i <= 21 ? [i] : []));
     // Compared every second step: at 8 it is still lower than at 6, at 10 no more than at 8.
-    expect(resting.map((image) => image?.[1]).slice(0, 22)).toEqual([
-      ...new Array(10).fill(0),
-      ...new Array(10).fill(1),
-      0,
-      0,
-    ]);
+    expect(endsOf(0)).toEqual([20]);
+    expect(endsOf(1)).toEqual([10, 21]);
+    const finishedAt = [0, 1].map((image) => played.findIndex(({ isFinished }) => isFinished[image] === 1));
+    expect(finishedAt).toEqual([41, 21]);
   });
 });

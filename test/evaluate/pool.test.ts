@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import pgd from '../../attacks/pgd.ts';
 import { eager } from '../../src/compile/eager.ts';
+import { defineAttack } from '../../src/core/attack.ts';
+import { none } from '../../src/core/column.ts';
 import type { Goal } from '../../src/core/threat-model.ts';
 import type { AttackEngine, Judge } from '../../src/evaluate/engine.ts';
 import { prepareAttack, prepareJudge } from '../../src/evaluate/engine.ts';
@@ -205,6 +207,45 @@ describe('a pool on a network', () => {
       // One step less would not have done.
       const shorter = await attack(4, 1, [Math.max(0, reached - 0.005)], { ...PGD, attack: walk, params: {} });
       expect(shorter.find((other) => other.image === image)).toMatchObject({ robust: true, candidate });
+    }
+  });
+
+  it('takes no further step of an image that is finished', async () => {
+    const stops = defineAttack({
+      ...walk,
+      init: (x) => ({ x, isFinished: none(x) }),
+      step: ({ x }, { ball, gradient, reached }) => ({
+        x: ball.project(x.add(ball.steepest(gradient(x)).mul(0.01))),
+        isFinished: reached(x),
+      }),
+    });
+    const whole = await attack(4, 1, RADII, planned(walk));
+    const stopped = await attack(4, 1, RADII, planned(stops));
+    whole.forEach(({ distance }, i) => {
+      expect(stopped[i]).toMatchObject({ distance, robust: whole[i]?.robust });
+      // The step that looks at the image that reaches the goal is the last.
+      const steps = distance === null ? 20 : Math.round((distance as number) * 100) + 1;
+      if (stopped[i]?.radius === 0) expect(stopped[i].gradients).toBe(steps);
+    });
+    expect(whole.some(({ distance }) => (distance ?? 0) > 0.05)).toBe(true);
+  });
+
+  it('counts no image that is only a place to look from', async () => {
+    const roams = (says: boolean) =>
+      defineAttack({
+        ...{ ...walk, name: 'roams', minimumNorm: false, steps: () => 3 },
+        init: (x) => ({ x, ...(says ? { isCandidate: none(x) } : {}) }),
+        step: ({ x }, { ball, gradient }) => ({
+          x: x.add(ball.steepest(gradient(x)).mul(0.5)),
+          ...(says ? { isCandidate: none(x) } : {}),
+        }),
+      });
+    const unsaid = await attack(4, 1, [0.02], planned(roams(false)));
+    const fallen = unsaid.filter(({ unverified }) => unverified > 0).map(({ image }) => image);
+    expect(fallen.length).toBeGreaterThan(3);
+    const said = await attack(4, 1, [0.02], planned(roams(true)));
+    for (const outcome of said.filter(({ image }) => fallen.includes(image))) {
+      expect(outcome).toMatchObject({ robust: true, robust8bit: true, unverified: 0, gradients: 3 });
     }
   });
 

@@ -83,6 +83,11 @@ describe('a rehearsal', () => {
 
   const broken: readonly [string, Partial<Attack>, RegExp][] = [
     [
+      'says it is finished in something other than one truth per image',
+      { init: (x) => ({ x, isFinished: tf.zeros([3]) as tf.Tensor1D }) },
+      /init returns a state whose isFinished is float32 \[3\]; it must be bool \[3\]/,
+    ],
+    [
       'has no candidate',
       { init: () => ({ y: tf.zeros([3]) }) as unknown as AttackState },
       /init returns a state without x/,
