@@ -60,7 +60,7 @@ async function measure(training: string, refill: boolean): Promise<Measured> {
     ...{ engine, rehearsal, judge, refill },
     ...{ norm: 'Linf', goal: { kind: 'untargeted' }, seed: 0, epsilons: [epsilon], restarts: 1 },
     work: work(),
-    pixels: classifier.input.reduce((a, b) => a * b, 1),
+    input: classifier.input,
     onSettled: async (settled) => void outcomes.push(...settled),
   });
   const seconds = (performance.now() - began) / 1000;

@@ -1,19 +1,20 @@
 /** What an attack sees while it runs or is traced: see `AttackContext`. */
 import { tf } from '../tf.ts';
 import { ACCESS, type Access, type AttackContext, type Loss } from './attack.ts';
-import { ball, type Noise } from './ball.ts';
+import { type Ball, ball, type Noise } from './ball.ts';
 import { carried } from './carried.ts';
 import type { Classifier } from './classifier.ts';
 import * as losses from './losses.ts';
 import type { Params, Values } from './params.ts';
-import type { Norm } from './threat-model.ts';
+import { render } from './pose.ts';
+import type { Threat } from './threat-model.ts';
 
 export interface ContextSpec<P extends Params = Params> {
   /** Images [B, H, W, C] in [0,1] to logits [B, K], in inference mode. */
   readonly logits: Classifier['logits'];
   /** What the attack declares to look at. */
   readonly access: Access;
-  readonly norm: Norm;
+  readonly norm: Threat;
   /** Whether the adversary's goal is a class. */
   readonly targeted: boolean;
   /** Whether the attack aims at classes of its own choice where the goal is none. */
@@ -57,7 +58,7 @@ export function attackContext<P extends Params>(spec: ContextSpec<P>): AttackCon
     targeted: isAimed(spec),
     epsilon,
     iteration,
-    ball: ball(spec.norm, { clean, epsilon, noise }),
+    ...geometryOf(spec),
     noise,
     params,
     predict: granting('decision', 'a class', predict),
@@ -69,6 +70,31 @@ export function attackContext<P extends Params>(spec: ContextSpec<P>): AttackCon
     valueAndGradient,
     ...bound,
   };
+}
+
+/** The ball of a norm, or the poses of `spatial`; what is of the other refuses. */
+function geometryOf({ norm, clean, epsilon, noise }: ContextSpec): Pick<AttackContext, 'ball' | 'render'> {
+  if (norm !== 'spatial') {
+    return {
+      ball: ball(norm, { clean, epsilon, noise }),
+      render: () => lacks(`${norm} knows no poses; use context.ball`),
+    };
+  }
+  return { ball: NO_BALL, render: (pose) => render(clean, pose, epsilon) };
+}
+
+const noBall = (): never => lacks('spatial has no ball; use context.render');
+
+const NO_BALL: Ball = {
+  get norm(): never {
+    return noBall();
+  },
+  ...{ steepest: noBall, spread: noBall, project: noBall, randomPoint: noBall, randomEdgePoint: noBall },
+};
+
+/** @throws Error saying what there is none of */
+function lacks(what: string): never {
+  throw new Error(`the threat ${what}`);
 }
 
 /** @throws Error saying what was asked for, and what would have to be declared */

@@ -3,7 +3,7 @@ import type { tf } from '../tf.ts';
 import type { Ball, Noise } from './ball.ts';
 import { usageError } from './errors.ts';
 import type { Params, Values } from './params.ts';
-import type { Norm } from './threat-model.ts';
+import type { Threat } from './threat-model.ts';
 
 /**
  * What an attack carries from step to step: a record of tensors whose first axis is the image. `x` [B, H, W, C] is the
@@ -11,6 +11,8 @@ import type { Norm } from './threat-model.ts';
  */
 export interface AttackState {
   readonly x: tf.Tensor4D;
+  /** Where the threat is `spatial`: the pose that `x` was rendered in, float32 [B, 3]. */
+  readonly pose?: tf.Tensor2D;
   /** False, bool [B], while `x` is only a place to look at the network from, which may lie outside the ball, and does not count. */
   readonly isCandidate?: tf.Tensor1D;
   /** True, bool [B], once further steps are of no use to an image: the first step to say so is its last. */
@@ -45,8 +47,10 @@ export interface AttackContext<P extends Params = Params> {
   readonly epsilon: tf.Tensor4D;
   /** The number of the step about to be taken, from 0, one per image, float32 [B, 1, 1, 1]. */
   readonly iteration: tf.Tensor4D;
-  /** Steepest direction, projection, random point. */
+  /** Steepest direction, projection, random point; of no use where the threat is `spatial`. */
   readonly ball: Ball;
+  /** The clean images shifted and turned, [B, H, W, C]: see `pose.ts`. What `spatial` allows, and it alone. */
+  render(pose: tf.Tensor2D): tf.Tensor4D;
   /** Seeded noise, one draw per image: [B, ...shape]. */
   readonly noise: Noise;
   readonly params: Values<P>;
@@ -80,7 +84,7 @@ export interface AttackDescription<P extends Params = Params> {
   readonly title: string;
   /** https URL of the paper that defines it. */
   readonly paper: string;
-  readonly norms: readonly Norm[];
+  readonly norms: readonly Threat[];
   readonly access: Access;
   readonly params: P;
 }
@@ -121,7 +125,7 @@ export interface Stage {
 export const isEnsemble = (attack: Attack | Ensemble): attack is Ensemble => 'stages' in attack;
 
 /** @throws UserError (usage) if the attack cannot measure in the norm */
-export function requireNorm({ name, norms }: Pick<Attack, 'name' | 'norms'>, norm: Norm): void {
+export function requireNorm({ name, norms }: Pick<Attack, 'name' | 'norms'>, norm: Threat): void {
   if (norms.includes(norm)) return;
   throw usageError(`${name} does not attack in ${norm}: it knows ${norms.join(', ')}; choose another norm or attack`);
 }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { ACCESS } from './attack.ts';
 import { UserError } from './errors.ts';
 import { savedImages } from './saved.ts';
-import { isRadius, NORMS, type Norm, RADIUS } from './threat-model.ts';
+import { isRadius, NORMS, RADIUS, THREATS, type Threat } from './threat-model.ts';
 
 export const RUN_SCHEMA = 'gibbon.run/1';
 
@@ -19,8 +19,8 @@ const interval = z.tuple([share, share]);
 const json: z.ZodType<unknown> = z.unknown();
 
 /** The threat model of a row. */
-const radius = { norm: z.enum(NORMS), epsilon: z.number().min(0) };
-const radiusFits = ({ norm, epsilon }: { norm: Norm; epsilon: number }): boolean => isRadius(norm, epsilon);
+const radius = { norm: z.enum(THREATS), epsilon: z.number().min(0) };
+const radiusFits = ({ norm, epsilon }: { norm: Threat; epsilon: number }): boolean => isRadius(norm, epsilon);
 const radiusRule = { path: ['epsilon'], error: RADIUS };
 
 const goal = z.discriminatedUnion('kind', [

@@ -1,6 +1,6 @@
 /** What a run says of the adversarial images that it saved: which, where, and how they were rounded for their pictures. */
 import { z } from 'zod';
-import { NORMS } from './threat-model.ts';
+import { THREATS } from './threat-model.ts';
 
 /** Which adversarial images are kept: of images that were fooled, or of all that were attacked. */
 export const KEPT = ['fooled', 'all'] as const;
@@ -26,7 +26,7 @@ export const savedImages = z.object({
   arch: z.string(),
   training: z.string(),
   attack: z.string(),
-  norm: z.enum(NORMS),
+  norm: z.enum(THREATS),
   epsilon: z.number().min(0),
   kept: z.enum(KEPT),
   rounding: z.enum(ROUNDINGS),

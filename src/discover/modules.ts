@@ -7,7 +7,7 @@ import type { Defense } from '../core/defense.ts';
 import { UserError } from '../core/errors.ts';
 import { shortPath } from '../core/files.ts';
 import type { Params } from '../core/params.ts';
-import { NORMS } from '../core/threat-model.ts';
+import { THREATS } from '../core/threat-model.ts';
 import { reasonOf } from './load-error.ts';
 
 /** The folder that holds attacks/, defenses/ and src/: the package's root, or its `dist` once built. */
@@ -64,8 +64,8 @@ const ATTACKS: Kind<Attack | Ensemble> = {
     ...commonFaults(value),
     ...sayWhichFail([
       [
-        Array.isArray(value.norms) && value.norms.length > 0 && value.norms.every((norm) => NORMS.includes(norm)),
-        `norms: some of ${NORMS.join(', ')}`,
+        Array.isArray(value.norms) && value.norms.length > 0 && value.norms.every((norm) => THREATS.includes(norm)),
+        `norms: some of ${THREATS.join(', ')}`,
       ],
       [ACCESS.some((access) => access === value.access), `access: one of ${ACCESS.join(', ')}`],
     ]),

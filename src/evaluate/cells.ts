@@ -65,6 +65,7 @@ export function cellsOf(standing: Standing, { dataset, norm, goal, epsilons }: G
 /** One per attack of minimum norm. */
 export function distancesOf(standing: Standing, { norm }: Grid): Distances[] {
   const { contender, counted } = standing;
+  if (norm === 'spatial') return [];
   return standing.attacks.flatMap(({ planned, tally }): Distances[] => {
     if (isEnsemble(planned.attack) || planned.attack.minimumNorm !== true) return [];
     // Images that are misclassified as they are were never attacked.

@@ -5,7 +5,7 @@ import { attackContext } from '../core/attack-context.ts';
 import type { Classifier } from '../core/classifier.ts';
 import { elements, noiseFrom, noiseSpecs } from '../core/draws.ts';
 import { margin } from '../core/losses.ts';
-import type { Norm } from '../core/threat-model.ts';
+import type { Threat } from '../core/threat-model.ts';
 import type { tf } from '../tf.ts';
 import type { PlannedStage } from './plan.ts';
 import { aimsItself, type Rehearsal } from './rehearse.ts';
@@ -66,7 +66,7 @@ export async function prepareJudge(prepare: Prepare, classifier: Classifier, bat
 
 export interface EngineSpec extends PlannedStage {
   readonly classifier: Classifier;
-  readonly norm: Norm;
+  readonly norm: Threat;
   readonly targeted: boolean;
   readonly batch: number;
   readonly rehearsal: Rehearsal;

@@ -1,6 +1,6 @@
 /** The pictures of a run: x + ε·δ = x′ for the first attacked images, failures included. */
 import type { GalleryItem } from '../core/run.ts';
-import type { Goal, Norm } from '../core/threat-model.ts';
+import type { Goal, Threat } from '../core/threat-model.ts';
 import type { Judge } from './engine.ts';
 import type { SelectedImage } from './images.ts';
 import type { Contender, ExperimentPlan } from './plan.ts';
@@ -60,18 +60,18 @@ export class Showcase {
     return [...this.#exhibits.values()];
   }
 
-  take({ image: index, radius, candidate, robust }: Outcome): void {
+  take({ image: index, radius, made, robust }: Outcome): void {
     const image = this.#held.get(index);
     // Of several stages, the last that met the image has the last word.
     if (image !== undefined && this.wants(index, radius))
-      this.#exhibits.set(index, { image, candidate, fooled: !robust });
+      this.#exhibits.set(index, { image, candidate: made.x, fooled: !robust });
   }
 }
 
 export interface GallerySpec {
   readonly contender: Contender;
   readonly attack: string;
-  readonly norm: Norm;
+  readonly norm: Threat;
   readonly epsilon: number;
   readonly goal: Goal;
   readonly classes: readonly string[];

@@ -2,11 +2,12 @@
  * Lanes: an image on its way through the radii, from the smallest up. An image that has fallen at one radius has fallen at
  * all larger ones, whose balls hold the same adversarial image, and is attacked no more.
  */
+import { elements } from '../core/draws.ts';
 import { diameterOf } from '../core/threat-model.ts';
 import type { Judge } from './engine.ts';
 import type { SelectedImage } from './images.ts';
 import type { PoolSpec } from './pool.ts';
-import { judgeAll } from './verify.ts';
+import { judgeAll, type Made } from './verify.ts';
 
 /** An image and the radii to attack it at, by index. */
 export interface Assignment {
@@ -24,7 +25,7 @@ export interface Fallen {
   /** Whether the image stands once the adversarial one is rounded to 8 bits. */
   readonly robust8bit: boolean;
   /** Absent if an earlier attempt of the run found it. */
-  readonly x?: Float32Array;
+  readonly made?: Made;
 }
 
 /** An image at one radius, or of an attack of minimum norm at all radii at once, and what was spent on it. */
@@ -44,24 +45,23 @@ export interface Lane extends Assignment {
   nearest?: Passed | undefined;
 }
 
-export interface Passed {
-  readonly x: Float32Array;
+export interface Passed extends Made {
   /** Larger is better: the margin, or of an attack of minimum norm the distance from the clean image, negated. */
   readonly merit: number;
 }
 
 /** Keeps a candidate if it is among the best `count`. */
-export function pass({ passed }: Lane, count: number, merit: number, x: () => Float32Array): void {
+export function pass({ passed }: Lane, count: number, merit: number, made: () => Made): void {
   const place = passed.findIndex((other) => merit > other.merit);
   if (place < 0 && passed.length >= count) return;
-  passed.splice(place < 0 ? passed.length : place, 0, { x: x(), merit });
+  passed.splice(place < 0 ? passed.length : place, 0, { ...made(), merit });
   passed.length = Math.min(passed.length, count);
 }
 
 /** The class that the try at hand is aimed at. */
 export const targetOf = ({ targets, tries }: Lane): number => targets[tries % targets.length] as number;
 
-type LaneSpec = Pick<PoolSpec, 'work' | 'epsilons' | 'goal' | 'norm' | 'judge' | 'rehearsal' | 'pixels'>;
+type LaneSpec = Pick<PoolSpec, 'work' | 'epsilons' | 'goal' | 'norm' | 'judge' | 'rehearsal' | 'input'>;
 
 /** Lanes that wait for their next try: other radii, restarts, and those of images that are still to come. */
 export class LaneQueue {
@@ -130,9 +130,9 @@ async function likelyClasses(judge: Judge, images: readonly SelectedImage[], cou
   });
 }
 
-function makeLane({ epsilons, norm, rehearsal, pixels }: LaneSpec, assignment: Assignment, targets: number[]): Lane {
+function makeLane({ epsilons, norm, rehearsal, input }: LaneSpec, assignment: Assignment, targets: number[]): Lane {
   const [first = 0] = assignment.radii;
-  const epsilon = rehearsal.minimumNorm ? diameterOf(norm, pixels) : (epsilons[first] as number);
+  const epsilon = rehearsal.minimumNorm ? diameterOf(norm, elements(input)) : (epsilons[first] as number);
   // The classes to aim at took a look at the clean image.
   const forwards = rehearsal.targets === undefined ? 0 : 1;
   return { ...assignment, epsilon, targets, tries: 0, gradients: 0, forwards, unverified: 0, passed: [] };

@@ -2,7 +2,6 @@
  * One attack against one contender, at all radii, stage by stage where it is an ensemble: what is in the journal is taken
  * from there, the rest is run.
  */
-import { elements } from '../core/draws.ts';
 import type { GalleryItem } from '../core/run.ts';
 import type { SavedImages } from '../core/saved.ts';
 import { blame } from './blame.ts';
@@ -194,7 +193,7 @@ async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void>
       ...{ engine, rehearsal, judge, norm, goal, seed, epsilons, restarts, signal },
       earlyStop: plan.earlyStop ?? true,
       work: assignments(spec, remaining),
-      pixels: elements(classifier.input),
+      input: classifier.input,
       onSettled: async (outcomes) => {
         for (const outcome of outcomes) showcase.take(outcome);
         await archive.take(index, outcomes);

@@ -6,7 +6,7 @@ import type { Classifier } from '../core/classifier.ts';
 import type { Dataset } from '../core/dataset.ts';
 import type { Run } from '../core/run.ts';
 import type { Kept, Rounding } from '../core/saved.ts';
-import type { Goal, Norm } from '../core/threat-model.ts';
+import type { Goal, Threat } from '../core/threat-model.ts';
 import type { Versions } from '../core/versions.ts';
 import type { Journal } from './journal.ts';
 import type { Probe } from './probes.ts';
@@ -63,7 +63,7 @@ export interface ExperimentPlan {
   readonly images: number;
   /** Radii in pixel units. */
   readonly epsilons: readonly number[];
-  readonly norm: Norm;
+  readonly norm: Threat;
   readonly goal: Goal;
   readonly seed: number;
   /** Tries with fresh noise per image; attacks that draw no noise get one. */

@@ -1,10 +1,13 @@
 /** All the work of one attack on one classifier: one pool of lanes, at all their radii, that flows through the slots. */
+import type { ImageShape } from '../core/classifier.ts';
+import { elements } from '../core/draws.ts';
 import type { Judge } from './engine.ts';
 import { type Assignment, LaneQueue } from './lanes.ts';
 import { stopIfAborted } from './plan.ts';
 import { stepsAt } from './rehearse.ts';
 import { settle } from './settle.ts';
-import { type Candidate, type Initialised, Slots, type SlotsSpec, Starter } from './slots.ts';
+import { type Candidate, candidateOf, type Initialised, Slots, type SlotsSpec, Starter } from './slots.ts';
+import type { Made } from './verify.ts';
 
 /** What became of one image at one radius. */
 export interface Outcome {
@@ -21,7 +24,7 @@ export interface Outcome {
   readonly gradients: number;
   readonly forwards: number;
   /** The confirmed adversarial image, be it of a smaller radius, or else where the last try ended. */
-  readonly candidate: Float32Array;
+  readonly made: Made;
   /** Of an attack of minimum norm: how far the nearest adversarial image is; null if none was found. */
   readonly distance?: number | null;
 }
@@ -33,8 +36,8 @@ export interface PoolSpec extends SlotsSpec {
   readonly restarts: number;
   /** In the order in which they are begun. Pulled as slots fall free, so only a window of images is ever held. */
   readonly work: AsyncIterable<Assignment>;
-  /** Values of one image. */
-  readonly pixels: number;
+  /** The shape of one image. */
+  readonly input: ImageShape;
   /** `false` waits until all slots are done before any is filled again, as fixed batches do: for comparison only. */
   readonly refill?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -56,10 +59,11 @@ export interface PoolReport {
  */
 export async function runPool(spec: PoolSpec): Promise<PoolReport> {
   const { engine, rehearsal, signal, refill = true } = spec;
+  const pixels = elements(spec.input);
   const { batch } = engine;
   const lanes = new LaneQueue(spec);
-  const starter = new Starter(spec, spec.pixels);
-  const slots = new Slots(spec, spec.pixels);
+  const starter = new Starter(spec, pixels);
+  const slots = new Slots(spec, pixels);
   const ready: Initialised[] = [];
   const ended: Candidate[] = [];
   let [calls, occupied] = [0, 0];
@@ -70,7 +74,7 @@ export async function runPool(spec: PoolSpec): Promise<PoolReport> {
     if (next.length === 0) return false;
     for (const made of await starter.start(next)) {
       if (stepsAt(rehearsal, made.lane.epsilon) > 0) ready.push(made);
-      else ended.push({ lane: made.lane, x: made.state.x as Float32Array, claimed: false });
+      else ended.push({ lane: made.lane, ...candidateOf(made.state, 0, made.lane), claimed: false });
     }
     return true;
   };

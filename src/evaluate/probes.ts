@@ -139,8 +139,8 @@ async function attackWith(
   };
   try {
     await runPool({
-      ...{ engine, rehearsal, judge, norm, goal, seed, pixels, signal, work: work() },
-      ...{ epsilons: [on === 'any' ? greyRadius(norm, pixels) : epsilon], restarts: 1 },
+      ...{ engine, rehearsal, judge, norm, goal, seed, signal, work: work() },
+      ...{ epsilons: [on === 'any' ? greyRadius(norm, pixels) : epsilon], restarts: 1, input: classifier.input },
       onSettled: async (settled) => {
         outcomes.push(...settled);
       },
@@ -151,9 +151,12 @@ async function attackWith(
   return outcomes;
 }
 
-/** A radius within which every image can become uniformly grey, of which a network can tell no more than chance. */
+/**
+ * A radius within which every image can become uniformly grey, of which a network can tell no more than chance; of `spatial`,
+ * which leads no image there, a turn by half a circle.
+ */
 const greyRadius = (norm: ExperimentPlan['norm'], pixels: number): number =>
-  ({ Linf: 0.5, L2: Math.sqrt(pixels) / 2, L1: pixels / 2 })[norm];
+  ({ Linf: 0.5, L2: Math.sqrt(pixels) / 2, L1: pixels / 2, spatial: 6 })[norm];
 
 /** The panel's checks, from what was found on every contender. */
 export function probeChecks(plan: ExperimentPlan, found: ReadonlyMap<Contender, Findings>): Check[] {

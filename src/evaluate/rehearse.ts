@@ -10,7 +10,7 @@ import type { Classifier } from '../core/classifier.ts';
 import { elements, type NoiseRequest } from '../core/draws.ts';
 import { messageOf, UserError } from '../core/errors.ts';
 import { fillNoise } from '../core/rng.ts';
-import type { Norm } from '../core/threat-model.ts';
+import type { Threat } from '../core/threat-model.ts';
 import { tf } from '../tf.ts';
 
 /** A tensor of the state, for one image. */
@@ -58,7 +58,7 @@ export interface RehearsalSpec {
   readonly attack: Attack;
   readonly params: Readonly<Record<string, unknown>>;
   readonly classifier: Pick<Classifier, 'input' | 'classes'>;
-  readonly norm: Norm;
+  readonly norm: Threat;
   readonly targeted: boolean;
 }
 
@@ -90,10 +90,14 @@ function perform(spec: RehearsalSpec, images: number): Rehearsal {
     throw new UserError(`attack ${attack.name}: steps(params) gives ${steps}; it must be a whole number, 0 or more`);
   }
   const kind = { steps, minimumNorm: attack.minimumNorm === true, targets: targetsOf(spec) };
+  if (kind.minimumNorm && spec.norm === 'spatial') {
+    throw new UserError(`attack ${attack.name}: spatial has no distance, so that none can be the smallest`);
+  }
   const stage = standIns(spec, images);
   const entering = attempt(attack, 'init', () => attack.init(stage.clean, stage.context));
   const state = fieldsOf(attack, 'init', entering, images);
   requireImages(attack, 'init', state, spec.classifier.input);
+  if (spec.norm === 'spatial') requirePoses(attack, state);
   const init = stage.demand();
   if (steps === 0) return { ...kind, state, init, step: { noise: [], gradients: 0, forwards: 0 } };
 
@@ -234,6 +238,13 @@ function requireImages(
   throw new UserError(
     `attack ${attack.name}: ${part} returns an x of ${got} per image; images are ${describe(wanted)}`,
   );
+}
+
+/** @throws UserError if the state does not say in which pose x is */
+function requirePoses({ name }: Attack, { pose }: Rehearsal['state']): void {
+  if (pose !== undefined && describe(pose) === 'float32 [3]') return;
+  const got = pose === undefined ? 'no pose' : `a pose of ${describe(pose)} per image`;
+  throw new UserError(`attack ${name}: init returns ${got}; where the threat is spatial, it must be float32 [3]`);
 }
 
 const describe = ({ shape, dtype }: StateField): string => `${dtype} [${shape.join(', ')}]`;

@@ -1,14 +1,16 @@
 /** What comes of tries that have ended: candidates are verified, lanes settled or tried again. */
+
+import type { Norm, Threat } from '../core/threat-model.ts';
 import { type Lane, onwards } from './lanes.ts';
 import type { Outcome, PoolSpec } from './pool.ts';
 import { triesAt } from './rehearse.ts';
 import type { Candidate } from './slots.ts';
-import { distance, judgeAll, logitsReach, type Refusal, refusal, roundTo8Bits } from './verify.ts';
+import { distance, judgeAll, logitsReach, type Made, type Refusal, refusal, roundTo8Bits } from './verify.ts';
 
 /** A candidate after its verification. */
 interface Verified {
   readonly lane: Lane;
-  readonly x: Float32Array;
+  readonly made: Made;
   /** It reaches the goal, and is an image that the adversary was allowed to make. */
   readonly success: boolean;
   readonly refused: Refusal | undefined;
@@ -29,7 +31,7 @@ export async function settle(spec: PoolSpec, candidates: readonly Candidate[]): 
 
   const rounded = await judgeAll(
     spec.judge,
-    final.map(({ x }) => roundTo8Bits(x)),
+    final.map(({ made }) => roundTo8Bits(made.x)),
   );
   const outcomes = final.flatMap((one, i): Outcome[] => {
     const { lane, refused } = one;
@@ -41,7 +43,7 @@ export async function settle(spec: PoolSpec, candidates: readonly Candidate[]): 
     const inherited = hasFallen ? left.filter((radius) => radius !== lane.exhibited) : [];
     const [next, ...rest] = left.filter((radius) => !inherited.includes(radius));
     if (next !== undefined) {
-      const fallen = here.robust ? lane.fallen : { x: here.candidate, robust8bit: here.robust8bit };
+      const fallen = here.robust ? lane.fallen : { made: here.made, robust8bit: here.robust8bit };
       again.push(onwards(lane, [next, ...rest], epsilons[next] as number, fallen));
     }
     return [here, ...inherited.map((radius) => ({ ...here, ...NOTHING_SPENT, radius }))];
@@ -57,11 +59,12 @@ const NOTHING_SPENT = { unverified: 0, gradients: 0, forwards: 0 };
  * candidate that had reached it stands for its try; of an attack of minimum norm, the nearest of all tries.
  */
 async function verify(spec: PoolSpec, candidates: readonly Candidate[]): Promise<Verified[]> {
-  const options = candidates.map(({ lane, x, claimed }) => {
-    const passed = lane.passed.splice(0).map((one) => ({ lane, x: one.x, claimed: true }));
+  const options = candidates.map((candidate) => {
+    const { lane, claimed } = candidate;
+    const passed = lane.passed.splice(0).map((one): Candidate => ({ ...one, lane, claimed: true }));
     // A candidate that no step looked at has its judging here.
     lane.forwards += passed.length + (claimed ? 0 : 1);
-    return [{ lane, x, claimed }, ...passed];
+    return [candidate, ...passed];
   });
   const logits = await judgeAll(
     spec.judge,
@@ -83,51 +86,65 @@ async function verify(spec: PoolSpec, candidates: readonly Candidate[]): Promise
   });
 }
 
-function examine({ norm, goal }: PoolSpec, { lane, x, claimed }: Candidate, logits: Float32Array): Verified {
-  const refused = refusal(x, lane.image.pixels, norm, lane.epsilon);
+function examine(
+  { norm, input, goal }: PoolSpec,
+  { lane, claimed, ...made }: Candidate,
+  logits: Float32Array,
+): Verified {
+  const refused = refusal(made, lane.image.pixels, { norm, epsilon: lane.epsilon, input });
   const reached = logitsReach(goal, lane.image.label, logits);
   const isBroken = refused === 'not finite' || logits.some(Number.isNaN);
-  return { lane, x, refused, isBroken, success: reached && refused === undefined, claimed: claimed || reached };
+  return { lane, made, refused, isBroken, success: reached && refused === undefined, claimed: claimed || reached };
 }
 
 /** The nearest confirmed adversarial image of this try and those before. */
 function nearest({ norm }: PoolSpec, verified: readonly Verified[]): Verified | undefined {
-  for (const one of verified.filter(({ success }) => success)) {
-    const { lane, x } = one;
-    const merit = -distance(norm, x, lane.image.pixels);
-    if (lane.nearest === undefined || merit > lane.nearest.merit) lane.nearest = { x, merit };
+  for (const { lane, made } of verified.filter(({ success }) => success)) {
+    const merit = -distance(normOf(norm), made.x, lane.image.pixels);
+    if (lane.nearest === undefined || merit > lane.nearest.merit) lane.nearest = { ...made, merit };
   }
   const [first] = verified;
   const best = first?.lane.nearest;
   if (first === undefined || best === undefined) return undefined;
-  return { ...first, x: best.x, success: true, refused: undefined, isBroken: false };
+  return { ...first, made: best, success: true, refused: undefined, isBroken: false };
 }
 
 /** What became of the image at the first radius of its lane. */
-function atRadius({ lane, x, success }: Verified, robust8bit: boolean): Outcome {
+function atRadius({ lane, made, success }: Verified, robust8bit: boolean): Outcome {
   const { image, radii, fallen, unverified, gradients, forwards } = lane;
   return {
     image: image.index,
     radius: radii[0] as number,
     robust: !success && fallen === undefined,
     robust8bit: robust8bit && (fallen?.robust8bit ?? true),
-    candidate: success ? x : (fallen?.x ?? x),
+    made: success ? made : (fallen?.made ?? made),
     ...{ unverified, gradients, forwards },
   };
 }
 
 /** What became of the image at all radii at once, from the distance of the nearest adversarial image. */
-function byDistance({ epsilons, norm }: PoolSpec, { lane, x, success }: Verified, robust8bit: boolean): Outcome[] {
+function byDistance(
+  { epsilons, norm, input }: PoolSpec,
+  { lane, made, success }: Verified,
+  robust8bit: boolean,
+): Outcome[] {
   const { image, radii, unverified, gradients, forwards } = lane;
   return radii.map((radius, i): Outcome => {
-    const isInside = success && refusal(x, image.pixels, norm, epsilons[radius] as number) === undefined;
+    const allowed = { norm, epsilon: epsilons[radius] as number, input };
+    const isInside = success && refusal(made, image.pixels, allowed) === undefined;
     return {
-      ...{ image: image.index, radius, candidate: x },
+      ...{ image: image.index, radius, made },
       robust: !isInside,
       robust8bit: !isInside || robust8bit,
-      distance: success ? distance(norm, x, image.pixels) : null,
+      distance: success ? distance(normOf(norm), made.x, image.pixels) : null,
       // One search serves all radii: it counts at the first.
       ...(i === 0 ? { unverified, gradients, forwards } : NOTHING_SPENT),
     };
   });
+}
+
+/** @throws Error for `spatial`, which rehearsals do not let attacks of minimum norm measure in */
+function normOf(threat: Threat): Norm {
+  if (threat === 'spatial') throw new Error('spatial has no distance');
+  return threat;
 }

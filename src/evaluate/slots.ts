@@ -6,17 +6,16 @@
  * and step, so neither B nor the order of work changes any result.
  */
 import type { HostArray } from '../compile/types.ts';
-import type { Goal, Norm } from '../core/threat-model.ts';
+import type { Goal, Threat } from '../core/threat-model.ts';
 import { type Arrays, type AttackEngine, type Items, stateBuffers } from './engine.ts';
 import { type Lane, pass, targetOf } from './lanes.ts';
 import { NoiseBuffers } from './noise.ts';
 import { type Rehearsal, stepsAt } from './rehearse.ts';
-import { distance, reaches } from './verify.ts';
+import { distance, type Made, reaches } from './verify.ts';
 
 /** Where a try at a lane ended; with the clean image where the attack has no candidate. */
-export interface Candidate {
+export interface Candidate extends Made {
   readonly lane: Lane;
-  readonly x: Float32Array;
   /** Whether the step's own forward pass found the goal reached; an item out of steps was not looked at again. */
   readonly claimed: boolean;
 }
@@ -30,7 +29,7 @@ export interface Initialised {
 export interface SlotsSpec {
   readonly engine: AttackEngine;
   readonly rehearsal: Rehearsal;
-  readonly norm: Norm;
+  readonly norm: Threat;
   readonly goal: Goal;
   readonly seed: number;
   /** `false` lets every item take all its steps; what reached the goal on the way still counts. */
@@ -91,10 +90,12 @@ export class Starter {
 const isCandidate = (state: Arrays, slot: number): boolean => state.isCandidate?.[slot] !== 0;
 
 /** The candidate in a slot, or the clean image where there is none. */
-function lastOf(state: Arrays, slot: number, { image }: Lane): Float32Array {
-  if (!isCandidate(state, slot)) return image.pixels;
-  const x = state.x as Float32Array;
-  return x.slice(slot * image.pixels.length, (slot + 1) * image.pixels.length);
+export function candidateOf(state: Arrays, slot: number, { image: { pixels } }: Lane): Made {
+  const isHere = isCandidate(state, slot);
+  const x = isHere ? (state.x as Float32Array).slice(slot * pixels.length, (slot + 1) * pixels.length) : pixels;
+  if (state.pose === undefined) return { x };
+  const [right = 0, down = 0, turn = 0] = isHere ? state.pose.subarray(3 * slot, 3 * slot + 3) : [];
+  return { x, pose: [right, down, turn] };
 }
 
 /** Candidates of a try of minimum norm that are kept: so near the boundary, the verification may take one for the other side. */
@@ -157,7 +158,7 @@ export class Slots {
       const claimed = reached && stopsEarly;
       const isFinished = stepped.state.isFinished?.[slot] === 1 || iteration === stepsAt(rehearsal, lane.epsilon);
       if (!claimed && !isFinished) continue;
-      ended.push({ lane, x: lastOf(claimed ? this.#state : stepped.state, slot, lane), claimed });
+      ended.push({ lane, ...candidateOf(claimed ? this.#state : stepped.state, slot, lane), claimed });
       this.#lanes[slot] = undefined;
       this.active -= 1;
     }
@@ -167,9 +168,12 @@ export class Slots {
 
   #pass(slot: number, lane: Lane, margin: number): void {
     const { rehearsal, norm } = this.#spec;
+    if (!rehearsal.minimumNorm || norm === 'spatial') {
+      pass(lane, 1, margin, () => candidateOf(this.#state, slot, lane));
+      return;
+    }
     const x = row(this.#state.x as Float32Array, slot, this.#lanes.length);
-    const merit = rehearsal.minimumNorm ? -distance(norm, x, lane.image.pixels) : margin;
-    pass(lane, rehearsal.minimumNorm ? NEAREST : 1, merit, () => x.slice());
+    pass(lane, NEAREST, -distance(norm, x, lane.image.pixels), () => candidateOf(this.#state, slot, lane));
   }
 
   /** A margin that is no number means a candidate that is none either: nothing is claimed for it. */

@@ -1,7 +1,7 @@
 /** How far adversarial images carry over from the network that they were made against to others: counts for every pair. */
 import type { Transfer } from '../core/run.ts';
 import { wilson95 } from '../core/statistics.ts';
-import type { Goal, Norm } from '../core/threat-model.ts';
+import type { Goal, Threat } from '../core/threat-model.ts';
 import type { Contender } from './plan.ts';
 import { reaches } from './verify.ts';
 
@@ -22,7 +22,7 @@ export type Trials = ReadonlyMap<number, readonly (number | null)[]>;
 
 export interface MatrixSpec {
   readonly attack: string;
-  readonly norm: Norm;
+  readonly norm: Threat;
   readonly epsilon: number;
   readonly goal: Goal;
   /** In the order of the run. */

@@ -5,7 +5,6 @@
  * Adversarial Samples", 2016. It is a pass of its own, after all cells are measured, for two reasons: here attacks take all
  * their steps, for an image that fools its network by a hair fools no other; and what the cells say does not depend on it.
  */
-import { elements } from '../core/draws.ts';
 import { usageError } from '../core/errors.ts';
 import type { Transfer } from '../core/run.ts';
 import { isRadius, RADIUS } from '../core/threat-model.ts';
@@ -139,8 +138,9 @@ function recorder(trial: Trial, trials: Map<number, TransferRow[1]>): (made: rea
   let began = performance.now();
   return async (made) => {
     if (made.length === 0) return;
-    const candidates = made.map(({ image: { pixels }, outcome: { candidate } }) =>
-      refusal(candidate, pixels, plan.norm, epsilon) === undefined ? candidate : pixels,
+    const allowed = { norm: plan.norm, epsilon, input: source.contender.classifier.input };
+    const candidates = made.map(({ image: { pixels }, outcome }) =>
+      refusal(outcome.made, pixels, allowed) === undefined ? outcome.made.x : pixels,
     );
     const seen: (number | null)[][] = [];
     for (const judge of judges) seen.push((await judgeAll(judge, candidates)).map(classOf));
@@ -182,7 +182,7 @@ async function attack(
     await runPool({
       ...{ engine, rehearsal, judge: own, norm, goal, seed, signal: harness.signal },
       ...{ epsilons: [epsilon], earlyStop: false, restarts: drawsNoise(rehearsal) ? plan.restarts : 1 },
-      pixels: elements(classifier.input),
+      input: classifier.input,
       work: assignments(trial, left, held),
       onSettled: async (outcomes) => {
         const made = outcomes.flatMap((outcome): Made[] => {

@@ -2,28 +2,61 @@
  * The separate check of every adversarial candidate, on the attack's finished output: numbers that count as adversarial
  * come from here, never from the attack's own word.
  */
-import type { Goal, Norm } from '../core/threat-model.ts';
+import type { ImageShape } from '../core/classifier.ts';
+import type { Pose } from '../core/pose.ts';
+import type { Goal, Norm, Threat } from '../core/threat-model.ts';
 import type { Judge } from './engine.ts';
+import { moved } from './moved.ts';
 
 /** Why a candidate is no image that the adversary was allowed to make. */
-export type Refusal = 'not finite' | 'outside the box' | 'outside the ball';
+export type Refusal = 'not finite' | 'outside the box' | 'outside the ball' | 'not in its pose';
+
+/** An image that an attack has made. */
+export interface Made {
+  /** H·W·C values. */
+  readonly x: Float32Array;
+  /** Where the threat is `spatial`: how the clean image was moved, by the attack's own word. */
+  readonly pose?: Pose;
+}
+
+/** What an attack may make of a clean image. */
+export interface Allowed {
+  readonly norm: Threat;
+  readonly epsilon: number;
+  readonly input: ImageShape;
+}
 
 /** How far float32 arithmetic may carry a point out of the ball, relative to the larger of the radius and a pixel's range. */
 export const TOLERANCE = 1e-6;
 
 /**
+ * By how much a pixel of a moved image may differ from the same in float64: a quarter of a level of 8 bits, which a
+ * coordinate's float32 error in the steepest edge of a large image does not reach.
+ */
+const MOVED_TOLERANCE = 0.25 / 255;
+
+/**
  * What is wrong with a candidate, if anything: a value that is no number, a pixel outside [0,1], or a distance from the
- * clean image above `epsilon`, in float64.
+ * clean image above `epsilon`, in float64; where the threat is `spatial`, a pose beyond the most, or pixels that are not the
+ * clean image's in that pose.
+ *
+ * @param rounding - by how much pixels were rounded after the attack
  */
 export function refusal(
-  candidate: Float32Array,
+  { x, pose }: Made,
   clean: Float32Array,
-  norm: Norm,
-  epsilon: number,
+  { norm, epsilon, input }: Allowed,
+  rounding = 0,
 ): Refusal | undefined {
-  if (!candidate.every(Number.isFinite)) return 'not finite';
-  if (!candidate.every((value) => value >= 0 && value <= 1)) return 'outside the box';
-  return distance(norm, candidate, clean) > epsilon + TOLERANCE * Math.max(1, epsilon) ? 'outside the ball' : undefined;
+  if (!x.every(Number.isFinite)) return 'not finite';
+  if (!x.every((value) => value >= 0 && value <= 1)) return 'outside the box';
+  if (norm === 'spatial') {
+    const isAllowed = pose?.every((times) => Math.abs(times) <= epsilon + TOLERANCE * Math.max(1, epsilon)) === true;
+    const expected = isAllowed ? moved(clean, input, pose) : undefined;
+    const isThere = expected?.every((value, i) => Math.abs(value - (x[i] as number)) <= MOVED_TOLERANCE + rounding);
+    return isThere === true ? undefined : 'not in its pose';
+  }
+  return distance(norm, x, clean) > epsilon + TOLERANCE * Math.max(1, epsilon) ? 'outside the ball' : undefined;
 }
 
 /** ‖a - b‖ in float64. */

@@ -79,9 +79,9 @@ const keepsIterationsApart: Law = {
         ...candidates(advance(onSmooth(subject, [0]), old, [last]), [0]),
         ...candidates(advance(onSmooth(subject, [1]), fresh, [0]), [1]),
       ];
-      beside.forEach((x, row) => {
+      beside.forEach(({ x }, row) => {
         requires(
-          sameBytes(x, alone[row]),
+          sameBytes(x, alone[row]?.x),
           () => 'an image differs beside one that is at another step; read context.iteration image by image',
         );
       });

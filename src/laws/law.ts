@@ -1,12 +1,12 @@
 /** What a law on attacks is. */
 import type { Attack } from '../core/attack.ts';
-import type { Norm } from '../core/threat-model.ts';
+import type { Threat } from '../core/threat-model.ts';
 
 export interface Subject {
   readonly attack: Attack;
   /** Where it was found: `attacks/pgd.ts`. */
   readonly file: string;
-  readonly norm: Norm;
+  readonly norm: Threat;
 }
 
 export interface Law {

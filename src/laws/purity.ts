@@ -33,7 +33,7 @@ const leavesItsInputs: Law = {
       const { clean, label, target, epsilon, iteration } = context;
       const state = subject.attack.init(clean, context);
       requires(!clean.isDisposed, () => 'init disposes of clean; the harness owns every tensor');
-      const kept = candidates({ x: clean }, IDS).every((x, row) => sameBytes(x, imageOf(IDS[row] as number)));
+      const kept = candidates({ x: clean }, IDS).every(({ x }, row) => sameBytes(x, imageOf(IDS[row] as number)));
       requires(kept, () => 'init changes clean');
 
       const inputs = Object.entries({ ...state, clean, label, target, epsilon, iteration });

@@ -1,7 +1,8 @@
 /** Scenes: what an attack is let loose on, so that a law can be tried in many and a broken one shown in the smallest. */
 
+import type { Made } from '../evaluate/verify.ts';
 import { BrokenLaw, type Law, type Subject } from './law.ts';
-import { CLASSIFIERS, IDS, type Performance, perform, RADII, repeated } from './stage.ts';
+import { CLASSIFIERS, IDS, type Performance, performed, RADII, repeated } from './stage.ts';
 
 /** All of a performance but its attack and norm. */
 export interface Scene {
@@ -56,14 +57,16 @@ export const inScenes = (
 
 export const isSceneLaw = (law: Law): law is SceneLaw => 'inScene' in law;
 
-const played = new WeakMap<Subject['attack'], Map<string, readonly (readonly Float32Array[])[]>>();
+type Played = readonly (readonly Made[])[];
 
-/** `x` of every image at every step: performed once for all laws that look at it. */
-export function iteratesOf(subject: Subject, scene: Scene): readonly (readonly Float32Array[])[] {
-  const known = played.get(subject.attack) ?? new Map<string, readonly (readonly Float32Array[])[]>();
+const played = new WeakMap<Subject['attack'], Map<string, Played>>();
+
+/** What was made of every image at every step: performed once for all laws that look at it. */
+export function iteratesOf(subject: Subject, scene: Scene): Played {
+  const known = played.get(subject.attack) ?? new Map<string, Played>();
   played.set(subject.attack, known);
   const key = JSON.stringify([subject.norm, scene]);
-  const iterates = known.get(key) ?? perform(performanceOf(subject, scene));
+  const iterates = known.get(key) ?? performed(performanceOf(subject, scene));
   known.set(key, iterates);
   return iterates;
 }

@@ -6,7 +6,8 @@ import type { Classifier } from '../core/classifier.ts';
 import { elements } from '../core/draws.ts';
 import { resolveParams } from '../core/params.ts';
 import { fillNoise } from '../core/rng.ts';
-import { diameterOf, type Norm } from '../core/threat-model.ts';
+import { diameterOf, type Threat } from '../core/threat-model.ts';
+import type { Made } from '../evaluate/verify.ts';
 import { tf } from '../tf.ts';
 
 export const INPUT = [6, 5, 3] as const;
@@ -22,10 +23,11 @@ export function paramsOf({ name, params }: Attack, steps = MOST_STEPS): Readonly
 }
 
 /** Radii that matter on this stage: some images fall to the first, nearly all to the second. */
-export const RADII: Readonly<Record<Norm, readonly [number, number]>> = {
+export const RADII: Readonly<Record<Threat, readonly [number, number]>> = {
   Linf: [0.03, 0.3],
   L2: [0.3, 3],
   L1: [2, 20],
+  spatial: [0.5, 3],
 };
 
 const drawn = new Map<string, Float32Array>();
@@ -88,7 +90,7 @@ export const imageOf = (id: number): Float32Array =>
 
 export interface Performance {
   readonly attack: Attack;
-  readonly norm: Norm;
+  readonly norm: Threat;
   readonly classifier: Classifier;
   /** Which images, in which order. */
   readonly ids: readonly number[];
@@ -159,28 +161,37 @@ export const repeated = (value: number, times: number): number[] => new Array<nu
 export const stepsOf = ({ attack }: Pick<Performance, 'attack'>): number =>
   Math.min(MOST_STEPS, attack.steps(paramsOf(attack)));
 
-/** `x` of every image at every step, the start included: `[step][image]`. */
-export function perform(performance: Performance): Float32Array[][] {
+/** What the attack has made of every image at every step, the start included: `[step][image]`. */
+export function performed(performance: Performance): Made[][] {
   const { ids } = performance;
   let state = begin(performance);
-  const iterates = [candidates(state, ids)];
+  const made = [candidates(state, ids)];
   for (let step = 0; step < stepsOf(performance); step++) {
     const next = advance(performance, state, repeated(step, ids.length));
     // What a step hands on as it is lives on.
     const kept = new Set(Object.values(next).map(({ id }) => id));
     tf.dispose(Object.values(state).filter(({ id }) => !kept.has(id)));
     state = next;
-    iterates.push(candidates(state, ids));
+    made.push(candidates(state, ids));
   }
   tf.dispose(state);
-  return iterates;
+  return made;
 }
 
+/** The same, of which only the pixels matter. */
+export const perform = (performance: Performance): Float32Array[][] => performed(performance).map(pixelsOf);
+
 /** The candidate of every image, or the clean image where there is none. */
-export function candidates({ x, isCandidate }: AttackState, ids: readonly number[]): Float32Array[] {
-  const values = x.dataSync() as Float32Array;
-  const flags = isCandidate?.dataSync();
-  return ids.map((id, i) => (flags?.[i] === 0 ? imageOf(id).slice() : values.slice(i * PIXELS, (i + 1) * PIXELS)));
+export function candidates({ x, pose, isCandidate }: AttackState, ids: readonly number[]): Made[] {
+  const [values, poses, flags] = [x, pose, isCandidate].map((tensor) => tensor?.dataSync());
+  return ids.map((id, i): Made => {
+    if (flags?.[i] === 0) return { x: imageOf(id).slice(), pose: [0, 0, 0] };
+    const [right = 0, down = 0, turn = 0] = poses?.slice(3 * i, 3 * i + 3) ?? [];
+    const pixels = values?.slice(i * PIXELS, (i + 1) * PIXELS) as Float32Array;
+    return { x: pixels, ...(poses && { pose: [right, down, turn] }) };
+  });
 }
+
+export const pixelsOf = (made: readonly Made[]): Float32Array[] => made.map(({ x }) => x);
 
 export const IDS: readonly number[] = [0, 1, 2, 3];

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Attack } from '../core/attack.ts';
 import { messageOf } from '../core/errors.ts';
-import type { Norm } from '../core/threat-model.ts';
+import type { Threat } from '../core/threat-model.ts';
 import { ATTACK_LAWS } from './all.ts';
 import { COMPILED } from './compiled.ts';
 import { BrokenLaw, type Law, type Subject } from './law.ts';
@@ -13,7 +13,7 @@ import { CLASSIFIERS, RADII } from './stage.ts';
 export interface Verdict {
   /** Ends the sentence `An attack …`. */
   readonly law: string;
-  readonly norm: Norm;
+  readonly norm: Threat;
   readonly holds: boolean;
   /** How the law is broken, and what would mend it. */
   readonly complaint?: string;
@@ -38,7 +38,7 @@ export const LAWS = ALL.length;
  *
  * @param file - where the attack was found: its name must be the file's
  */
-export async function* verdictsOn(attack: Attack, file: string, norm: Norm): AsyncGenerator<Verdict> {
+export async function* verdictsOn(attack: Attack, file: string, norm: Threat): AsyncGenerator<Verdict> {
   const subject: Subject = { attack, file, norm };
   for (const law of ALL) yield { law: law.name, norm, ...(await judge(law, subject)) };
 }

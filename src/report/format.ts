@@ -1,5 +1,5 @@
 /** How numbers are written, the same in the page, the terminal and the index. */
-import type { Goal, Norm } from '../core/threat-model.ts';
+import type { Goal, Threat } from '../core/threat-model.ts';
 
 /**
  * A share as a percentage of one decimal: `47.3 %`. Only nothing is `0.0 %` and only everything is `100.0 %`: what would
@@ -72,9 +72,9 @@ export function radius(epsilon: number): string {
   return isLevels ? `${levels}/255` : significant(epsilon, 4);
 }
 
-const NORM_SYMBOLS: Readonly<Record<Norm, string>> = { Linf: 'L∞', L2: 'L2', L1: 'L1' };
+const NORM_SYMBOLS: Readonly<Record<Threat, string>> = { Linf: 'L∞', L2: 'L2', L1: 'L1', spatial: 'shift and turn' };
 
-export const normSymbol = (norm: Norm): string => NORM_SYMBOLS[norm];
+export const normSymbol = (norm: Threat): string => NORM_SYMBOLS[norm];
 
 /** `“gibbon”`, or `class 3` where the class has no name but its number. */
 export function className(label: number, classes: readonly string[]): string {

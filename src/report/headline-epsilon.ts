@@ -1,9 +1,9 @@
-import type { Norm } from '../core/threat-model.ts';
+import type { Threat } from '../core/threat-model.ts';
 import { datasetTitle } from './names.ts';
 import { type Slice, sameRadius } from './slice.ts';
 
 /** The radii at which the literature compares networks; RobustBench's where it has one, else Madry et al. 2018's. */
-const CUSTOMARY: Readonly<Record<string, Partial<Record<Norm, number>>>> = {
+const CUSTOMARY: Readonly<Record<string, Partial<Record<Threat, number>>>> = {
   mnist: { Linf: 0.3, L2: 2 },
   'fashion-mnist': { Linf: 0.1, L2: 1.5 },
   cifar10: { Linf: 8 / 255, L2: 0.5 },
@@ -26,7 +26,7 @@ export function headlineEpsilon({
   norm,
   epsilons,
 }: Pick<Slice, 'dataset' | 'norm' | 'epsilons'>): HeadlineEpsilon {
-  const customary = CUSTOMARY[dataset]?.[norm];
+  const customary = norm === 'spatial' ? 1 : CUSTOMARY[dataset]?.[norm];
   const measured = epsilons.find((epsilon) => customary !== undefined && sameRadius(epsilon, customary));
   if (measured !== undefined) {
     return { epsilon: measured, why: `the customary radius for ${datasetTitle(dataset)}` };

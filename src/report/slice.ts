@@ -1,6 +1,6 @@
 /** The run's cells sorted into what one table can show: one dataset, one norm, one goal. */
 import type { Cell, Run } from '../core/run.ts';
-import type { Goal, Norm } from '../core/threat-model.ts';
+import type { Goal, Threat } from '../core/threat-model.ts';
 
 /** A share of images, with its Wilson interval. */
 export interface Measured {
@@ -25,7 +25,7 @@ export interface Variant {
 
 export interface Slice {
   readonly dataset: string;
-  readonly norm: Norm;
+  readonly norm: Threat;
   readonly goal: Goal;
   readonly cells: readonly Cell[];
   /** Each in the order of the run, but for the radii, which ascend. */

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import hopskipjump from '../../attacks/hopskipjump.ts';
 import { compile } from '../../src/compile/compile.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
+import type { Norm } from '../../src/core/threat-model.ts';
 import { tf } from '../../src/tf.ts';
 import { dual, inner, minus, normOf } from '../core/reference.ts';
 import { oracleNet, readOracle } from './oracle-net.ts';
@@ -23,7 +24,7 @@ async function nearest(wanted: Wanted): Promise<{ distances: number[]; x: Float3
   for await (const state of states(compile, { attack: hopskipjump, epsilon: pixels, ...wanted })) {
     x = state.x as Float32Array;
     distances = distances.map((best, image) =>
-      state.round?.[image] === 0 ? best : Math.min(best, normOf(norm, minus(row(x, image), row(clean, image)))),
+      state.round?.[image] === 0 ? best : Math.min(best, normOf(norm as Norm, minus(row(x, image), row(clean, image)))),
     );
   }
   return { distances, x };

@@ -58,7 +58,7 @@ describe('on a linear model', () => {
     expect(normOf('Linf', minus(towards, step(-EPSILON)))).toBeLessThan(1e-6);
   });
 
-  it.each(pgd.norms)(
+  it.each(NORMS)(
     'PGD in %s reaches the best point from a random start, and gains ε times the dual norm',
     async (norm) => {
       const x = await attacked(pgd, norm, { params: { step: 0.05 } });
@@ -66,7 +66,7 @@ describe('on a linear model', () => {
     },
   );
 
-  it.each(pgd.norms)('PGD in %s of one step of length ε, without a random start, is FGSM', async (norm) => {
+  it.each(NORMS)('PGD in %s of one step of length ε, without a random start, is FGSM', async (norm) => {
     const once = await attacked(pgd, norm, { params: { steps: 1, step: EPSILON, random: false } });
     expect(once).toEqual(await attacked(fgsm, norm));
   });
@@ -92,7 +92,9 @@ const EXCESS: Readonly<Record<string, number>> = { deepfool: 0.0201, 'fab-t': 0.
 const PARAMS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = { ead: { beta: 0.01 } };
 
 describe('on a linear model, attacks of minimum norm', () => {
-  const cases = seekers.flatMap((attack) => attack.norms.map((norm) => ({ attack, norm })));
+  const cases = seekers.flatMap((attack) =>
+    NORMS.filter((norm) => attack.norms.includes(norm)).map((norm) => ({ attack, norm })),
+  );
 
   /** An image of class 0, as far from class 1 in L2: farther than an attack steps, and no wall is in the way. */
   const DISTANCE = 0.15;

@@ -6,7 +6,7 @@ import ead from '../../attacks/ead.ts';
 import fab from '../../attacks/fab-t.ts';
 import { compile } from '../../src/compile/compile.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
-import { diameterOf, type Norm } from '../../src/core/threat-model.ts';
+import { diameterOf, type Threat } from '../../src/core/threat-model.ts';
 import { tf } from '../../src/tf.ts';
 import { minus, normOf } from '../core/reference.ts';
 import { oracleNet, readOracle } from './oracle-net.ts';
@@ -24,7 +24,7 @@ describe('the reference implementations', () => {
   let peer: (name: string) => Float32Array;
   let golden: (name: string) => Float32Array;
 
-  const trial = (attack: Trial['attack'], norm: Norm, images: number): Trial => ({
+  const trial = (attack: Trial['attack'], norm: Threat, images: number): Trial => ({
     attack,
     classifier: net,
     norm,

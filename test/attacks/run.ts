@@ -3,7 +3,7 @@ import type { Attack } from '../../src/core/attack.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import type { NoiseRequest } from '../../src/core/draws.ts';
 import { resolveParams } from '../../src/core/params.ts';
-import type { Norm } from '../../src/core/threat-model.ts';
+import type { Norm, Threat } from '../../src/core/threat-model.ts';
 import { type Arrays, prepareAttack, prepareJudge } from '../../src/evaluate/engine.ts';
 import { NoiseBuffers } from '../../src/evaluate/noise.ts';
 import { aimsItself, rehearse } from '../../src/evaluate/rehearse.ts';
@@ -13,7 +13,7 @@ export interface Trial {
   readonly attack: Attack;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly classifier: Classifier;
-  readonly norm: Norm;
+  readonly norm: Threat;
   readonly epsilon: number;
   /** B images, H·W·C values each. */
   readonly clean: Float32Array;
@@ -46,7 +46,7 @@ export async function nearest(prepare: Prepare, trial: Trial): Promise<number[]>
         const z = logits.subarray(i * classifier.classes, (i + 1) * classifier.classes);
         const predicted = z.indexOf(Math.max(...z));
         const reached = target === undefined ? predicted !== truth : predicted === target[i];
-        if (reached) found[i] = Math.min(found[i] as number, distance(norm, part(x, i), part(trial.clean, i)));
+        if (reached) found[i] = Math.min(found[i] as number, distance(norm as Norm, part(x, i), part(trial.clean, i)));
       });
     }
   } finally {

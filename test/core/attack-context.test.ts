@@ -9,8 +9,9 @@ const SHAPE: Shape4D = [3, 2, 2, 1];
 const LABELS = [0, 2, 4];
 const TARGETS = [1, 1, 3];
 
-const context = (logits: ContextSpec['logits'], targeted: boolean, access: Access = 'gradient') =>
+const context = (logits: ContextSpec['logits'], targeted: boolean, access: Access = 'gradient', aimsItself = false) =>
   attackContext({
+    aimsItself,
     access,
     logits,
     norm: 'Linf',
@@ -19,10 +20,13 @@ const context = (logits: ContextSpec['logits'], targeted: boolean, access: Acces
     noise: seededNoise(SHAPE[0], 0),
     clean: randomImages(SHAPE, 1),
     label: tf.tensor1d(LABELS, 'int32'),
-    target: tf.tensor1d(targeted ? TARGETS : LABELS, 'int32'),
+    target: tf.tensor1d(targeted || aimsItself ? TARGETS : LABELS, 'int32'),
     epsilon: radii(SHAPE[0], 0.1),
     iteration: radii(SHAPE[0], 0),
   });
+
+/** Untargeted, but aimed at classes that the attack chooses. */
+const aimed = (logits: ContextSpec['logits']) => context(logits, false, 'gradient', true);
 
 /** Bends, so that gradients differ from place to place. */
 const bent: ContextSpec['logits'] = (x) =>
@@ -38,6 +42,36 @@ beforeAll(async () => {
 });
 
 describe('what an attack sees', () => {
+  it('tells whether the goal is reached: any wrong class, or the target, and not one that it chose itself', () => {
+    const logits = () =>
+      tf.tensor2d([
+        [1, 0, 0, 0, 0],
+        [0, 1, 0, 0, 0],
+        [0, 0, 0, 1, 0],
+      ]) as tf.Tensor2D;
+    const reached = (of: ReturnType<typeof context>) => list(of.reached(of.clean));
+    const wrong = LABELS.map((label, i) => Number(label !== [0, 1, 3][i]));
+    expect(reached(context(logits, false))).toEqual(wrong);
+    expect(reached(context(logits, true))).toEqual(TARGETS.map((target, i) => Number(target === [0, 1, 3][i])));
+    expect(reached(aimed(logits))).toEqual(wrong);
+  });
+
+  it('leads towards a class of its own choice over the true one alone, and towards a target over all', () => {
+    const values = [
+      [5, 2, 3, 4, 0],
+      [5, 2, 3, 4, 0],
+      [5, 2, 3, 4, 0],
+    ];
+    const logits = tf.tensor2d(values);
+    const row = values[0] as number[];
+    const of = (index: number): number => row[index] as number;
+    const overTruth = TARGETS.map((target, i) => of(target) - of(LABELS[i] as number));
+    expect(list(aimed(bent).lead(logits))).toEqual(overTruth);
+    const best = (but: number): number => Math.max(...row.filter((_, k) => k !== but));
+    expect(list(context(bent, true).lead(logits))).toEqual(TARGETS.map((target) => of(target) - best(target)));
+    expect(list(context(bent, false).lead(logits))).toEqual(LABELS.map((label) => best(label) - of(label)));
+  });
+
   it('are losses that grow for the adversary, away from the label', () => {
     const logits = randomTensor([3, 5, 1, 1], 2, 'normal').reshape([3, 5]) as tf.Tensor2D;
     const { crossEntropy, margin, dlr, label } = context(bent, false);

@@ -11,6 +11,11 @@ describe('a radius', () => {
   it('is at most 1 in Linf alone: pixels are in [0,1]', () => {
     expect(NORMS.filter((norm) => isRadius(norm, 1.01))).toEqual(['L2', 'L1']);
   });
+
+  it('of spatial ends at half a turn', () => {
+    expect([0, 1, 6].every((radius) => isRadius('spatial', radius))).toBe(true);
+    expect(isRadius('spatial', 6.01)).toBe(false);
+  });
 });
 
 describe('the norm of an attack', () => {

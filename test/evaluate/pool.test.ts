@@ -71,7 +71,7 @@ async function flow(hardness: readonly number[], batch: number, refill = true): 
     norm: 'Linf',
     epsilons: [0.5],
     restarts: 1,
-    pixels: 1,
+    input: [1, 1, 1],
     onSettled: async (settled) => void outcomes.push(...settled),
   });
   return { ...report, outcomes, window };
@@ -138,7 +138,7 @@ describe('a pool on a network', () => {
       seed: 5,
       norm: 'Linf',
       ...{ epsilons, restarts, work: work() },
-      pixels: 20,
+      input: classifier.input,
       onSettled: async (settled) => void outcomes.push(...settled),
     });
     return outcomes.toSorted(inOrder);
@@ -157,7 +157,7 @@ describe('a pool on a network', () => {
     once.forEach((outcome, i) => {
       if (!outcome.robust) expect(twice[i]).toEqual(outcome);
       else expect(twice[i]?.gradients).toBeGreaterThan(outcome.gradients);
-      if (twice[i]?.robust === true) expect(twice[i].candidate).not.toEqual(outcome.candidate);
+      if (twice[i]?.robust === true) expect(twice[i].made).not.toEqual(outcome.made);
     });
   });
 
@@ -173,7 +173,7 @@ describe('a pool on a network', () => {
         const before = fallen.get(outcome.image);
         const own = alone.find(({ image }) => image === outcome.image);
         if (before === undefined) expect(outcome).toEqual({ ...own, radius });
-        else expect(outcome).toMatchObject({ robust: false, gradients: 0, candidate: before.candidate });
+        else expect(outcome).toMatchObject({ robust: false, gradients: 0, made: before.made });
         if (!outcome.robust && !outcome.robust8bit) fallen.set(outcome.image, outcome);
       }
     }
@@ -199,14 +199,14 @@ describe('a pool on a network', () => {
     // The image whose label is wrong is at distance 0 from one that is misclassified: itself.
     const found = outcomes.filter(({ distance }) => (distance ?? 0) > 0);
     expect(found.length).toBeGreaterThan(10);
-    for (const { distance, robust, radius, gradients, candidate, image } of found) {
+    for (const { distance, robust, radius, gradients, made, image } of found) {
       const [reached, epsilon] = [distance as number, RADII[radius] as number];
       expect(Math.abs(reached * 100 - Math.round(reached * 100))).toBeLessThan(1e-3);
       expect(robust).toBe(reached > epsilon + 1e-6);
       expect(gradients).toBe(radius === 0 ? 20 : 0);
       // One step less would not have done.
       const shorter = await attack(4, 1, [Math.max(0, reached - 0.005)], { ...PGD, attack: walk, params: {} });
-      expect(shorter.find((other) => other.image === image)).toMatchObject({ robust: true, candidate });
+      expect(shorter.find((other) => other.image === image)).toMatchObject({ robust: true, made });
     }
   });
 
@@ -257,6 +257,6 @@ describe('a pool on a network', () => {
     expect(standing.length).toBeGreaterThan(0);
     // Three steps at either class; the look at the clean logits, and at where each try ends.
     for (const outcome of standing) expect(outcome).toMatchObject({ gradients: 6, forwards: 3 });
-    expect(outcomes.map(({ candidate }) => candidate)).not.toEqual(plain.map(({ candidate }) => candidate));
+    expect(outcomes.map(({ made }) => made)).not.toEqual(plain.map(({ made }) => made));
   });
 });

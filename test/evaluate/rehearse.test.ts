@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import fgsm from '../../attacks/fgsm.ts';
 import noise from '../../attacks/noise.ts';
 import pgd from '../../attacks/pgd.ts';
-import type { Attack, AttackState } from '../../src/core/attack.ts';
+import spatial from '../../attacks/spatial.ts';
+import type { Attack, AttackContext, AttackState } from '../../src/core/attack.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { rehearse } from '../../src/evaluate/rehearse.ts';
 import { tf } from '../../src/tf.ts';
@@ -71,6 +72,29 @@ describe('a rehearsal', () => {
   it('refuses an attack that looks at more than it declares', async () => {
     await expect(of({ ...fgsm, access: 'score' })).rejects.toThrow(/fgsm: step fails: it asks for a gradient/);
     await expect(of({ ...fgsm, access: 'decision' })).rejects.toThrow(/declare access: 'gradient'/);
+  });
+
+  it('asks where the threat is spatial for a pose, and refuses a smallest distance there', async () => {
+    const rehearsed = (attack: Attack) =>
+      rehearse({
+        ...planned(attack),
+        classifier: { input: INPUT, classes: CLASSES },
+        norm: 'spatial',
+        targeted: false,
+      });
+    expect((await rehearsed(spatial)).state.pose).toEqual({ shape: [3], dtype: 'float32' });
+    await expect(rehearsed({ ...spatial, init: (x) => ({ x }) })).rejects.toThrow(/init returns no pose/);
+    await expect(rehearsed({ ...spatial, init: (x) => ({ x, pose: tf.zeros([3, 2]) }) })).rejects.toThrow(
+      /a pose of float32 \[2\] per image; where the threat is spatial, it must be float32 \[3\]/,
+    );
+    await expect(rehearsed({ ...spatial, minimumNorm: true })).rejects.toThrow(/spatial has no distance/);
+    const ballBound = {
+      ...spatial,
+      step: (state: AttackState, { ball }: AttackContext) => ({ ...state, x: ball.project(state.x) }),
+    };
+    await expect(rehearsed(ballBound)).rejects.toThrow(
+      /spatial: step fails: the threat spatial has no ball; use context.render/,
+    );
   });
 
   it('leaves the backend and the tensors as they were', async () => {

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ball } from '../../src/core/ball.ts';
 import { NORMS } from '../../src/core/threat-model.ts';
 import type { Judge } from '../../src/evaluate/engine.ts';
+import { moved } from '../../src/evaluate/moved.ts';
 import { argMax, distance, judgeAll, logitsReach, reaches, refusal, roundTo8Bits } from '../../src/evaluate/verify.ts';
 import { tf } from '../../src/tf.ts';
 import { randomValues } from './fixtures.ts';
@@ -33,7 +34,7 @@ describe('verification', () => {
             const here = ball(norm, { clean: tensor(clean), epsilon: tf.tensor4d([epsilon], [1, 1, 1, 1]), noise });
             return here.project(tensor(far)).dataSync().slice() as Float32Array;
           });
-          expect(refusal(projected, clean, norm, epsilon)).toBeUndefined();
+          expect(refusal({ x: projected }, clean, { norm, epsilon, input: [6, 7, 3] })).toBeUndefined();
         },
       ),
       { numRuns: 60 },
@@ -45,18 +46,47 @@ describe('verification', () => {
       fc.property(fc.constantFrom(...NORMS), fc.double({ min: 0.01, max: 0.3, noNaN: true }), (norm, epsilon) => {
         const clean = new Float32Array(9).fill(0.5);
         const moved = (by: number) => clean.map((value, i) => (i === 4 ? value + by : value));
-        expect(refusal(moved(epsilon), clean, norm, epsilon)).toBeUndefined();
-        expect(refusal(moved(epsilon + 1e-5), clean, norm, epsilon)).toBe('outside the ball');
+        expect(refusal({ x: moved(epsilon) }, clean, { norm, epsilon, input: [3, 3, 1] })).toBeUndefined();
+        expect(refusal({ x: moved(epsilon + 1e-5) }, clean, { norm, epsilon, input: [3, 3, 1] })).toBe(
+          'outside the ball',
+        );
       }),
     );
   });
 
+  it('refuses a moved image in any pose but its own, and a pose beyond the radius', () => {
+    const input = [9, 9, 1] as const;
+    const clean = randomValues(81, 3, 'uniform');
+    const pose = [0.5, -0.3, 0.8] as const;
+    const x = Float32Array.from(moved(clean, input, pose));
+    const spatial = (epsilon: number) => ({ norm: 'spatial', epsilon, input }) as const;
+    expect(refusal({ x, pose }, clean, spatial(0.8))).toBeUndefined();
+    expect(refusal({ x, pose }, clean, spatial(0.79))).toBe('not in its pose');
+    expect(refusal({ x, pose: [0.5, -0.3, 0.7] }, clean, spatial(0.8))).toBe('not in its pose');
+    expect(refusal({ x }, clean, spatial(0.8))).toBe('not in its pose');
+    expect(refusal({ x, pose: [Number.NaN, 0, 0] }, clean, spatial(0.8))).toBe('not in its pose');
+    const rounded = x.map((value) => Math.round(value * 255) / 255);
+    expect(refusal({ x: rounded, pose }, clean, spatial(0.8), 1 / 255)).toBeUndefined();
+  });
+
   it('refuses what is no image', () => {
     const clean = Float32Array.of(0, 0.5, 1);
-    expect(refusal(Float32Array.of(0, Number.NaN, 1), clean, 'Linf', 1)).toBe('not finite');
-    expect(refusal(Float32Array.of(0, Number.POSITIVE_INFINITY, 1), clean, 'Linf', 1)).toBe('not finite');
-    expect(refusal(Float32Array.of(-1e-7, 0.5, 1), clean, 'Linf', 1)).toBe('outside the box');
-    expect(refusal(Float32Array.of(0, 0.5, 1 + 1e-6), clean, 'Linf', 1)).toBe('outside the box');
+    expect(
+      refusal({ x: Float32Array.of(0, Number.NaN, 1) }, clean, { norm: 'Linf', epsilon: 1, input: [1, 3, 1] }),
+    ).toBe('not finite');
+    expect(
+      refusal({ x: Float32Array.of(0, Number.POSITIVE_INFINITY, 1) }, clean, {
+        norm: 'Linf',
+        epsilon: 1,
+        input: [1, 3, 1],
+      }),
+    ).toBe('not finite');
+    expect(refusal({ x: Float32Array.of(-1e-7, 0.5, 1) }, clean, { norm: 'Linf', epsilon: 1, input: [1, 3, 1] })).toBe(
+      'outside the box',
+    );
+    expect(
+      refusal({ x: Float32Array.of(0, 0.5, 1 + 1e-6) }, clean, { norm: 'Linf', epsilon: 1, input: [1, 3, 1] }),
+    ).toBe('outside the box');
   });
 
   it('measures the distances of the three norms', () => {

@@ -241,3 +241,49 @@ export const FAULTY: readonly (readonly [fault: string, Faulty])[] = [
     },
   ],
 ];
+
+/** The right attack of the threat `spatial`. */
+export const RIGHT_POSE = defineAttack({
+  ...RIGHT,
+  norms: ['spatial'],
+  access: 'decision',
+  init: (x) => ({ x, pose: tf.zeros<tf.Rank.R2>([x.shape[0], 3]) }),
+  step: ({ pose }, { epsilon, render }) => {
+    const next = pose.add<tf.Tensor2D>(epsilon.reshape([-1, 1]).div(3));
+    return { x: render(next), pose: next };
+  },
+});
+
+const LAW_OF_POSES = 'that shifts and turns makes nothing but the clean image in the pose it states';
+
+/** Attacks of the threat `spatial` that are wrong on purpose. */
+export const FAULTY_POSES: readonly (readonly [fault: string, Faulty])[] = [
+  [
+    'states a pose that its image is not in',
+    {
+      law: LAW_OF_POSES,
+      complaint: /a candidate is not in its pose/,
+      attack: {
+        ...RIGHT_POSE,
+        step: (state, context) => ({
+          ...RIGHT_POSE.step(state as never, context as never),
+          pose: (state as { pose: tf.Tensor2D }).pose,
+        }),
+      },
+    },
+  ],
+  [
+    'goes on painting',
+    {
+      law: LAW_OF_POSES,
+      complaint: /a candidate is not in its pose/,
+      attack: {
+        ...RIGHT_POSE,
+        step: (state, context) => {
+          const next = RIGHT_POSE.step(state as never, context as never);
+          return { ...next, x: next.x.mul(0.9) };
+        },
+      },
+    },
+  ],
+];

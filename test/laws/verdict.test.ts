@@ -1,16 +1,17 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Attack, defineAttack } from '../../src/core/attack.ts';
+import type { Threat } from '../../src/core/threat-model.ts';
 import { LAWS, type Verdict, verdictsOn } from '../../src/laws/verdict.ts';
 import { tf } from '../../src/tf.ts';
-import { FAULTY, RIGHT } from './faulty.ts';
+import { FAULTY, FAULTY_POSES, RIGHT, RIGHT_POSE } from './faulty.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-async function brokenBy(attack: Attack): Promise<Verdict[]> {
+async function brokenBy(attack: Attack, threat: Threat = 'Linf'): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];
-  for await (const verdict of verdictsOn(attack, 'faulty.ts', 'Linf')) verdicts.push(verdict);
+  for await (const verdict of verdictsOn(attack, 'faulty.ts', threat)) verdicts.push(verdict);
   expect(verdicts).toHaveLength(LAWS);
   return verdicts.filter(({ holds }) => !holds);
 }
@@ -18,6 +19,14 @@ async function brokenBy(attack: Attack): Promise<Verdict[]> {
 describe('verdicts on an attack', () => {
   it('find nothing wrong with one that is right', async () => {
     expect(await brokenBy(RIGHT)).toEqual([]);
+  });
+
+  it('find nothing wrong with one that shifts and turns rightly, and see through those that do not', async () => {
+    expect(await brokenBy(RIGHT_POSE, 'spatial')).toEqual([]);
+    for (const [, { law, complaint, attack }] of FAULTY_POSES) {
+      const found = (await brokenBy(attack, 'spatial')).find((verdict) => verdict.law === law);
+      expect(found?.complaint).toMatch(complaint);
+    }
   });
 
   it('show the smallest scene that they find', async () => {

@@ -1,7 +1,7 @@
 import { type Attack, isEnsemble } from '../../core/attack.ts';
 import { UserError, usageError } from '../../core/errors.ts';
 import { p } from '../../core/params.ts';
-import type { Norm } from '../../core/threat-model.ts';
+import type { Threat } from '../../core/threat-model.ts';
 import type { Verdict } from '../../laws/verdict.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { progressLine } from '../progress.ts';
@@ -60,7 +60,7 @@ function inLines({ name, title, norms }: Attack, verdicts: readonly Verdict[]): 
       ...(counterexample === undefined ? [] : [`          smallest case found: ${counterexample}`]),
     ]);
   });
-  const names = (of: readonly Norm[]): string => of.join(', ');
+  const names = (of: readonly Threat[]): string => of.join(', ');
   const lawsBroken = new Set(broken.map(({ law }) => law)).size;
   return [
     `${name}: ${title}, in ${names(norms)}. An attack`,

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { type Attack, type Ensemble, requireNorm } from '../../core/attack.ts';
 import { unknownName, usageError } from '../../core/errors.ts';
 import { fileError } from '../../core/files.ts';
-import type { Norm } from '../../core/threat-model.ts';
+import type { Threat } from '../../core/threat-model.ts';
 import { loadAttacks, nameOf } from '../../discover/modules.ts';
 import type { PlannedAttack } from '../../evaluate/plan.ts';
 import { planAttack } from '../../evaluate/plan-attack.ts';
@@ -49,11 +49,12 @@ export async function knownAttacks(words: readonly string[]): Promise<ReadonlyMa
 export function chooseAttacks(
   known: ReadonlyMap<string, Attack | Ensemble>,
   words: readonly string[],
-  norm: Norm,
+  norm: Threat,
   given: Given,
 ): PlannedAttack[] {
   const names = namesOf(known, words, norm);
-  const chosen = [...new Set([...names, BASELINE])].map((name) => {
+  const hasBaseline = known.get(BASELINE)?.norms.includes(norm) === true;
+  const chosen = [...new Set([...names, ...(hasBaseline ? [BASELINE] : [])])].map((name) => {
     const attack = known.get(name);
     if (attack === undefined) throw unknownName('attack', name, [...known.keys()]);
     requireNorm(attack, norm);
@@ -80,7 +81,7 @@ export async function sourcesOf(
   return new Map(await Promise.all(hashed));
 }
 
-function namesOf(known: ReadonlyMap<string, Attack | Ensemble>, words: readonly string[], norm: Norm): string[] {
+function namesOf(known: ReadonlyMap<string, Attack | Ensemble>, words: readonly string[], norm: Threat): string[] {
   return words.flatMap((word) => {
     if (word === 'all') return [...known.values()].filter(({ norms }) => norms.includes(norm)).map(({ name }) => name);
     return isFile(word) ? [nameOf(word)] : [word];

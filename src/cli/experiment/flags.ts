@@ -1,7 +1,7 @@
 /** The flags of `experiment`: names are fixed, tools read them. */
 import { type Param, p, parseNumber } from '../../core/params.ts';
 import { KEPT, ROUNDINGS } from '../../core/saved.ts';
-import { NORMS } from '../../core/threat-model.ts';
+import { THREATS } from '../../core/threat-model.ts';
 import { BACKENDS } from '../backend.ts';
 import { type Flag, listOf, oneOf, optional, word } from '../flags.ts';
 import { type Requirement, requirement } from './fail-under.ts';
@@ -53,7 +53,7 @@ export const experimentFlags = {
     listOf(number, [], 'radii of the ball in pixel units, images being in [0,1]'),
     'a grid for dataset and norm',
   ),
-  norm: oneOf('Linf', NORMS, 'the norm that measures perturbations'),
+  norm: oneOf('Linf', THREATS, 'the norm that measures perturbations, or shifts and turns'),
   target: optional(className, 'any wrong class'),
   restarts: p.integer(1, 'random starts of each attack, the best counts', { min: 1 }),
   'early-stop': p.boolean(true, 'an image is done once it is fooled; false: the attack takes all its steps'),

@@ -11,23 +11,28 @@
  * and L2 .5 on CIFAR-10, at Linf 4/255 on ImageNet; Maini et al. at L1 12 on CIFAR-10; Engstrom et al., "Robustness (Python
  * Library)", 2019, at L2 3 on ImageNet.
  */
-import type { Norm } from '../../core/threat-model.ts';
+import type { Threat } from '../../core/threat-model.ts';
 
-type Grid = Readonly<Record<Norm, readonly number[]>>;
+type Grid = Readonly<Record<Threat, readonly number[]>>;
+
+/** From nothing to the most of Engstrom et al., "Exploring the Landscape of Spatial Robustness", ICML 2019. */
+const SPATIAL = [0, 0.25, 0.5, 0.75, 1];
 
 const GREY: Grid = {
   Linf: [0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4],
   L2: [0, 0.25, 0.5, 1, 1.5, 2, 2.5, 3],
   L1: [0, 2, 4, 6, 8, 10, 15, 20],
+  spatial: SPATIAL,
 };
 
 const COLOUR: Grid = {
   Linf: [0, 0.125, 0.25, 0.5, 1, 2, 4, 8].map((levels) => levels / 255),
   L2: [0, 0.0625, 0.125, 0.25, 0.5, 1, 2, 3],
   L1: [0, 0.75, 1.5, 3, 6, 12, 24, 48],
+  spatial: SPATIAL,
 };
 
 const GRIDS: Readonly<Record<string, Grid>> = { mnist: GREY, 'fashion-mnist': GREY };
 
 /** The grid of a dataset in a norm, ascending from 0; that of colour images for CIFAR-10 and for folders. */
-export const gridOf = (dataset: string, norm: Norm): readonly number[] => (GRIDS[dataset] ?? COLOUR)[norm];
+export const gridOf = (dataset: string, norm: Threat): readonly number[] => (GRIDS[dataset] ?? COLOUR)[norm];

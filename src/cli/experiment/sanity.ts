@@ -1,7 +1,7 @@
 /** The probes of the sanity panel, made of the program's own attacks. */
 import { type Attack, type Ensemble, isEnsemble } from '../../core/attack.ts';
 import { resolveParams } from '../../core/params.ts';
-import type { Norm } from '../../core/threat-model.ts';
+import type { Threat } from '../../core/threat-model.ts';
 import { type PlannedAttack, type PlannedStage, stagesOf } from '../../evaluate/plan.ts';
 import type { Probe } from '../../evaluate/probes.ts';
 
@@ -21,7 +21,7 @@ export interface ProbeFacts {
   readonly known: ReadonlyMap<string, Attack | Ensemble>;
   /** What the run makes. */
   readonly attacks: readonly PlannedAttack[];
-  readonly norm: Norm;
+  readonly norm: Threat;
   readonly classes: number;
 }
 

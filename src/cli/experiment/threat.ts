@@ -1,7 +1,7 @@
 /** The threat model from its flags: norm, radii, goal. */
 import type { Dataset } from '../../core/dataset.ts';
 import { unknownName, usageError } from '../../core/errors.ts';
-import { diameterOf, type Goal, isRadius, type Norm, RADIUS, UNTARGETED } from '../../core/threat-model.ts';
+import { diameterOf, type Goal, isRadius, RADIUS, type Threat, UNTARGETED } from '../../core/threat-model.ts';
 import { gridOf } from './grids.ts';
 
 /**
@@ -12,7 +12,7 @@ import { gridOf } from './grids.ts';
 export function radiiOf(
   given: readonly number[] | null,
   { name, input }: Pick<Dataset, 'name' | 'input'>,
-  norm: Norm,
+  norm: Threat,
 ): readonly number[] {
   const diameter = diameterOf(norm, input[0] * input[1] * input[2]);
   // The grid is made for images of any size: of small ones it takes what they have room for.
@@ -29,7 +29,7 @@ export function radiiOf(
  *
  * @throws UserError (usage) naming the flag
  */
-export function requireRadius(flag: string, radius: number, input: Dataset['input'], norm: Norm): void {
+export function requireRadius(flag: string, radius: number, input: Dataset['input'], norm: Threat): void {
   if (!isRadius(norm, radius)) {
     const hint = radius > 1 && radius <= 255 ? `; did you mean ${radius}/255?` : '';
     throw usageError(`--${flag} ${radius}: ${RADIUS}${hint}`);

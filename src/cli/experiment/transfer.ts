@@ -1,13 +1,13 @@
 /** `--transfer`: at which radius images are made against one network to be tried on the others. */
 import type { Dataset } from '../../core/dataset.ts';
 import { usageError } from '../../core/errors.ts';
-import type { Norm } from '../../core/threat-model.ts';
+import type { Threat } from '../../core/threat-model.ts';
 import { requireRadius } from './threat.ts';
 
 interface TransferValues {
   readonly transfer: boolean;
   readonly 'transfer.epsilon': number | null;
-  readonly norm: Norm;
+  readonly norm: Threat;
 }
 
 /**

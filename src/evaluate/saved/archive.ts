@@ -15,7 +15,7 @@ import { contenderName, type Saving } from '../plan.ts';
 import type { Outcome } from '../pool.ts';
 import type { Tally } from '../tally.ts';
 import { CandidateLog } from './candidate-log.ts';
-import { exportRadius, type SavedRow } from './export.ts';
+import { exportRadius, poseNote, type SavedRow } from './export.ts';
 import { attackFolder } from './layout.ts';
 
 /** What an attack's measurement tells of its images. */
@@ -103,8 +103,8 @@ async function collect(spec: MeasureSpec, { folder, kept, rounding }: Saving, pa
       (kept === 'all' || isRobust !== true) && !(log.has(layer(stage, radius), image) && log.has(CLEAN, image)),
     hold: ({ index, pixels, id }) => log.append(CLEAN, index, pixels, id),
     take: async (stage, outcomes) => {
-      for (const { image, radius, robust, candidate } of outcomes)
-        if (kept === 'all' || !robust) await log.append(layer(stage, radius), image, candidate);
+      for (const { image, radius, robust, made } of outcomes)
+        if (kept === 'all' || !robust) await log.append(layer(stage, radius), image, made.x, poseNote(made.pose));
     },
     finish: async (tally) => {
       const began = performance.now();
@@ -116,7 +116,7 @@ async function collect(spec: MeasureSpec, { folder, kept, rounding }: Saving, pa
         const rows = rowsAt(radius, tally);
         if (rows.length === 0) continue;
         const file = await exportRadius(rows, {
-          ...{ ...means, norm, epsilon, goal, dataset: plan.dataset.name },
+          ...{ ...means, norm, epsilon, input, goal, dataset: plan.dataset.name },
           clean: (index) => log.read(CLEAN, index),
           adversarial: ({ layer, index }) => log.read(layer, index),
         });

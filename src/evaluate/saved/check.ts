@@ -66,10 +66,10 @@ async function checkFile(source: ByteSource, saved: SavedImages, cell: Cell, spe
   const { contender, judge, signal } = spec;
   const findings = new Findings();
   findings.expect((await sha256Of(source)) === saved.sha256, 'its SHA-256 is not the one in run.json');
-  const file = await openSaved(source, contender.classifier.input);
+  const file = await openSaved(source, contender.classifier.input, saved.norm);
   checkMetadata(file, saved, contender.sha256, findings);
 
-  const given: JudgedIn = { ...saved, judge, goal: cell.goal };
+  const given: JudgedIn = { ...saved, judge, input: contender.classifier.input, goal: cell.goal };
   const counts = { images: file.images, fooled: 0, fooledRounded: 0 };
   let last = -1;
   for (let start = 0; start < file.images; start += judge.batch) {
@@ -103,6 +103,7 @@ function compare(said: SavedImage, { image, picture }: JudgedPair, findings: Fin
   findings.count(said.fooled && image.refused === 'not finite', 'adversarial images are not finite');
   findings.count(said.fooled && image.refused === 'outside the box', 'adversarial images are outside the box [0,1]');
   findings.count(said.fooled && image.refused === 'outside the ball', 'adversarial images are outside the ball');
+  findings.count(said.fooled && image.refused === 'not in its pose', 'adversarial images are not in their pose');
   findings.count(said.prediction !== image.prediction, 'predictions are others');
   findings.count(said.fooled !== image.fooled, 'images are adversarial and said not to be, or the other way round');
   const isPicture =

@@ -2,6 +2,7 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError } from '../../core/files.ts';
+import type { Pose } from '../../core/pose.ts';
 import type { SavedImages } from '../../core/saved.ts';
 import { bytesOf, streamSafetensors } from '../../weights/safetensors.ts';
 import { type Contender, type Saving, stopIfAborted } from '../plan.ts';
@@ -26,6 +27,7 @@ export interface ExportSpec extends JudgedIn, Saving {
   readonly signal: AbortSignal | undefined;
   /** A clean image; its note is its id. */
   readonly clean: (index: number) => Promise<LoggedImage>;
+  /** An adversarial image; its note is `poseNote` of its pose. */
   readonly adversarial: (row: SavedRow) => Promise<LoggedImage>;
 }
 
@@ -41,7 +43,7 @@ export async function exportRadius(rows: readonly SavedRow[], spec: ExportSpec):
   const beside = join(folder, `${pictures}.part`);
   try {
     await mkdir(beside, { recursive: true });
-    const tensors = tensorsOf(rows.length, contender.classifier.input);
+    const tensors = tensorsOf(rows.length, spec.input, norm);
     const sha256 = await streamSafetensors(join(folder, file), tensors, await describe(rows, spec), () =>
       valuesOf(rows, gathered, beside, spec),
     );
@@ -56,6 +58,15 @@ export async function exportRadius(rows: readonly SavedRow[], spec: ExportSpec):
     stopIfAborted(spec.signal);
     throw error instanceof Error && 'code' in error ? fileError('write', join(folder, pictures), error) : error;
   }
+}
+
+/** A pose as text, nothing for none; the numbers are float32 and keep their last bit. */
+export const poseNote = (pose: Pose | undefined): string => pose?.join(' ') ?? '';
+
+function poseFrom(note: string): Pose | undefined {
+  if (note === '') return undefined;
+  const [right = 0, down = 0, turn = 0] = note.split(' ').map(Number);
+  return [right, down, turn];
 }
 
 /** The metadata of a file. */
@@ -77,24 +88,22 @@ async function* valuesOf(
   beside: string,
   spec: ExportSpec,
 ): AsyncGenerator<Uint8Array> {
-  const { judge, signal, contender } = spec;
+  const { judge, signal, input } = spec;
   for (let start = 0; start < rows.length; start += judge.batch) {
     stopIfAborted(signal);
     const part = rows.slice(start, start + judge.batch);
     const pairs = await Promise.all(
       part.map(async (row) => {
-        const [{ pixels: adversarial }, { pixels: clean, note: id }] = [
-          await spec.adversarial(row),
-          await spec.clean(row.index),
-        ];
-        return { ...row, id, adversarial, clean };
+        const [made, { pixels: clean, note: id }] = [await spec.adversarial(row), await spec.clean(row.index)];
+        const pose = poseFrom(made.note);
+        return { ...row, id, adversarial: made.pixels, clean, ...(pose && { pose }) };
       }),
     );
     const judged = await judgePairs(pairs, spec);
-    for (const [i, { index, id, adversarial }] of pairs.entries()) {
+    for (const [i, { index, id, adversarial, pose }] of pairs.entries()) {
       const pair = judged[i] as JudgedPair;
-      gathered.add(pair);
-      await writeFile(join(beside, pictureName(index, id)), await encodePng(pair.rounded, contender.classifier.input));
+      gathered.add(pair, pose);
+      await writeFile(join(beside, pictureName(index, id)), await encodePng(pair.rounded, input));
       yield bytesOf(adversarial);
     }
   }
@@ -106,14 +115,16 @@ async function* valuesOf(
 class Gathered {
   readonly #rows: readonly SavedRow[];
   readonly #pairs: Pick<JudgedPair, 'image' | 'picture'>[] = [];
+  readonly #poses: Pose[] = [];
 
   constructor(rows: readonly SavedRow[]) {
     this.#rows = rows;
   }
 
   /** Keeps all but the pixels. */
-  add({ image, picture }: JudgedPair): void {
+  add({ image, picture }: JudgedPair, pose: Pose | undefined): void {
     this.#pairs.push({ image, picture });
+    if (pose !== undefined) this.#poses.push(pose);
   }
 
   counts(): Pick<SavedImages, 'fooled' | 'fooledRounded' | 'outsideRounded'> {
@@ -140,6 +151,7 @@ class Gathered {
       pairs.map(({ picture }) => picture.refused === undefined),
     ];
     for (const values of whole) yield bytesOf(Int32Array.from(values));
+    if (this.#poses.length > 0) yield bytesOf(Float32Array.from(this.#poses.flat()));
     for (const values of flags) yield Uint8Array.from(values, Number);
   }
 }

@@ -1,12 +1,15 @@
 /** What the network makes of a saved image and of its picture: computed when they are saved, and again when checked. */
+import type { ImageShape } from '../../core/classifier.ts';
+import type { Pose } from '../../core/pose.ts';
 import type { Rounding } from '../../core/saved.ts';
-import type { Goal, Norm } from '../../core/threat-model.ts';
+import type { Goal, Threat } from '../../core/threat-model.ts';
 import type { Judge } from '../engine.ts';
 import { argMax, judgeAll, logitsReach, type Refusal, refusal } from '../verify.ts';
 import { ROUND } from './rounding.ts';
 
 export interface SavedPair {
   readonly adversarial: Float32Array;
+  readonly pose?: Pose;
   readonly clean: Float32Array;
   readonly label: number;
 }
@@ -28,8 +31,9 @@ export interface JudgedPair {
 
 export interface JudgedIn {
   readonly judge: Judge;
-  readonly norm: Norm;
+  readonly norm: Threat;
   readonly epsilon: number;
+  readonly input: ImageShape;
   readonly goal: Goal;
   readonly rounding: Rounding;
 }
@@ -41,20 +45,24 @@ export async function judgePairs(pairs: readonly SavedPair[], spec: JudgedIn): P
   return pairs.map((pair, i): JudgedPair => {
     const rounded = pictures[i] as Float32Array;
     return {
-      image: judged(pair.adversarial, pair, logits[i] as Float32Array, spec),
-      picture: judged(rounded, pair, logits[pairs.length + i] as Float32Array, spec),
+      image: judged(pair.adversarial, 0, pair, logits[i] as Float32Array, spec),
+      picture: judged(rounded, LEVEL, pair, logits[pairs.length + i] as Float32Array, spec),
       rounded,
     };
   });
 }
 
+/** By how much at most a pixel of a moved image is rounded for its picture. */
+const LEVEL = 1 / 255;
+
 function judged(
   x: Float32Array,
-  { clean, label }: SavedPair,
+  rounding: number,
+  { clean, label, pose }: SavedPair,
   logits: Float32Array,
-  { norm, epsilon, goal }: JudgedIn,
+  { goal, ...allowed }: JudgedIn,
 ): Judged {
-  const refused = refusal(x, clean, norm, epsilon);
+  const refused = refusal({ x, ...(pose && { pose }) }, clean, allowed, rounding);
   return {
     prediction: logits.some(Number.isNaN) ? -1 : argMax(logits),
     refused,

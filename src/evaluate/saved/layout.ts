@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { ImageShape } from '../../core/classifier.ts';
 import { IMAGES } from '../../core/saved.ts';
+import type { Threat } from '../../core/threat-model.ts';
 import type { Announced } from '../../weights/safetensors.ts';
 import type { Contender } from '../plan.ts';
 
@@ -41,10 +42,15 @@ export const pictureName = (index: number, id: string): string => `${String(inde
  * - `label`, `prediction`: classes; a prediction of -1 stands for logits that are no numbers;
  * - `index`: places in the run's selection, ascending; the images' names are `ids` of the metadata;
  * - `rounded_prediction`: of the picture;
+ * - `pose`, where the threat is `spatial`: [n, 3], see `pose.ts`;
  * - `fooled`, `rounded_fooled`: whether image and picture reach the goal inside ball and box;
  * - `rounded_inside`: whether the picture is in the ball.
  */
-export function tensorsOf(images: number, input: ImageShape): readonly (readonly [name: string, Announced])[] {
+export function tensorsOf(
+  images: number,
+  input: ImageShape,
+  threat: Threat,
+): readonly (readonly [name: string, Announced])[] {
   const pixels: Announced = { dtype: 'F32', shape: [images, ...input] };
   const whole: Announced = { dtype: 'I32', shape: [images] };
   const flag: Announced = { dtype: 'BOOL', shape: [images] };
@@ -55,6 +61,7 @@ export function tensorsOf(images: number, input: ImageShape): readonly (readonly
     ['prediction', whole],
     ['index', whole],
     ['rounded_prediction', whole],
+    ...(threat === 'spatial' ? [['pose', { dtype: 'F32', shape: [images, 3] }] as const] : []),
     ['fooled', flag],
     ['rounded_fooled', flag],
     ['rounded_inside', flag],

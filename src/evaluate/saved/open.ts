@@ -1,6 +1,8 @@
 /** Opens a file of saved images, in which nothing is believed, and reads it a few images at a time. */
 import type { ImageShape } from '../../core/classifier.ts';
 import { UserError } from '../../core/errors.ts';
+import type { Pose } from '../../core/pose.ts';
+import type { Threat } from '../../core/threat-model.ts';
 import type { ByteSource } from '../../weights/byte-source.ts';
 import { readLayout } from '../../weights/safetensors.ts';
 import { storedTensor } from '../../weights/stored-tensor.ts';
@@ -11,6 +13,8 @@ export interface SavedImage {
   readonly id: string;
   readonly adversarial: Float32Array;
   readonly clean: Float32Array;
+  /** Where the threat is `spatial`. */
+  readonly pose?: Pose;
   readonly label: number;
   readonly index: number;
   readonly prediction: number;
@@ -31,12 +35,12 @@ export interface SavedFile {
  * @param input - the images' shape, as the network takes them
  * @throws UserError if it is no such file
  */
-export async function openSaved(source: ByteSource, input: ImageShape): Promise<SavedFile> {
+export async function openSaved(source: ByteSource, input: ImageShape, threat: Threat): Promise<SavedFile> {
   const { entries, metadata, dataStart } = await readLayout(source);
   const refuse = (why: string): UserError => new UserError(`${source.path} is no file of saved images: ${why}`);
   const places = new Map(entries.map((entry) => [entry.name, entry]));
   const images = places.get('index')?.shape[0] ?? 0;
-  for (const [name, { dtype, shape }] of tensorsOf(images, input)) {
+  for (const [name, { dtype, shape }] of tensorsOf(images, input, threat)) {
     const found = places.get(name);
     const [wanted, given] = [`${dtype} [${shape.join(', ')}]`, found && `${found.dtype} [${found.shape.join(', ')}]`];
     if (given !== wanted) throw refuse(`its ${name} is ${given ?? 'missing'}, not ${wanted}`);
@@ -58,10 +62,12 @@ export async function openSaved(source: ByteSource, input: ImageShape): Promise<
     const [label, index, prediction] = [await numbers('label'), await numbers('index'), await numbers('prediction')];
     const [roundedPrediction, fooled] = [await numbers('rounded_prediction'), await numbers('fooled')];
     const [roundedFooled, roundedInside] = [await numbers('rounded_fooled'), await numbers('rounded_inside')];
+    const poses = threat === 'spatial' ? await numbers('pose') : undefined;
     return Array.from({ length: count }, (_, i) => ({
       id: ids[start + i] as string,
       adversarial: adversarial.subarray(i * pixels, (i + 1) * pixels),
       clean: clean.subarray(i * pixels, (i + 1) * pixels),
+      ...(poses && { pose: poses.slice(3 * i, 3 * i + 3) as unknown as Pose }),
       label: label[i] as number,
       index: index[i] as number,
       prediction: prediction[i] as number,

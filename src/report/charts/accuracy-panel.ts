@@ -1,4 +1,4 @@
-import type { Norm } from '../../core/threat-model.ts';
+import type { Threat } from '../../core/threat-model.ts';
 import { normSymbol, percent, radius } from '../format.ts';
 import type { Html } from '../html.ts';
 import { INK, type LineStyle, MUTED, RULE } from '../palette.ts';
@@ -19,7 +19,7 @@ export interface AccuracyPanel {
   /** Unique in the document. */
   readonly id: string;
   readonly title: string;
-  readonly norm: Norm;
+  readonly norm: Threat;
   /** All radii of the figure, ascending: panels share their axes. */
   readonly grid: readonly number[];
   /** The radius of the headline table. */

@@ -36,7 +36,11 @@ function facts(run: Run, slice: Slice): Html {
   const accesses = new Set(run.attacks.map((attack) => attack.access));
   const access = (['gradient', 'score', 'decision', 'none'] as const).find((level) => accesses.has(level)) ?? 'none';
   const rows: readonly (readonly [term: string, value: string | Html, detail: string])[] = [
-    ['Threat model', html`${normSymbol(slice.norm)}, ${together(`ε = ${radius(epsilon)}`)}`, 'pixels in [0, 1]'],
+    [
+      'Threat model',
+      html`${normSymbol(slice.norm)}, ${together(`ε = ${radius(epsilon)}`)}`,
+      slice.norm === 'spatial' ? 'of ±3 pixels in 28 and ±30°' : 'pixels in [0, 1]',
+    ],
     ['Goal', goalInWords(slice.goal, run.classes), 'top-1 counts'],
     ['Adversary', ...KNOWLEDGE[access]],
     ['Data', `${whole(images)} images`, `${datasetTitle(slice.dataset)} ${dataset.split}, ${dataset.labels}`],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import fgsm from '../../../attacks/fgsm.ts';
 import pgd from '../../../attacks/pgd.ts';
+import spatial from '../../../attacks/spatial.ts';
 import { eager } from '../../../src/compile/eager.ts';
 import type { Run } from '../../../src/core/run.ts';
 import type { Kept, SavedImages } from '../../../src/core/saved.ts';
@@ -289,6 +290,16 @@ describe('the check of saved images', () => {
     ],
   ])('finds %s, in a file whose hash the run confirms', async (_, change, finding) => {
     expect((await findings(await forge(change))).join('\n')).toMatch(finding);
+  });
+
+  it('finds a moved image that is not in its pose', async () => {
+    const images = plan([planned(spatial, { shifts: 3, turns: 3 })], { norm: 'spatial', epsilons: [0, 3, 6] });
+    run = await runExperiment(images, harness(saving('fooled')));
+    expect(run.saved?.length).toBe(2);
+    expect(await findings(run)).toEqual([]);
+    first = run.saved?.find(({ epsilon }) => epsilon === 3) as SavedImages;
+    const forged = await forge(({ pose }) => set(pose, 2, Number(pose?.[2]) - 0.1));
+    expect((await findings(forged)).join('\n')).toMatch(/1 adversarial images are not in their pose/);
   });
 
   it('finds counts that the run does not have', async () => {
