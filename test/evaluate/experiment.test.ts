@@ -369,7 +369,7 @@ describe('a plan that cannot be carried out', () => {
   const refused: readonly [string, Partial<ExperimentPlan>, RegExp][] = [
     ['no images', { images: 0 }, /0 images: give a whole number, 1 to 20/],
     ['no radius', { epsilons: [] }, /no epsilon was given/],
-    ['a radius beyond the box', { epsilons: [8] }, /epsilon 8: a radius is 0 or more, and in Linf at most 1/],
+    ['a radius beyond the box', { epsilons: [8] }, /epsilon 8: a radius is 0 or more, in Linf at most 1/],
     ['a radius that is no number', { epsilons: [Number.NaN] }, /epsilon NaN/],
     ['a radius twice', { epsilons: [0.1, 0.1] }, /epsilon 0.1 is given twice/],
     ['a norm that an attack does not know', { norm: 'L1' }, /wanderer does not attack in L1: it knows Linf, L2/],

@@ -6,7 +6,7 @@ import { type Attack, type Ensemble, isEnsemble } from '../../src/core/attack.ts
 import { ATTACK_LAWS } from '../../src/laws/all.ts';
 import { BrokenLaw } from '../../src/laws/law.ts';
 import { tf } from '../../src/tf.ts';
-import { FAULTY, RIGHT } from './faulty.ts';
+import { FAULTY, FAULTY_POSES, RIGHT, RIGHT_POSE } from './faulty.ts';
 
 const ofProgram = readdirSync(join(PACKAGE_ROOT, 'attacks')).filter((file) => file.endsWith('.ts'));
 const files = [...ofProgram.map((file) => join('attacks', file)), join('examples', 'momentum.ts')];
@@ -32,17 +32,21 @@ describe.each(attacks)('%s', (file, attack) => {
 
 describe('the laws', () => {
   it.each(laws)('pass an attack that is right: it %s', async (_, { check }) => {
-    for (const norm of RIGHT.norms) await check({ attack: RIGHT, file: 'faulty.ts', norm });
+    for (const attack of [RIGHT, RIGHT_POSE])
+      for (const norm of attack.norms) await check({ attack, file: 'faulty.ts', norm });
   });
 
-  it.each(FAULTY)('catch an attack that %s', async (_, { law: name, complaint, attack }) => {
+  it.each([...FAULTY, ...FAULTY_POSES])('catch an attack that %s', async (_, { law: name, complaint, attack }) => {
     const law = ATTACK_LAWS.find((candidate) => candidate.name === name);
-    const verdict = (async () => law?.check({ attack, file: 'faulty.ts', norm: 'L2' }))();
+    const norm = attack.norms.includes('spatial') ? 'spatial' : 'L2';
+    const verdict = (async () => law?.check({ attack, file: 'faulty.ts', norm }))();
     await expect(verdict).rejects.toThrow(complaint);
     await expect(verdict).rejects.toBeInstanceOf(BrokenLaw);
   });
 
   it('have each caught somebody', () => {
-    expect(new Set(FAULTY.map(([, { law }]) => law))).toEqual(new Set(ATTACK_LAWS.map(({ name }) => name)));
+    expect(new Set([...FAULTY, ...FAULTY_POSES].map(([, { law }]) => law))).toEqual(
+      new Set(ATTACK_LAWS.map(({ name }) => name)),
+    );
   });
 });
