@@ -12,7 +12,7 @@ export default defineEnsemble({
   name: 'autoattack',
   title: 'AutoAttack',
   paper: 'https://arxiv.org/abs/2003.01690',
-  norms: ['Linf', 'L2'],
+  norms: ['Linf', 'L2', 'L1'],
   access: 'gradient',
   params: {},
   stages: () => [
