@@ -8,7 +8,9 @@
  * ICML 2020, algorithm 1 and section 3. Checkpoints and start are those of the authors' program; as there, the best point
  * is left along its own gradient, which is remembered, and a loss has risen if it is above the one computed before it.
  *
- * In L1 it is another algorithm, of the same authors: see `src/core/sparse-ascent.ts`.
+ * In L1 it is L1-APGD, which moves as many pixels a step as the sparsity of the best perturbation tells it to, projects on
+ * ball and box at once, and comes from balls of 3ε and 2ε (`src/core/sparse-ascent.ts`): Croce, Hein, "Mind the Box:
+ * l₁-APGD for Sparse Adversarial Attacks on Image Classifiers", ICML 2021.
  */
 import { type AttackContext, type AttackState, defineAttack, type Loss } from '../src/core/attack.ts';
 import { column } from '../src/core/column.ts';

@@ -9,9 +9,9 @@
  * As in the paper, a square may touch every edge (its code never reaches the last row and column), the length available to
  * an L2 window counts each channel by itself, and η is made of a length once, not half by half.
  *
- * In L1 (Croce, Hein, "Mind the Box", ICML 2021, section 5) lengths are sums of |δ|, and what is tried is the projection on
- * ball and box at once, of a δ that is longer than ε by the factor `UPSCALED`: the projection takes as much from every pixel,
- * and what the box cuts off is spent elsewhere.
+ * In L1 (Croce, Hein, "Mind the Box", ICML 2021) it is algorithm 3 with sums of |δ| for lengths. What is tried is projected
+ * on ball and box at once, and is first made longer than ε: else what the box cuts off would be lost to the perturbation, and
+ * nothing would make it sparser.
  */
 import type { AttackContext, AttackState } from '../src/core/attack.ts';
 import { defineAttack } from '../src/core/attack.ts';
@@ -155,7 +155,7 @@ function tiles(x: tf.Tensor4D, context: Context): tf.Tensor4D {
   return context.ball.project(x.add(whole.mul(context.epsilon).mul(upscaling(context))));
 }
 
-/** How much longer than ε a perturbation is made before its projection in L1. */
+/** How much longer what is new of a perturbation is made in L1. Of 1, 2, 3 and 6 this leaves the fewest MNIST images standing. */
 const UPSCALED = 3;
 
 const upscaling = ({ ball }: Context): number => (ball.norm === 'L1' ? UPSCALED : 1);

@@ -6,12 +6,13 @@
  * box at once, is exact, and the radius r is 3ε for 3 of 10 steps, 2ε for as many, then ε: each phase starts where the best
  * point of the one before is projected to, and only the points of the last one count.
  *
- * Croce, Hein, "Mind the Box: l₁-APGD for Sparse Adversarial Attacks on Image Classifiers", ICML 2021, section 4 and
- * algorithm 1. What it leaves open is as in the authors' program: checkpoints are 4 % of a phase apart, at least one step, and
- * the count is taken anew at the start of every phase. The walk starts at normal noise of variance 1, projected.
+ * Croce, Hein, "Mind the Box: l₁-APGD for Sparse Adversarial Attacks on Image Classifiers", ICML 2021. As in the authors'
+ * program checkpoints are 4 % of a phase apart, but at least one step, a step leaves the best point along that point's own
+ * gradient, and a phase starts with k from the pixels that its first point has moved, with η = r and with no best point. The
+ * very first point is x₀ with normal noise of variance 1 on it, projected; where it is x₀ itself, k is .2 of the pixels.
  *
- * Here a look at the point where a phase starts is one of its steps, and phases that do not come out even are rounded so
- * that the last is longer. From the clean image, where nothing has moved yet, k is .2 of the pixels at first.
+ * Unlike there the look at the first point of a phase is one of its steps, so that each step takes one gradient: the first
+ * two phases move once less. Phases that do not come out even are rounded so that the last is longer.
  */
 import { tf } from '../tf.ts';
 import type { AttackContext, AttackState, Loss } from './attack.ts';

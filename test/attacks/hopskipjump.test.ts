@@ -2,10 +2,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import hopskipjump from '../../attacks/hopskipjump.ts';
 import { compile } from '../../src/compile/compile.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
+import { states, type Trial } from '../../src/laws/states.ts';
 import { tf } from '../../src/tf.ts';
 import { dual, inner, minus, normOf } from '../core/reference.ts';
 import { oracleNet, readOracle } from './oracle-net.ts';
-import { states, type Trial } from './run.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');

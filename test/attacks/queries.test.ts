@@ -5,10 +5,10 @@ import { compile } from '../../src/compile/compile.ts';
 import type { Attack } from '../../src/core/attack.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import { margin } from '../../src/core/losses.ts';
+import { states, type Trial } from '../../src/laws/states.ts';
 import { tf } from '../../src/tf.ts';
 import { minus, normOf } from '../core/reference.ts';
 import { oracleNet, readOracle } from './oracle-net.ts';
-import { states, type Trial } from './run.ts';
 
 const PIXELS = 28 * 28;
 
