@@ -88,9 +88,9 @@ computes too are held against its numbers.`;
 
 async function describe(attack: Attack | Ensemble, known: ReadonlyMap<string, Attack | Ensemble>): Promise<Described> {
   const stages: Described['stages'][number][] = [];
-  for (const stage of stagesOf(planAttack(attack, {}, known))) {
-    const [norm] = attack.norms;
-    if (norm === undefined) throw new Error(`${attack.name} knows no norm`);
+  const [norm] = attack.norms;
+  if (norm === undefined) throw new Error(`${attack.name} knows no norm`);
+  for (const stage of stagesOf(planAttack(attack, {}, known, norm))) {
     const { params } = stage;
     stages.push({
       stage,

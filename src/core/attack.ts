@@ -111,7 +111,7 @@ export interface Attack<P extends Params = Params, S extends AttackState = Attac
 
 /** An attack made of others, each of which meets only the images that those before it have left standing. */
 export interface Ensemble<P extends Params = Params> extends AttackDescription<P> {
-  stages(params: Values<P>): readonly Stage[];
+  stages(params: Values<P>, norm: Threat): readonly Stage[];
 }
 
 /** A stage of an ensemble: another attack, by name. */
@@ -119,6 +119,8 @@ export interface Stage {
   readonly attack: string;
   /** Laid over the attack's defaults. */
   readonly params?: Readonly<Record<string, unknown>>;
+  /** How many random starts of it count for one of the ensemble: 1 by default. */
+  readonly restarts?: number;
 }
 
 /** Whether it is made of other attacks. */

@@ -155,8 +155,13 @@ function spreadL1(gradient: tf.Tensor4D, x: tf.Tensor4D, share: number): tf.Tens
   const k = Math.max(1, Math.ceil(share * dimension(x.shape)));
   const { values } = tf.topk(size.reshape([x.shape[0], -1]), k);
   const least = values.slice([0, k - 1], [-1, 1]).reshape<tf.Tensor4D>([-1, 1, 1, 1]);
-  const direction = free.sign().mul<tf.Tensor4D>(size.greaterEqual(least).toFloat());
-  return direction.div(sumOf(direction.abs()).maximum(1));
+  return signsFrom(free, least);
+}
+
+/** sign(g)/n on the n pixels whose |g| is at least `least` [B, 1, 1, 1], 0 elsewhere: length 1 in L1, or none. */
+export function signsFrom(gradient: tf.Tensor4D, least: tf.Tensor4D): tf.Tensor4D {
+  const signs = gradient.sign().mul<tf.Tensor4D>(gradient.abs().greaterEqual(least).toFloat());
+  return signs.div(sumOf(signs.abs()).maximum(1));
 }
 
 const l1: Geometry = {

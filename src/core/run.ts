@@ -179,8 +179,10 @@ const attack = z.object({
   title: z.string(),
   paper: z.url({ protocol: /^https$/ }).optional(),
   access: z.enum(ACCESS),
-  /** Of an ensemble: the attacks it is made of, in order. */
-  stages: z.array(z.object({ attack: z.string(), params: z.record(z.string(), json) })).optional(),
+  /** Of an ensemble: the attacks it is made of, in order, and how many random starts of each count for one of it, if not 1. */
+  stages: z
+    .array(z.object({ attack: z.string(), params: z.record(z.string(), json), restarts: count.min(1).optional() }))
+    .optional(),
 });
 
 /** A file that gave no image, and why. */

@@ -48,7 +48,7 @@ const commonFaults = ({ title, paper, params }: Readonly<Record<string, unknown>
   ]);
 
 const stageFaults = ({ stages }: Readonly<Record<string, unknown>>): string[] =>
-  sayWhichFail([[isFunction(stages), "stages: (params) => [{ attack: 'pgd' }, …]"]]);
+  sayWhichFail([[isFunction(stages), "stages: (params, norm) => [{ attack: 'pgd' }, …]"]]);
 
 const stepFaults = ({ steps, init, step }: Readonly<Record<string, unknown>>): string[] =>
   sayWhichFail([

@@ -194,7 +194,10 @@ async function classifyClean(job: Job, contender: Contender, judge: Judge): Prom
 }
 
 function describe({ attack: { name, title, paper, access }, stages }: PlannedAttack): Run['attacks'][number] {
-  const parts = stages?.map(({ attack, params }) => ({ attack: attack.name, params: { ...params } }));
+  const parts = stages?.map(({ attack, params, restarts }) => ({
+    ...{ attack: attack.name, params: { ...params } },
+    ...(restarts === undefined ? {} : { restarts }),
+  }));
   return { ...{ name, title, paper, access }, ...(parts === undefined ? {} : { stages: parts }) };
 }
 

@@ -17,6 +17,7 @@ import {
   type ExperimentPlan,
   type PlannedAttack,
   type PlannedStage,
+  restartsOf,
   stagesOf,
 } from './plan.ts';
 import { type PoolSpec, runPool } from './pool.ts';
@@ -116,7 +117,6 @@ async function runStage(
       }),
     ),
   );
-  const restarts = drawsNoise(rehearsal) ? plan.restarts : 1;
   const tally = new Tally(labels.length, radii.length);
   replay(spec, stage, tally);
 
@@ -139,9 +139,8 @@ async function runStage(
   const due = attacked.map((image) => [image, radii.filter((radius) => isDue(image, radius))] as const);
   const left = new Map(due.filter(([, wanted]) => wanted.length > 0));
   const pairs = attacked.reduce((sum, image) => sum + radii.filter((radius) => stands(image, radius)).length, 0);
-  if (left.size > 0)
-    await attackAll(spec, { index, stage, rehearsal, restarts, left, pairs, tally, showcase, archive });
-  return { tally, restarts, hasRun: left.size > 0 };
+  if (left.size > 0) await attackAll(spec, { index, stage, rehearsal, left, pairs, tally, showcase, archive });
+  return { tally, restarts: drawsNoise(rehearsal) ? plan.restarts : 1, hasRun: left.size > 0 };
 }
 
 /** What a stage is called in the journal; nothing for an attack that is its own only stage. */
@@ -161,9 +160,7 @@ function replay(spec: MeasureSpec, stage: PlannedStage, tally: Tally): void {
   }
 }
 
-interface Remaining
-  extends Pick<PoolSpec, 'restarts' | 'rehearsal'>,
-    Pick<StageSpec, 'index' | 'stage' | 'showcase' | 'archive'> {
+interface Remaining extends Pick<PoolSpec, 'rehearsal'>, Pick<StageSpec, 'index' | 'stage' | 'showcase' | 'archive'> {
   /** Indices of the radii to attack at, by index of the image. */
   readonly left: ReadonlyMap<number, readonly number[]>;
   /** Pairs of image and radius that the stage has in all. */
@@ -173,7 +170,7 @@ interface Remaining
 
 async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void> {
   const { planned, contender, judge, plan, harness, stopwatch, attacked, journal } = spec;
-  const { index, stage, rehearsal, restarts, pairs, tally, showcase, archive } = remaining;
+  const { index, stage, rehearsal, pairs, tally, showcase, archive } = remaining;
   const { norm, goal, seed, epsilons, batch } = plan;
   const { classifier } = contender;
   const names = { contender: contenderName(contender), attack: planned.attack.name, stage: stageName(spec, stage) };
@@ -190,7 +187,8 @@ async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void>
   const record = recorder({ names, attacked, pairs, radii: epsilons.length, tally, journal, stopwatch, onProgress });
   try {
     await runPool({
-      ...{ engine, rehearsal, judge, norm, goal, seed, epsilons, restarts, signal },
+      ...{ engine, rehearsal, judge, norm, goal, seed, epsilons, signal },
+      restarts: restartsOf(plan, stage),
       earlyStop: plan.earlyStop ?? true,
       work: assignments(spec, remaining),
       input: classifier.input,

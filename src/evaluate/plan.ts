@@ -26,6 +26,8 @@ export interface PlannedStage {
   readonly attack: Attack;
   /** Resolved: every declared parameter has its value. */
   readonly params: Readonly<Record<string, unknown>>;
+  /** Of a stage: how many random starts of it count for one of the ensemble, 1 by default. */
+  readonly restarts?: number;
   /** SHA-256 of the file of the user's own that it comes from, in hex. */
   readonly source?: string;
   /** That file, as the user named it. */
@@ -53,6 +55,10 @@ export function stagesOf({ attack, stages, ...rest }: PlannedAttack): readonly P
 /** The steps of its longest stage. */
 export const mostSteps = (planned: PlannedAttack): number =>
   Math.max(...stagesOf(planned).map(({ attack, params }) => attack.steps(params)));
+
+/** Tries with fresh noise that an image gets, if the attack draws noise at all. */
+export const restartsOf = ({ restarts }: Pick<ExperimentPlan, 'restarts'>, stage: PlannedStage): number =>
+  restarts * (stage.restarts ?? 1);
 
 /** What is measured: every attack on every contender at every radius, on the same images. */
 export interface ExperimentPlan {

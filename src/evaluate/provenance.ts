@@ -122,7 +122,11 @@ export async function journalParts(
     ...Object.fromEntries(
       attacks.map(({ attack, source, stages }) => [
         `the code of ${attack.name}`,
-        [codeOf(attack), source, stages?.map((stage) => [stage.attack.name, stage.params, codeOf(stage.attack)])],
+        [
+          codeOf(attack),
+          source,
+          stages?.map((stage) => [stage.attack.name, stage.params, stage.restarts, codeOf(stage.attack)]),
+        ],
       ]),
     ),
     'the networks': contenders.map((contender) => [contenderName(contender), contender.sha256]),

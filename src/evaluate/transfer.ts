@@ -14,9 +14,16 @@ import type { SelectedImage } from './images.ts';
 import type { Job } from './job.ts';
 import type { TransferRow } from './journal.ts';
 import type { Assignment } from './lanes.ts';
-import { contenderName, type ExperimentPlan, type PlannedAttack, type PlannedStage, stagesOf } from './plan.ts';
+import {
+  contenderName,
+  type ExperimentPlan,
+  type PlannedAttack,
+  type PlannedStage,
+  restartsOf,
+  stagesOf,
+} from './plan.ts';
 import { type Outcome, runPool } from './pool.ts';
-import { drawsNoise, rehearse } from './rehearse.ts';
+import { rehearse } from './rehearse.ts';
 import { type Known, type Trials, transfersOf } from './transfer-matrix.ts';
 import { argMax, judgeAll, refusal } from './verify.ts';
 
@@ -181,7 +188,7 @@ async function attack(
   try {
     await runPool({
       ...{ engine, rehearsal, judge: own, norm, goal, seed, signal: harness.signal },
-      ...{ epsilons: [epsilon], earlyStop: false, restarts: drawsNoise(rehearsal) ? plan.restarts : 1 },
+      ...{ epsilons: [epsilon], earlyStop: false, restarts: restartsOf(plan, stage) },
       input: classifier.input,
       work: assignments(trial, left, held),
       onSettled: async (outcomes) => {

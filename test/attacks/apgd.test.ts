@@ -8,6 +8,7 @@ import type { Norm } from '../../src/core/threat-model.ts';
 import { type Arrays, type Judge, prepareJudge } from '../../src/evaluate/engine.ts';
 import { rehearse } from '../../src/evaluate/rehearse.ts';
 import { tf } from '../../src/tf.ts';
+import { minus, normOf } from '../core/reference.ts';
 import { oracleNet, readOracle } from './oracle-net.ts';
 import { iterates } from './run.ts';
 
@@ -37,9 +38,10 @@ beforeAll(async () => {
 /** Which images some iterate is misclassified for. */
 async function fooled(states: readonly Arrays[]): Promise<boolean[]> {
   const found = new Array<boolean>(IMAGES).fill(false);
-  for (const { x } of states) {
+  for (const { x, isCandidate } of states) {
     const logits = await judge.logits(x as Float32Array);
     label.forEach((y, i) => {
+      if (isCandidate?.[i] === 0) return;
       const row = logits.subarray(i * CLASSES, (i + 1) * CLASSES);
       found[i] ||= row.indexOf(Math.max(...row)) !== y;
     });
@@ -65,6 +67,12 @@ describe('the checkpoints', () => {
   });
 });
 
+/** Of every image, whether some iterate of the oracle was misclassified, and the largest loss that it met. */
+const theirsOf = (name: string) => ({
+  theirs: Array.from(oracle(`${name}_fooled`), Boolean),
+  found: oracle(`${name}_loss`),
+});
+
 /** What the oracle was asked for; patience is never to halve for want of rises, which leaves the second condition alone. */
 const WAYS = {
   'cross-entropy': { loss: 'cross-entropy' },
@@ -84,12 +92,10 @@ describe('100 steps of APGD, beside algorithm 1 in PyTorch and float64', () => {
     ['L2', 0.8, 'patient'],
   ] as const)('in %s at %d, %s, fool the same images and find the same losses', async (norm, epsilon, way) => {
     const states = await walk(norm, epsilon, { ...WAYS[way], random: false });
-    const name = `apgd_${norm}_${epsilon}_${way}`;
-    const theirs = Array.from(oracle(`${name}_fooled`), Boolean);
+    const { theirs, found } = theirsOf(`apgd_${norm}_${epsilon}_${way}`);
     expect(await fooled(states)).toEqual(theirs);
     expect(new Set(theirs).size).toBe(2);
 
-    const found = oracle(`${name}_loss`);
     const ours = states.at(-1)?.bestLoss as Float32Array;
     const astray = ours.filter((value, i) => {
       // Beyond the boundary the denominator of DLR may vanish: the largest ratio that is met is then an accident.
@@ -99,6 +105,74 @@ describe('100 steps of APGD, beside algorithm 1 in PyTorch and float64', () => {
     });
     // In float32 a pixel's sign or a rise may be decided otherwise, and the walk goes on from another place.
     expect(astray.length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('L1-APGD, beside the same in PyTorch and float64', () => {
+  it.each([
+    [4, 'cross-entropy', { random: false }],
+    [1, 'dlr', { random: false, loss: 'dlr' }],
+    [8, 'random', {}],
+    // Long enough for checkpoints two and three steps apart.
+    [4, 'long', { random: false, steps: 200 }],
+  ] as const)('at %d, %s, fools the same images and finds the same losses', async (epsilon, way, params) => {
+    const states = await walk('L1', epsilon, params);
+    const { theirs, found } = theirsOf(`apgd_L1_${epsilon}_${way}`);
+    expect(await fooled(states)).toEqual(theirs);
+    expect(new Set(theirs).size).toBe(2);
+
+    const losses = states.at(-1)?.bestLoss as Float32Array;
+    const astray = losses.filter((value, i) => {
+      const expected = found[i] as number;
+      return !(Math.abs(value - expected) < 0.001 * Math.abs(expected));
+    });
+    // In float32 the order of two pixels or losses may be another, and the walk goes on from another place.
+    expect(astray.length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('L1-APGD', () => {
+  const [epsilon, steps] = [2, 20];
+  let states: Arrays[];
+
+  beforeAll(async () => {
+    states = await walk('L1', epsilon, { steps });
+  });
+
+  it('walks in balls of three radii, to whose edges it goes, and means the points of the last alone', () => {
+    states.forEach(({ x, isCandidate }, step) => {
+      const radius = epsilon * (step < 6 ? 3 : step < 12 ? 2 : 1);
+      const size = clean.length / IMAGES;
+      for (let image = 0; image < IMAGES; image++) {
+        const part = (values: Float32Array) => values.subarray(image * size, (image + 1) * size);
+        expect(normOf('L1', minus(part(x as Float32Array), part(clean)))).toBeCloseTo(radius, 4);
+      }
+      expect([...(isCandidate ?? [])]).toEqual(new Array(IMAGES).fill(step < 12 ? 0 : 1));
+    });
+  });
+
+  it('has none but its ball to walk in when the steps are few', async () => {
+    const few = await walk('L1', epsilon, { steps: 3 });
+    for (const { isCandidate } of few) expect(new Set(isCandidate)).toEqual(new Set([1]));
+  });
+
+  it('remembers the best of each phase, and lengthens its steps where fewer pixels are moved alone', () => {
+    const columns = (name: string): Float32Array[] => states.map((state) => state[name] as Float32Array);
+    const [paces, moved] = [columns('pace'), columns('moved')];
+    const seen = new Set<string>();
+    for (let step = 1; step < steps - 1; step++) {
+      // Where a phase begins, both begin anew.
+      if ([5, 11].includes(step)) continue;
+      const isFirst = [6, 12].includes(step);
+      for (let image = 0; image < IMAGES; image++) {
+        const [before, after] = [paces[step]?.[image] as number, paces[step + 1]?.[image] as number];
+        const share = (moved[step + 1]?.[image] as number) / (moved[step]?.[image] as number);
+        const expected = isFirst ? before : share < 0.95 ? 1 : Math.max(before / 1.5, 0.1);
+        expect(after).toBeCloseTo(expected, 5);
+        seen.add(isFirst ? 'first' : share < 0.95 ? 'sparser' : 'slower');
+      }
+    }
+    expect(seen.size).toBe(3);
   });
 });
 

@@ -3,10 +3,10 @@ import hopskipjump from '../../attacks/hopskipjump.ts';
 import { compile } from '../../src/compile/compile.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import type { Norm } from '../../src/core/threat-model.ts';
+import { states, type Trial } from '../../src/laws/states.ts';
 import { tf } from '../../src/tf.ts';
 import { dual, inner, minus, normOf } from '../core/reference.ts';
 import { oracleNet, readOracle } from './oracle-net.ts';
-import { states, type Trial } from './run.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');

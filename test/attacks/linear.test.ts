@@ -10,9 +10,10 @@ import type { Attack } from '../../src/core/attack.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import { fillNoise } from '../../src/core/rng.ts';
 import { diameterOf, NORMS, type Norm } from '../../src/core/threat-model.ts';
+import { lastIterate, type Trial } from '../../src/laws/states.ts';
 import { tf } from '../../src/tf.ts';
 import { dual, inner, minus, normOf } from '../core/reference.ts';
-import { lastIterate, nearest, type Trial } from './run.ts';
+import { nearest } from './run.ts';
 
 /** On a linear model of two classes the best perturbation is known: ε along the steepest direction of w = w₁ - w₀. */
 const PIXELS = 12;

@@ -7,10 +7,11 @@ import fab from '../../attacks/fab-t.ts';
 import { compile } from '../../src/compile/compile.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import { diameterOf, type Threat } from '../../src/core/threat-model.ts';
+import { lastIterate, type Trial } from '../../src/laws/states.ts';
 import { tf } from '../../src/tf.ts';
 import { minus, normOf } from '../core/reference.ts';
 import { oracleNet, readOracle } from './oracle-net.ts';
-import { lastIterate, nearest, type Trial } from './run.ts';
+import { nearest } from './run.ts';
 
 const PIXELS = 28 * 28;
 const CLASSES = 10;

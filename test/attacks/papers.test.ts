@@ -10,9 +10,9 @@ import { compile } from '../../src/compile/compile.ts';
 import { eager } from '../../src/compile/eager.ts';
 import type { Attack } from '../../src/core/attack.ts';
 import type { Norm } from '../../src/core/threat-model.ts';
+import { lastIterate, type Trial } from '../../src/laws/states.ts';
 import { tf } from '../../src/tf.ts';
 import { oracleNet, readOracle } from './oracle-net.ts';
-import { lastIterate, type Trial } from './run.ts';
 
 /** How many images the oracle attacked. */
 const IMAGES = 8;

@@ -10,10 +10,10 @@ import type { Attack } from '../../src/core/attack.ts';
 import { ball } from '../../src/core/ball.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import { crossEntropy, dlr, targetedDlr } from '../../src/core/losses.ts';
+import { lastIterate, type Trial } from '../../src/laws/states.ts';
 import { tf } from '../../src/tf.ts';
 import { type Descent, descend, float64Gradient, type Gradient } from './float64.ts';
 import { oracleNet, readOracle } from './oracle-net.ts';
-import { lastIterate, type Trial } from './run.ts';
 
 const PIXELS = 28 * 28;
 const TOLERANCE = 1e-4;

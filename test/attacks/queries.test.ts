@@ -5,10 +5,10 @@ import { compile } from '../../src/compile/compile.ts';
 import type { Attack } from '../../src/core/attack.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import { margin } from '../../src/core/losses.ts';
+import { states, type Trial } from '../../src/laws/states.ts';
 import { tf } from '../../src/tf.ts';
 import { minus, normOf } from '../core/reference.ts';
 import { oracleNet, readOracle } from './oracle-net.ts';
-import { states, type Trial } from './run.ts';
 
 const PIXELS = 28 * 28;
 
@@ -24,6 +24,7 @@ const spsas = { images: 4, steps: 30 } as const;
 const CASES: Readonly<Record<string, Case>> = {
   square_linf: { norm: 'Linf', epsilon: 0.1, ...squares },
   square_l2: { norm: 'L2', epsilon: 1.5, ...squares },
+  square_l1: { norm: 'L1', epsilon: 10, ...squares },
   square_linf_targeted: { norm: 'Linf', epsilon: 0.1, ...squares },
   spsa_linf: { norm: 'Linf', epsilon: 0.1, ...spsas },
   spsa_linf_targeted: { norm: 'Linf', epsilon: 0.1, ...spsas },
@@ -118,9 +119,12 @@ describe('Square on images of three channels', () => {
   const clean = new Float32Array(VALUES).fill(0.5);
   const trial = { attack: square, classifier, clean, label: Int32Array.of(0), mostSteps: 60 };
 
-  it('spends all of ε in every query: in L2 the length, in L∞ every pixel', async () => {
+  it('spends all of ε in every query: in L1 and L2 the length, in L∞ every pixel', async () => {
     for await (const { x } of states(compile, { ...trial, norm: 'L2', epsilon: 0.4 })) {
       expect(normOf('L2', minus(x as Float32Array, clean))).toBeCloseTo(0.4, 5);
+    }
+    for await (const { x } of states(compile, { ...trial, norm: 'L1', epsilon: 4 })) {
+      expect(normOf('L1', minus(x as Float32Array, clean))).toBeCloseTo(4, 4);
     }
     for await (const { x } of states(compile, { ...trial, norm: 'Linf', epsilon: 0.1 })) {
       expect(new Set(minus(x as Float32Array, clean).map((v) => Math.abs(v).toFixed(5)))).toEqual(new Set(['0.10000']));

@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import fgsm from '../../attacks/fgsm.ts';
 import pgd from '../../attacks/pgd.ts';
-import type { Attack, Ensemble } from '../../src/core/attack.ts';
+import { type Attack, defineEnsemble, type Ensemble } from '../../src/core/attack.ts';
 import type { Cell, Run } from '../../src/core/run.ts';
+import type { Norm } from '../../src/core/threat-model.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
+import type { PlannedStage } from '../../src/evaluate/plan.ts';
 import { planAttack } from '../../src/evaluate/plan-attack.ts';
 import { tf } from '../../src/tf.ts';
 import { harness, plan, planned, together, walk } from './fixtures.ts';
@@ -58,19 +60,40 @@ describe('an ensemble', () => {
     expect(run.distances?.map(({ attack }) => attack)).toEqual(['walk']);
   });
 
-  it('is planned with its stages and their parameters', () => {
+  it('starts a stage at random as often as it says, for each of the run’s restarts', async () => {
+    const short = planned(pgd, { steps: 3 });
+    const gradientsOf = async (stage: PlannedStage, restarts: number): Promise<number[]> => {
+      const run = await runExperiment(plan([together('many', [stage])], { epsilons: [0.02], restarts }), harness());
+      expect(of(run, 'many').map((cell) => cell.restarts)).toEqual([restarts]);
+      return of(run, 'many').map(({ gradients }) => gradients);
+    };
+    const twice = await gradientsOf({ ...short, restarts: 2 }, 1);
+    expect(twice).toEqual(await gradientsOf(short, 2));
+    expect(await gradientsOf({ ...short, restarts: 2 }, 2)).toEqual(await gradientsOf(short, 4));
+    expect(twice).not.toEqual(await gradientsOf(short, 1));
+    // Without noise every start is the same.
+    expect(await gradientsOf({ ...planned(fgsm), restarts: 2 }, 1)).toEqual(await gradientsOf(planned(fgsm), 1));
+  });
+
+  it('is planned with its stages, which may depend on the norm, and their parameters', () => {
     const known = new Map<string, Attack | Ensemble>([
       ['fgsm', fgsm],
       ['pgd', pgd as unknown as Attack],
     ]);
     const { attack } = together('both', [planned(fgsm), planned(pgd, { steps: 3 })]);
-    expect(planAttack(attack, {}, known).stages).toMatchObject([
+    expect(planAttack(attack, {}, known, 'Linf').stages).toMatchObject([
       { attack: fgsm, params: {} },
       { attack: pgd, params: { steps: 3, random: true } },
     ]);
-    expect(() => planAttack(attack, {}, new Map([['fgsm', fgsm]]))).toThrow(/stage of both.*pgd/);
+    const inNorm = defineEnsemble({
+      ...attack,
+      stages: (_: unknown, norm: Norm) => [{ attack: 'pgd', ...(norm === 'L1' ? { restarts: 3 } : {}) }],
+    });
+    expect(planAttack(inNorm, {}, known, 'L1').stages?.map(({ restarts }) => restarts)).toEqual([3]);
+    expect(planAttack(inNorm, {}, known, 'L2').stages?.map(({ restarts }) => restarts)).toEqual([undefined]);
+    expect(() => planAttack(attack, {}, new Map([['fgsm', fgsm]]), 'Linf')).toThrow(/stage of both.*pgd/);
     const nested = new Map([...known, ['pgd', attack] as const]);
-    expect(() => planAttack(attack, {}, nested)).toThrow(/its stage pgd is made of other attacks itself/);
+    expect(() => planAttack(attack, {}, nested, 'Linf')).toThrow(/its stage pgd is made of other attacks itself/);
   });
 });
 

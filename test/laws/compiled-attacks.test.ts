@@ -6,8 +6,8 @@ import { compile } from '../../src/compile/compile.ts';
 import { eager } from '../../src/compile/eager.ts';
 import { type Attack, type Ensemble, isEnsemble } from '../../src/core/attack.ts';
 import { CLASSES, IDS, imageOf, imagesOf, PIXELS, paramsOf, RADII, smooth } from '../../src/laws/stage.ts';
+import { lastIterate } from '../../src/laws/states.ts';
 import { tf } from '../../src/tf.ts';
-import { lastIterate } from '../attacks/run.ts';
 
 const ofProgram = readdirSync(join(PACKAGE_ROOT, 'attacks')).filter((file) => file.endsWith('.ts'));
 const files = [...ofProgram.map((file) => join('attacks', file)), join('examples', 'momentum.ts')];

@@ -11,9 +11,9 @@ import type { Executable, TensorSpec } from '../../src/compile/types.ts';
 import { defineAttack } from '../../src/core/attack.ts';
 import { IMAGENET_CLASSES } from '../../src/data/imagenet-classes.ts';
 import { openPhotos } from '../../src/data/registry.ts';
+import { lastIterate } from '../../src/laws/states.ts';
 import { type PretrainedNetwork, readPretrained } from '../../src/models/pretrained.ts';
 import { tf } from '../../src/tf.ts';
-import { lastIterate } from '../attacks/run.ts';
 import { haveReal, pixelsOf, realFile } from './files.ts';
 
 const WEIGHTS = 'googlenet-bvlc.safetensors';

@@ -64,7 +64,7 @@ export function chooseAttacks(
     chosen.map(({ name }) => name),
     given,
   );
-  return chosen.map((attack) => planAttack(attack, paramsOf(attack.name, given), known));
+  return chosen.map((attack) => planAttack(attack, paramsOf(attack.name, given), known, norm));
 }
 
 /** The files among `words`, with their SHA-256 in hex, by the names of their attacks. */

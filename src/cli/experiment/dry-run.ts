@@ -2,7 +2,7 @@
 import { elements } from '../../core/draws.ts';
 import { diameterOf } from '../../core/threat-model.ts';
 import { blame } from '../../evaluate/blame.ts';
-import { contenderName, type ExperimentPlan, type PlannedAttack, stagesOf } from '../../evaluate/plan.ts';
+import { contenderName, type ExperimentPlan, type PlannedAttack, restartsOf, stagesOf } from '../../evaluate/plan.ts';
 import { type Rehearsal, rehearse, stepsAt, triesAt } from '../../evaluate/rehearse.ts';
 import { radius } from '../../report/format.ts';
 
@@ -33,7 +33,7 @@ async function estimateAttack(plan: ExperimentPlan, planned: PlannedAttack): Pro
       rehearsal.minimumNorm && radii.length > 0 ? [diameterOf(norm, elements(dataset.input))] : radii;
     const transferred = transferEpsilon === undefined || planned.attack.access === 'none' ? [] : [transferEpsilon];
     const searches = [...searchesAt(epsilons), ...searchesAt(transferred)];
-    for (const cost of searches.map((epsilon) => costAt(rehearsal, epsilon, plan.restarts))) {
+    for (const cost of searches.map((epsilon) => costAt(rehearsal, epsilon, restartsOf(plan, stage)))) {
       items += times * cost.tries;
       gradients += times * cost.gradients;
     }
