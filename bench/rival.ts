@@ -1,9 +1,16 @@
-/** Another program that is measured beside ours: it says "ready VERSION", then for every line it gets the seconds of a call. */
+/**
+ * Another program that is measured beside ours: it says "ready VERSION", and perhaps how it is set, then a line for every
+ * line it gets: the seconds of a call, or more.
+ */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 export interface Rival {
   readonly version: string;
+  /** What it says of itself besides. */
+  readonly setting: string;
+  /** Its line of one call. @throws Error with the program's last words, if it has ended */
+  ask(): Promise<string>;
   /** Seconds of one call. @throws Error with the program's last words, if it has ended or gives no number */
   call(): Promise<number>;
   end(): void;
@@ -41,14 +48,20 @@ export async function startRival(
     await ended;
     return { missing: words.trim().split('\n').at(-1) ?? '' };
   }
-  const call = async (): Promise<number> => {
-    child.stdin.write('\n');
-    const answer = await next();
-    const seconds = Number.parseFloat(answer ?? '');
-    if (Number.isFinite(seconds)) return seconds;
+  const fail = async (gave: string): Promise<never> => {
     child.stdin.end();
     await ended;
-    throw new Error(`${command} gave ${answer === undefined ? 'no more figures' : `"${answer}"`}: ${words.trim()}`);
+    throw new Error(`${command} gave ${gave}: ${words.trim()}`);
   };
-  return { version: ready.split(' ')[1] ?? '', call, end: () => child.stdin.end() };
+  const ask = async (): Promise<string> => {
+    child.stdin.write('\n');
+    return (await next()) ?? fail('no more figures');
+  };
+  const call = async (): Promise<number> => {
+    const answer = await ask();
+    const seconds = Number.parseFloat(answer);
+    return Number.isFinite(seconds) ? seconds : fail(`"${answer}"`);
+  };
+  const [, version = '', ...setting] = ready.split(' ');
+  return { version, setting: setting.join(' '), ask, call, end: () => child.stdin.end() };
 }

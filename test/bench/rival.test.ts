@@ -19,6 +19,14 @@ describe('a program that is measured beside ours', () => {
     rival.end();
   });
 
+  it('may say how it is set, and more than seconds', async () => {
+    const rival = await start("console.log('ready 1.2 batches of 64')", "console.log('0.5:10 0.5:01')");
+    if ('missing' in rival) throw new Error(rival.missing);
+    expect(rival).toMatchObject({ version: '1.2', setting: 'batches of 64' });
+    expect(await rival.ask()).toBe('0.5:10 0.5:01');
+    rival.end();
+  });
+
   it('that dies midway is an error with its last words, not a figure', async () => {
     const rival = await start(
       READY,
