@@ -9,6 +9,7 @@ import { architectureTitle, datasetTitle } from './names.ts';
 import { accuracy } from './sections/accuracy.ts';
 import { architectures } from './sections/architectures.ts';
 import { checks } from './sections/checks.ts';
+import { distances } from './sections/distances.ts';
 import { gallery } from './sections/gallery.ts';
 import { renderHeader } from './sections/header.ts';
 import { headline } from './sections/headline.ts';
@@ -17,7 +18,16 @@ import type { Section } from './sections/section.ts';
 import { transfer } from './sections/transfer.ts';
 
 /** In the order of the page. */
-const SECTIONS: readonly Section[] = [headline, accuracy, transfer, gallery, checks, architectures, provenance];
+const SECTIONS: readonly Section[] = [
+  headline,
+  accuracy,
+  distances,
+  transfer,
+  gallery,
+  checks,
+  architectures,
+  provenance,
+];
 
 /** A page is at most about 5 MB; pictures may take this much of it. */
 const PICTURE_BUDGET = 4_000_000;

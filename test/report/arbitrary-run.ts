@@ -100,6 +100,15 @@ const transferOf = ([first, ...others]: readonly Cell[]): Run['transfer'] =>
         }),
       );
 
+/** Of every cell's network as many images as the share of one decides; of a third of them nothing is found, or of all. */
+const distancesOf = (cells: readonly Cell[]): Run['distances'] =>
+  cells.map(({ arch, training, attack, norm, robustAccuracy, images }, i) => ({
+    ...{ arch, training, attack, norm, median: i % 2 === 0 ? robustAccuracy : null },
+    values: Array.from({ length: 1 + (images % 7) }, (_, n) =>
+      i % 4 === 3 || n % 3 === 2 ? null : n === 0 ? 0 : 10 ** (i - 3) * robustAccuracy * n,
+    ),
+  }));
+
 interface Shape {
   readonly archs: readonly string[];
   readonly trainings: readonly string[];
@@ -148,7 +157,7 @@ function runOf({ archs, attacks, classes, texts, verdict, tops, fooled }: Shape,
     classes: [...classes],
     cells: [...cells],
     checks: [{ name: text(2), verdict, value: null, threshold: 1, why: text(3), link: paper }],
-    ...(fooled ? { transfer: transferOf(cells) } : {}),
+    ...(fooled ? { transfer: transferOf(cells) } : { distances: distancesOf(cells) }),
     ...(fooled ? { performance: [{ contender: `${arch}/${training}`, forwardPerSecond: 0.5, peakMemory: 1 }] } : {}),
     gallery: [
       {

@@ -43,7 +43,12 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
 
   beforeAll(async () => {
     browser = Browser.start(chromiumPath ?? '');
-    run = await sampleRun({ architectures: ['vgg16', 'alexnet', 'resnet18'], checks: true, galleryRows: 2 });
+    run = await sampleRun({
+      architectures: ['vgg16', 'alexnet', 'resnet18'],
+      checks: true,
+      galleryRows: 2,
+      distances: true,
+    });
     url = await place('sample', run);
   });
 
@@ -134,7 +139,7 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
   test.each([320, 390, 1180])(
     'of six networks trained two ways fits %i pixels, and clips no words of its charts',
     async (width) => {
-      const six = await sampleRun({ architectures: SIX_NETWORKS, galleryRows: 1 });
+      const six = await sampleRun({ architectures: SIX_NETWORKS, galleryRows: 1, distances: true });
       await browser.visit(await place('six', six), { width }, async (page, seen) => {
         expect(await page.evaluate(OVERFLOW)).toBe(0);
         expect(await page.evaluate(CLIPPED)).toEqual([]);
