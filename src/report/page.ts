@@ -1,5 +1,5 @@
 import type { Run } from '../core/run.ts';
-import { toCsv } from './csv.ts';
+import { csvFiles } from './csv.ts';
 import { renderDocument } from './document.ts';
 import { findingText } from './finding.ts';
 import { enumerate } from './format.ts';
@@ -46,7 +46,7 @@ export async function renderReport(run: Run): Promise<string> {
     kind: 'robustness report',
     main: html`${renderHeader(shown)}${SECTIONS.map((section) => renderSection(section, shown))}${omission(run, shown)}`,
     data: html`<script type="application/json" id="data-run">${jsonForScript(withoutPictures(shown))}</script>
-<script type="application/json" id="data-csv">${jsonForScript(toCsv(shown))}</script>`,
+<script type="application/json" id="data-csv">${jsonForScript(csvFiles(shown))}</script>`,
   });
 }
 
