@@ -14,6 +14,7 @@ import { gallery } from './sections/gallery.ts';
 import { renderHeader } from './sections/header.ts';
 import { headline } from './sections/headline.ts';
 import { provenance } from './sections/provenance.ts';
+import { saved } from './sections/saved.ts';
 import type { Section } from './sections/section.ts';
 import { transfer } from './sections/transfer.ts';
 
@@ -26,6 +27,7 @@ const SECTIONS: readonly Section[] = [
   gallery,
   checks,
   architectures,
+  saved,
   provenance,
 ];
 

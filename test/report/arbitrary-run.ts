@@ -109,6 +109,14 @@ const distancesOf = (cells: readonly Cell[]): Run['distances'] =>
     ),
   }));
 
+/** Every cell's images, as if all had been kept. */
+const savedOf = (cells: readonly Cell[]): Run['saved'] =>
+  cells.map(({ arch, training, attack, norm, epsilon, images, robustCorrect }, i) => ({
+    ...{ arch, training, attack, norm, epsilon, images, kept: 'all', rounding: i % 2 === 0 ? 'nearest' : 'inward' },
+    ...{ fooled: images - robustCorrect, fooledRounded: images - robustCorrect, outsideRounded: i },
+    ...{ file: `images/a/b/c/${i}.safetensors`, pictures: `images/a/b/c/${i}`, sha256: '0'.repeat(64) },
+  }));
+
 interface Shape {
   readonly archs: readonly string[];
   readonly trainings: readonly string[];
@@ -157,7 +165,7 @@ function runOf({ archs, attacks, classes, texts, verdict, tops, fooled }: Shape,
     classes: [...classes],
     cells: [...cells],
     checks: [{ name: text(2), verdict, value: null, threshold: 1, why: text(3), link: paper }],
-    ...(fooled ? { transfer: transferOf(cells) } : { distances: distancesOf(cells) }),
+    ...(fooled ? { transfer: transferOf(cells) } : { distances: distancesOf(cells), saved: savedOf(cells) }),
     ...(fooled ? { performance: [{ contender: `${arch}/${training}`, forwardPerSecond: 0.5, peakMemory: 1 }] } : {}),
     gallery: [
       {
