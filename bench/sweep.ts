@@ -49,7 +49,7 @@ if (unknown !== undefined) throw new Error(`no network "${unknown}"; there are $
 const WARM_UP = 10;
 
 const versions = versionsHere();
-const planned = planAttack(pgd, { step: 0.01 }, new Map());
+const planned = planAttack(pgd, { step: 0.01 }, new Map(), 'Linf');
 const dataset = await openDataset(DATASET, 'test');
 
 async function measure(network: string, folder: string): Promise<void> {

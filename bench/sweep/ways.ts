@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compile } from '../../src/compile/compile.ts';
-import { elements } from '../../src/core/draws.ts';
 import { JOURNAL } from '../../src/core/run.ts';
 import type { Versions } from '../../src/core/versions.ts';
 import { cleanPass } from '../../src/evaluate/clean.ts';
@@ -72,7 +71,7 @@ async function everyRadius(
   });
   await runPool({
     ...{ engine, rehearsal, judge, norm, goal, seed, epsilons, restarts, onSettled },
-    ...{ work: work(), pixels: elements(classifier.input), ...manner },
+    ...{ work: work(), input: classifier.input, ...manner },
   });
   await Promise.all([engine.release(), judge.release()]);
 }

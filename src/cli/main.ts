@@ -30,7 +30,7 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     name: 'report',
-    summary: 'rebuild report.html and table.csv from run.json',
+    summary: 'rebuild report.html and its CSV tables from run.json',
     load: async () => (await import('./commands/report.ts')).report,
   },
   {

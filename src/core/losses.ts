@@ -39,8 +39,8 @@ function largestOther(logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor1D {
  * Cross-entropy -log softmax(z)_y per image, in a form whose gradient survives saturation.
  *
  * With d_j = z_j - z_y it is log(1 + Σ_{j≠y} exp d_j): the gradient towards z_y is minus the sum of the *other* classes'
- * probabilities. The textbook form computes p_y - 1, which rounds to zero in float32 from a margin of 17 on, and
- * sign(0) = 0 then stops FGSM on exactly the images a network is sure of.
+ * probabilities. The textbook form computes p_y - 1, which rounds to zero in float32 from a margin of 17 on: exactly where a
+ * network is sure of its class, attacks no longer lead away from it, and stand still if probabilities are clipped besides.
  */
 export function crossEntropy(logits: tf.Tensor2D, classes: tf.Tensor1D): tf.Tensor1D {
   const oneHot = oneHotOf(classes, logits);

@@ -45,7 +45,10 @@ const cell = z.object({
   robustCorrect8bit: count,
   cleanAccuracy: share,
   robustAccuracy: share,
-  /** Robust accuracy when every adversarial image is first rounded to 8 bits a channel, as a PNG would. */
+  /**
+   * Robust accuracy when every adversarial image is first rounded to 8 bits a channel, as a PNG would: each pixel to its
+   * nearest level. The network is asked again, the ball is not: the rounded image may lie outside by half a level a pixel.
+   */
   robustAccuracy8bit: share,
   /** Wilson score interval of `robustAccuracy` at 95 %. */
   wilson95: interval,

@@ -17,7 +17,7 @@ import { cellsOf, distancesOf, type Standing, worstCasesOf } from './cells.ts';
 import { sanityChecks } from './checks.ts';
 import { type CleanRecord, cleanPass } from './clean.ts';
 import { type Judge, prepareJudge } from './engine.ts';
-import { galleryRule } from './gallery.ts';
+import { galleryRadius, galleryRule } from './gallery.ts';
 import { selectImages } from './images.ts';
 import type { Job } from './job.ts';
 import { forgetfulJournal } from './journal.ts';
@@ -105,6 +105,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
           steps: mostSteps(planned),
         })),
         transfer,
+        plan.epsilons[galleryRadius(plan)],
       ),
       ...(plan.sanity === undefined ? [] : probeChecks(plan, found)),
     ],

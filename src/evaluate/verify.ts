@@ -67,7 +67,11 @@ export function distance(norm: Norm, a: Float32Array, b: Float32Array): number {
   return differences.reduce((sum, d) => sum + d, 0);
 }
 
-/** The image as an 8-bit file would keep it. */
+/**
+ * The image as an 8-bit file would keep it, each pixel on its nearest level. Up to half a level (1/510) a pixel, and so by as
+ * much out of an L∞ ball: "robust after rounding to 8 bits" asks what the network makes of it and leaves the ball aside, for it
+ * is about files, not about what the adversary was allowed. Saved pictures are held against the ball too (`saved/judged.ts`).
+ */
 export const roundTo8Bits = (image: Float32Array): Float32Array => image.map((value) => Math.round(value * 255) / 255);
 
 /** The first of the largest entries. */

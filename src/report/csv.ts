@@ -1,7 +1,12 @@
-import type { Cell, Run } from '../core/run.ts';
+/** The run's tables as CSV (RFC 4180: CRLF, doubled quotes), each under a row of names. */
+import type { Cell, Distances, Run, Transfer } from '../core/run.ts';
+import { spreadOf } from './distance-spread.ts';
 import { printable } from './html.ts';
 
-const COLUMNS: readonly (readonly [name: string, value: (cell: Cell) => string | number])[] = [
+/** What a row says; nothing is an empty field. */
+type Columns<T> = readonly (readonly [name: string, value: (row: T) => string | number | null])[];
+
+const CELLS: Columns<Cell> = [
   ['arch', (cell) => cell.arch],
   ['training', (cell) => cell.training],
   ['dataset', (cell) => cell.dataset],
@@ -29,11 +34,49 @@ const COLUMNS: readonly (readonly [name: string, value: (cell: Cell) => string |
   ['seconds', (cell) => cell.seconds],
 ];
 
-/** The run's cells as CSV (RFC 4180: CRLF, doubled quotes), a row per cell under a row of names. */
-export const toCsv = (run: Run): string =>
-  [COLUMNS.map(([name]) => name), ...run.cells.map((cell) => COLUMNS.map(([, value]) => field(value(cell))))]
-    .map((row) => `${row.join(',')}\r\n`)
+/** Names as in run.json, whose pairs of networks are spread over four columns. */
+const TRANSFER: Columns<Transfer> = [
+  ['sourceArch', ({ source }) => source.arch],
+  ['sourceTraining', ({ source }) => source.training],
+  ['targetArch', ({ target }) => target.arch],
+  ['targetTraining', ({ target }) => target.training],
+  ['attack', ({ attack }) => attack],
+  ['norm', ({ norm }) => norm],
+  ['epsilon', ({ epsilon }) => epsilon],
+  ['images', ({ images }) => images],
+  ['fooled', ({ fooled }) => fooled],
+  ['whiteBoxFooled', ({ whiteBoxFooled }) => whiteBoxFooled],
+  ['accuracy', ({ accuracy }) => accuracy],
+  ['wilsonLow', ({ wilson95 }) => wilson95[0]],
+  ['wilsonHigh', ({ wilson95 }) => wilson95[1]],
+];
+
+/** The distances of single images stand in run.json. */
+const DISTANCES: Columns<Distances> = [
+  ['arch', ({ arch }) => arch],
+  ['training', ({ training }) => training],
+  ['attack', ({ attack }) => attack],
+  ['norm', ({ norm }) => norm],
+  ['images', (row) => spreadOf(row).images],
+  ['found', (row) => spreadOf(row).found],
+  ['lowerQuartile', (row) => spreadOf(row).lower],
+  ['median', (row) => spreadOf(row).median],
+  ['upperQuartile', (row) => spreadOf(row).upper],
+];
+
+const table = <T>(columns: Columns<T>, rows: readonly T[]): string =>
+  [columns.map(([name]) => name), ...rows.map((row) => columns.map(([, value]) => field(value(row) ?? '')))]
+    .map((fields) => `${fields.join(',')}\r\n`)
     .join('');
+
+/** The tables by their files' names: the cells always, the others where the run has any of their rows. */
+export function csvFiles({ cells, transfer = [], distances = [] }: Run): Readonly<Record<string, string>> {
+  return {
+    'table.csv': table(CELLS, cells),
+    ...(transfer.length === 0 ? {} : { 'transfer.csv': table(TRANSFER, transfer) }),
+    ...(distances.length === 0 ? {} : { 'distances.csv': table(DISTANCES, distances) }),
+  };
+}
 
 /**
  * What a terminal would obey is made visible, for people look at such files there; text that a spreadsheet would run as a

@@ -1,5 +1,6 @@
 /** Names as a reader wants them; a name that the run says nothing more about stands for itself. */
 import type { Run } from '../core/run.ts';
+import { STANDARD, UNSTATED } from '../core/training.ts';
 import { fraction } from './format.ts';
 
 export const architectureTitle = (run: Run, name: string): string =>
@@ -20,22 +21,19 @@ const DATASETS: Readonly<Record<string, string>> = {
 
 export const datasetTitle = (name: string): string => DATASETS[name] ?? name;
 
-/** The training of a network whose owner does not say how it was trained. */
-const UNSTATED = 'given';
-
 /** Whether the words would only say what is usual, or nothing. */
-export const goesWithoutSaying = (training: string): boolean => training === 'standard' || training === UNSTATED;
+export const goesWithoutSaying = (training: string): boolean => training === STANDARD || training === UNSTATED;
 
 /** As a heading: `Standard training`. */
 export function trainingTitle(training: string): string {
   if (training === UNSTATED) return 'As given';
-  if (training === 'standard') return 'Standard training';
+  if (training === STANDARD) return 'Standard training';
   return training === 'adversarial' ? 'Adversarial training' : `Training: ${training}`;
 }
 
 /** As it stands before a network's name: `adversarially trained`. */
 export function trained(training: string): string {
   if (training === UNSTATED) return 'given';
-  if (training === 'standard') return 'standard-trained';
+  if (training === STANDARD) return 'standard-trained';
   return training === 'adversarial' ? 'adversarially trained' : `${training}-trained`;
 }

@@ -1,5 +1,5 @@
 import type { Run } from '../core/run.ts';
-import { toCsv } from './csv.ts';
+import { csvFiles } from './csv.ts';
 import { renderDocument } from './document.ts';
 import { findingText } from './finding.ts';
 import { enumerate } from './format.ts';
@@ -9,15 +9,27 @@ import { architectureTitle, datasetTitle } from './names.ts';
 import { accuracy } from './sections/accuracy.ts';
 import { architectures } from './sections/architectures.ts';
 import { checks } from './sections/checks.ts';
+import { distances } from './sections/distances.ts';
 import { gallery } from './sections/gallery.ts';
 import { renderHeader } from './sections/header.ts';
 import { headline } from './sections/headline.ts';
 import { provenance } from './sections/provenance.ts';
+import { saved } from './sections/saved.ts';
 import type { Section } from './sections/section.ts';
 import { transfer } from './sections/transfer.ts';
 
 /** In the order of the page. */
-const SECTIONS: readonly Section[] = [headline, accuracy, transfer, gallery, checks, architectures, provenance];
+const SECTIONS: readonly Section[] = [
+  headline,
+  accuracy,
+  distances,
+  transfer,
+  gallery,
+  checks,
+  architectures,
+  saved,
+  provenance,
+];
 
 /** A page is at most about 5 MB; pictures may take this much of it. */
 const PICTURE_BUDGET = 4_000_000;
@@ -36,7 +48,7 @@ export async function renderReport(run: Run): Promise<string> {
     kind: 'robustness report',
     main: html`${renderHeader(shown)}${SECTIONS.map((section) => renderSection(section, shown))}${omission(run, shown)}`,
     data: html`<script type="application/json" id="data-run">${jsonForScript(withoutPictures(shown))}</script>
-<script type="application/json" id="data-csv">${jsonForScript(toCsv(shown))}</script>`,
+<script type="application/json" id="data-csv">${jsonForScript(csvFiles(shown))}</script>`,
   });
 }
 

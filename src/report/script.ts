@@ -56,23 +56,21 @@ export const SCRIPT = `'use strict';
   }
 
   const data = (id) => JSON.parse(document.getElementById(id).textContent);
-  const files = {
-    run: () => {
-      const run = data('data-run');
-      run.gallery.forEach((item, i) => {
-        for (const field of ['cleanPng', 'perturbationPng', 'adversarialPng']) {
-          const picture = document.getElementById('gallery-' + i + '-' + field);
-          const shared = picture && picture.href && document.querySelector(picture.href.baseVal);
-          if (picture) item[field] = (shared ? shared.href.baseVal : picture.src).split(',')[1];
-        }
-      });
-      return [JSON.stringify(run, null, 2) + '\\n', 'application/json'];
-    },
-    csv: () => [data('data-csv'), 'text/csv'],
+  const wholeRun = () => {
+    const run = data('data-run');
+    run.gallery.forEach((item, i) => {
+      for (const field of ['cleanPng', 'perturbationPng', 'adversarialPng']) {
+        const picture = document.getElementById('gallery-' + i + '-' + field);
+        const shared = picture && picture.href && document.querySelector(picture.href.baseVal);
+        if (picture) item[field] = (shared ? shared.href.baseVal : picture.src).split(',')[1];
+      }
+    });
+    return JSON.stringify(run, null, 2) + '\\n';
   };
-  for (const link of all('a[data-download]')) {
+  for (const link of all('a[download]')) {
+    const name = link.download;
     link.onclick = () => {
-      const [text, type] = files[link.dataset.download]();
+      const [text, type] = name === 'run.json' ? [wholeRun(), 'application/json'] : [data('data-csv')[name], 'text/csv'];
       if (link.href.startsWith('blob:')) URL.revokeObjectURL(link.href);
       link.href = URL.createObjectURL(new Blob([text], { type }));
     };

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { writeAtomically } from '../core/files.ts';
 import type { Run } from '../core/run.ts';
-import { toCsv } from './csv.ts';
+import { csvFiles } from './csv.ts';
 import { renderIndex } from './index-page.ts';
 import { renderReport } from './page.ts';
 
 /**
- * Writes `report.html` and `table.csv` beside the run's `run.json`.
+ * Writes `report.html` and its tables as CSV beside the run's `run.json`.
  *
  * @returns the report's path
  * @throws UserError if the folder cannot be written
@@ -14,7 +14,7 @@ import { renderReport } from './page.ts';
 export async function writeReport(folder: string, run: Run): Promise<string> {
   const path = join(folder, 'report.html');
   const page = await renderReport(run);
-  await writeWhole(join(folder, 'table.csv'), toCsv(run));
+  for (const [name, table] of Object.entries(csvFiles(run))) await writeWhole(join(folder, name), table);
   await writeWhole(path, page);
   return path;
 }

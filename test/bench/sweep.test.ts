@@ -25,7 +25,7 @@ describe('the ways to sweep over the radii', () => {
     const spec: SweepSpec = {
       contender: (await openContender({ kind: 'checkpoint', path, ...named }, {})).contender,
       dataset: await openDataset('mnist', 'test'),
-      planned: planAttack(pgd, { steps: STEPS, step: 0.04 }, new Map()),
+      planned: planAttack(pgd, { steps: STEPS, step: 0.04 }, new Map(), 'Linf'),
       ...{ images: IMAGES, epsilons, seed: 0, batch: 8 },
     };
     const versions = { gibbon: 'test', commit: null, packages: {} };

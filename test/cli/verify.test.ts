@@ -43,9 +43,34 @@ describe('images that a run saved', () => {
     expect(made.err.join('\n')).toMatch(/saved \d+ images in saved.images; gibbon verify saved checks them/);
     const { code, out, err } = await run('verify', 'saved');
     expect(err).toEqual([`${runOf('saved').saved?.length} files: all is as run.json says`]);
-    expect(out.join('\n')).toMatch(/^network +attack +epsilon +images +adversarial +as PNG +verdict\n(vgg11.*ok\n?)+$/);
+    expect(out.join('\n')).toMatch(
+      /^network +attack +epsilon +images +adversarial +as PNG +PNG outside +verdict\n(vgg11.*ok\n?)+$/,
+    );
     expect(code).toBe(0);
   });
+
+  it.each(['nearest', 'inward'])(
+    'have their PNGs named that left the ball when rounded %s, which is no fault',
+    async (how) => {
+      const trained = ['--arch', 'alexnet', '--training', 'standard', '--images', '6', '--sanity', '0'];
+      // 0.3 is halfway between two levels.
+      const attack = ['--attack', 'fgsm', '--epsilon', '0.3', '--save-images', 'fooled', '--save-rounding', how];
+      await run('experiment', ...trained, ...attack, '--out', how);
+      const saved = runOf(how).saved ?? [];
+      const [fooled, outside] = [saved.map((one) => one.fooled), saved.map((one) => one.outsideRounded)];
+      expect(Math.max(...fooled)).toBeGreaterThan(0);
+      expect(outside).toEqual(how === 'nearest' ? fooled : fooled.map(() => 0));
+
+      const { code, err, out } = await run('verify', how, '--json');
+      const found: readonly { readonly counts: { readonly outsideRounded: number } }[] = JSON.parse(out.join('\n'));
+      expect(found.map(({ counts }) => counts.outsideRounded)).toEqual(outside);
+      const pictures = outside.reduce((sum, one) => sum + one, 0);
+      expect(err.slice(1).join('\n')).toMatch(
+        how === 'inward' ? /^$/ : new RegExp(`^${pictures} PNGs lie outside the ball, .*--save-rounding inward`),
+      );
+      expect(code).toBe(0);
+    },
+  );
 
   it('are saved whatever the network, the attack and the radius, misclassified images left out', () => {
     const { saved = [], cells } = runOf('saved');

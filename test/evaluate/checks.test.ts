@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Cell, Transfer } from '../../src/core/run.ts';
 import { sanityChecks } from '../../src/evaluate/checks.ts';
+import { runExperiment } from '../../src/evaluate/experiment.ts';
+import { tf } from '../../src/tf.ts';
+import { contender, customAttack, harness, plan, planned, smallClassifier } from './fixtures.ts';
 
 const cell = (attack: string, epsilon: number, robust: number, given: Partial<Cell> = {}): Cell => ({
   ...{ arch: 'a', training: 't', dataset: 'd', attack, params: {}, norm: 'Linf', epsilon, restarts: 1, images: 1000 },
@@ -16,6 +19,15 @@ const ATTACKS = [
   { name: 'fgsm', access: 'gradient', steps: 1 },
   { name: 'pgd', access: 'gradient', steps: 40 },
 ] as const;
+
+/** Ten steps uphill, of three tenths of the radius each. */
+const strongest = customAttack({
+  name: 'strongest',
+  steps: () => 10,
+  step: ({ x }, { ball, epsilon, gradient }) => ({
+    x: ball.project(x.add(ball.steepest(gradient(x)).mul(epsilon.mul(0.3)))),
+  }),
+});
 
 const check = (name: string, cells: readonly Cell[]) =>
   sanityChecks(cells, ATTACKS).find((found) => found.name === name);
@@ -50,6 +62,53 @@ describe('the sanity panel', () => {
     expect(check(name, [cell('fgsm', 0.1, 400), cell('pgd', 0.1, 420)])?.verdict).toBe('warn');
     const others = [cell('fgsm', 0.1, 400), cell('pgd', 0.1, 420, { training: 'other' })];
     expect(check(name, others)?.verdict).toBe('not-run');
+  });
+
+  describe('of a defense that withstands one step', () => {
+    const name = 'what withstands one step withstands many';
+    const at = (training: string, oneStep: number, many: number, epsilon = 0.3) => [
+      cell('fgsm', epsilon, oneStep, { training }),
+      cell('pgd', epsilon, many, { training }),
+    ];
+    /** Of which the report speaks of .3. */
+    const found = (cells: readonly Cell[]) =>
+      sanityChecks(cells, ATTACKS, [], 0.3).find((check) => check.name === name);
+
+    it('warns where many steps leave over 20 points less, and says where', () => {
+      expect(found(at('adversarial', 830, 3))).toMatchObject({ verdict: 'warn', value: 0.827, threshold: 0.2 });
+      expect(found(at('adversarial', 830, 3))?.why).toMatch(/pgd on a\/adversarial, ε = 0\.3, against fgsm\.$/);
+      expect(found([...at('adversarial', 960, 940), ...at('fgsm', 850, 250, 0.2)])?.verdict).toBe('warn');
+    });
+
+    it('passes one that stands under many steps as well', () => {
+      expect(found(at('adversarial', 960, 940))).toMatchObject({ verdict: 'pass', value: 0.02 });
+      expect(found(at('adversarial', 700, 500))?.verdict).toBe('pass');
+      expect(found(at('adversarial', 300, 800))?.verdict).toBe('pass');
+    });
+
+    it('takes the gap of plainly trained networks, and of those beyond the reported radius, for what it is', () => {
+      for (const training of ['standard', 'standard/mine', 'given', 'given/theirs'])
+        expect([training, found(at(training, 730, 10))?.verdict]).toEqual([training, 'not-run']);
+      expect(found([...at('adversarial', 960, 940), ...at('adversarial', 900, 0, 0.4)])?.verdict).toBe('pass');
+    });
+
+    it('needs both attacks on the same network at the same radius', () => {
+      expect(found([cell('fgsm', 0.3, 900), cell('pgd', 0.2, 0)])?.verdict).toBe('not-run');
+      expect(found([cell('fgsm', 0.3, 900), cell('pgd', 0.3, 0, { arch: 'b' })])?.verdict).toBe('not-run');
+      expect(found([cell('noise', 0.3, 900), cell('pgd', 0.3, 0)])?.verdict).toBe('not-run');
+    });
+
+    it('speaks of the same radius as the report', async () => {
+      await tf.setBackend('cpu');
+      const attacks = [planned(customAttack({ name: 'still', steps: () => 1 })), planned(strongest)];
+      const given = { contenders: [contender(smallClassifier(), 'adversarial')], epsilons: [0.01, 0.4] };
+      const verdictAt = async (galleryEpsilon: number) => {
+        const { checks } = await runExperiment(plan(attacks, { ...given, galleryEpsilon }), harness());
+        return checks.find((check) => check.name === name)?.verdict;
+      };
+      expect(await verdictAt(0.01)).toBe('pass');
+      expect(await verdictAt(0.4)).toBe('warn');
+    });
   });
 
   it('warns of images made against another network that fool more than those made against the network itself', () => {

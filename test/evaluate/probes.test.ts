@@ -50,6 +50,7 @@ const changed = (name: string, logits: (x: tf.Tensor4D) => tf.Tensor): Classifie
 
 const OF_PROBES = [
   'the same image gets the same answer',
+  'plain cross-entropy does not saturate',
   'gradients say something',
   'more steps find no more',
   'another loss finds no more',
@@ -75,6 +76,16 @@ describe('the probes of the sanity panel', () => {
     expect(panel.get('gradients say something')?.verdict).toBe('fail');
     // The ratio of logits knows no temperature.
     expect(panel.get('another loss finds no more')?.verdict).toBe('warn');
+  });
+
+  it('tell a loss that saturates elsewhere from a gradient that is not there', async () => {
+    const name = 'plain cross-entropy does not saturate';
+    const scaled = (by: number) => panelOn(changed(`times ${by}`, (x) => honest.logits(x).mul(by)));
+    const [warm, hot] = [await scaled(25), await scaled(1000)];
+    expect(warm.get(name)).toMatchObject({ verdict: 'warn', threshold: 0.5 });
+    expect(warm.get('gradients say something')?.verdict).toBe('pass');
+    expect(hot.get(name)).toMatchObject({ verdict: 'warn', value: 1 });
+    expect(hot.get(name)?.why).toMatch(/its numbers are sound.* Largest for times 1000\/standard, \d+ images\.$/);
   });
 
   it('flag a network that answers at random', async () => {

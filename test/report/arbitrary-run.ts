@@ -1,7 +1,7 @@
 /** Random valid runs, and strings that want out of whatever they are put into. */
 import fc from 'fast-check';
 import { type Cell, RUN_SCHEMA, type Run } from '../../src/core/run.ts';
-import { NORMS } from '../../src/core/threat-model.ts';
+import { THREATS } from '../../src/core/threat-model.ts';
 import { cellOf } from './sample-run.ts';
 
 /** What an attacker, a careless folder name or a foreign alphabet may put into a name. */
@@ -52,7 +52,7 @@ export const arbitraryRun = (text: fc.Arbitrary<string> = hostileText): fc.Arbit
       archs: names(text),
       trainings: fc.oneof(fc.constant<string[]>(['standard', 'adversarial']), names(text)),
       attacks: names(text),
-      norm: fc.constantFrom(...NORMS),
+      norm: fc.constantFrom(...THREATS),
       epsilons: fc.uniqueArray(fc.constantFrom(0, 1e-5, 1 / 255, 8 / 255, 0.1, 0.3, 0.5, 1), {
         minLength: 1,
         maxLength: 4,
@@ -99,6 +99,27 @@ const transferOf = ([first, ...others]: readonly Cell[]): Run['transfer'] =>
           ...{ fooled: images - robustCorrect, whiteBoxFooled: images, accuracy: robustAccuracy, wilson95 },
         }),
       );
+
+/** Of every cell's network as many images as the share of one decides; of a third of them nothing is found, or of all. */
+const distancesOf = (cells: readonly Cell[]): Run['distances'] =>
+  cells.flatMap(({ arch, training, attack, norm, robustAccuracy, images }, i) =>
+    norm === 'spatial'
+      ? []
+      : {
+          ...{ arch, training, attack, norm, median: i % 2 === 0 ? robustAccuracy : null },
+          values: Array.from({ length: 1 + (images % 7) }, (_, n) =>
+            i % 4 === 3 || n % 3 === 2 ? null : n === 0 ? 0 : 10 ** (i - 3) * robustAccuracy * n,
+          ),
+        },
+  );
+
+/** Every cell's images, as if all had been kept. */
+const savedOf = (cells: readonly Cell[]): Run['saved'] =>
+  cells.map(({ arch, training, attack, norm, epsilon, images, robustCorrect }, i) => ({
+    ...{ arch, training, attack, norm, epsilon, images, kept: 'all', rounding: i % 2 === 0 ? 'nearest' : 'inward' },
+    ...{ fooled: images - robustCorrect, fooledRounded: images - robustCorrect, outsideRounded: i },
+    ...{ file: `images/a/b/c/${i}.safetensors`, pictures: `images/a/b/c/${i}`, sha256: '0'.repeat(64) },
+  }));
 
 interface Shape {
   readonly archs: readonly string[];
@@ -148,7 +169,7 @@ function runOf({ archs, attacks, classes, texts, verdict, tops, fooled }: Shape,
     classes: [...classes],
     cells: [...cells],
     checks: [{ name: text(2), verdict, value: null, threshold: 1, why: text(3), link: paper }],
-    ...(fooled ? { transfer: transferOf(cells) } : {}),
+    ...(fooled ? { transfer: transferOf(cells) } : { distances: distancesOf(cells), saved: savedOf(cells) }),
     ...(fooled ? { performance: [{ contender: `${arch}/${training}`, forwardPerSecond: 0.5, peakMemory: 1 }] } : {}),
     gallery: [
       {

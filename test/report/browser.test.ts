@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Run } from '../../src/core/run.ts';
-import { toCsv } from '../../src/report/csv.ts';
+import { csvFiles } from '../../src/report/csv.ts';
 import { writeIndex, writeReport } from '../../src/report/write.ts';
 import { arbitraryRun } from './arbitrary-run.ts';
 import { Browser, chromiumPath, type Page } from './browser.ts';
@@ -43,7 +43,12 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
 
   beforeAll(async () => {
     browser = Browser.start(chromiumPath ?? '');
-    run = await sampleRun({ architectures: ['vgg16', 'alexnet', 'resnet18'], checks: true, galleryRows: 2 });
+    run = await sampleRun({
+      architectures: ['vgg16', 'alexnet', 'resnet18'],
+      checks: true,
+      galleryRows: 2,
+      distances: true,
+    });
     url = await place('sample', run);
   });
 
@@ -116,17 +121,19 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
     });
   });
 
-  test('hands out run.json and the CSV, pictures included', async () => {
-    const fetchText = (kind: string): string => `(async () => {
+  test('hands out run.json and the tables, pictures included', async () => {
+    const fetchText = (name: string): string => `(async () => {
       let blob;
       const make = URL.createObjectURL;
       URL.createObjectURL = (given) => { blob = given; return make(given); };
-      document.querySelector('a[data-download=${kind}]').onclick();
+      document.querySelector('a[download="${name}"]').onclick();
       return blob.text();
     })()`;
     await browser.visit(url, { width: 800 }, async (page, seen) => {
-      expect(await page.evaluate(fetchText('run'))).toBe(`${JSON.stringify(run, null, 2)}\n`);
-      expect(await page.evaluate(fetchText('csv'))).toBe(toCsv(run));
+      expect(await page.evaluate(fetchText('run.json'))).toBe(`${JSON.stringify(run, null, 2)}\n`);
+      const tables = Object.entries(csvFiles(run));
+      expect(tables.map(([name]) => name)).toEqual(['table.csv', 'distances.csv']);
+      for (const [name, table] of tables) expect(await page.evaluate(fetchText(name))).toBe(table);
       expect(seen.messages).toEqual([]);
     });
   });
@@ -134,7 +141,7 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
   test.each([320, 390, 1180])(
     'of six networks trained two ways fits %i pixels, and clips no words of its charts',
     async (width) => {
-      const six = await sampleRun({ architectures: SIX_NETWORKS, galleryRows: 1 });
+      const six = await sampleRun({ architectures: SIX_NETWORKS, galleryRows: 1, distances: true });
       await browser.visit(await place('six', six), { width }, async (page, seen) => {
         expect(await page.evaluate(OVERFLOW)).toBe(0);
         expect(await page.evaluate(CLIPPED)).toEqual([]);

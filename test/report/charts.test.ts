@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { wilson95 } from '../../src/core/statistics.ts';
 import { accuracyPanel } from '../../src/report/charts/accuracy-panel.ts';
+import { distancePanel, roundRadii } from '../../src/report/charts/distance-panel.ts';
 import { dodge } from '../../src/report/charts/dodge.ts';
 import { dumbbell } from '../../src/report/charts/dumbbell.ts';
 import { epsilonScale, labelledRadii } from '../../src/report/charts/epsilon-scale.ts';
@@ -38,6 +39,23 @@ const panel = {
   series: [curve('noise', -1, [99, 99, 98, 90]), curve('fgsm', 0, [97, 80, 20, 0]), curve('pgd', 1, [96, 70, 3, 0])],
 } as const;
 
+const distances = {
+  ...{ id: 'distances', title: 'Images of <VGG-16> left', largest: 2.3, names: ['deepfool', 'cw'] },
+  norm: 'L2',
+  series: [
+    {
+      ...{ label: 'deepfool', style: lineStyle(0), median: 1.5 },
+      steps: [
+        { radius: 0, share: 0.99 },
+        { radius: 1.4, share: 0.6 },
+        { radius: 1.6, share: 0.4 },
+        { radius: 2.3, share: 0.1 },
+      ],
+    },
+    { label: 'cw', style: lineStyle(1), median: null, steps: [{ radius: 0, share: 0.75 }] },
+  ],
+} as const;
+
 const rows = [
   { name: 'VGG-16', detail: 'standard training', clean: measured(99, 100), attacked: measured(0, 100) },
   { name: 'VGG-16', detail: 'adversarial training', clean: measured(98, 100), attacked: measured(94, 100) },
@@ -60,6 +78,15 @@ describe('a drawn chart', () => {
     }));
     const chart = accuracyPanel({ ...linear, series, names: ['a long name'] });
     await expect(asFile(chart)).toMatchFileSnapshot('__snapshots__/accuracy-linear.svg');
+  });
+
+  test('what is left against the distance', async () => {
+    const chart = distancePanel(distances);
+    await expect(asFile(chart)).toMatchFileSnapshot('__snapshots__/distances.svg');
+    expect(chart.toString()).toContain(
+      'under deepfool half of them fall within 1.5, and at the end 10.0 % of the images are left; under cw half of the ' +
+        'images never fall, and at the end 75.0 % of the images are left.',
+    );
   });
 
   test.each([
@@ -224,4 +251,20 @@ test('labels moved apart keep their order, their distance and, if they fit, thei
     }),
   );
   expect(dodge([10, 50, 90], 14, 0, 100)).toEqual([10, 50, 90]);
+});
+
+test('radii to read are round, few, and go to the end', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 1e-6, max: 1e6, noNaN: true }), (largest) => {
+      const radii = roundRadii(largest);
+      const [zero, step = 0] = radii;
+      expect(zero).toBe(0);
+      expect(radii.length).toBeGreaterThanOrEqual(3);
+      expect(radii.length).toBeLessThanOrEqual(7);
+      expect(['1', '2', '5']).toContain(step.toExponential(6).replace(/\.?0*e.*/, ''));
+      expect(radii.at(-1)).toBeLessThanOrEqual(largest * (1 + 1e-9));
+      expect((radii.at(-1) ?? 0) + step).toBeGreaterThan(largest * (1 - 1e-9));
+    }),
+  );
+  expect(roundRadii(10.4)).toEqual([0, 2, 4, 6, 8, 10]);
 });

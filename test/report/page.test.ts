@@ -16,7 +16,8 @@ const ELEMENTS = new Set(
   ).split(' '),
 );
 
-const SAFE_ADDRESS = /^(?:https:\/\/|data:image\/(?:png;base64|svg\+xml),|#[a-z]+(?:-\d+)?$|run\.json$|table\.csv$)/;
+const SAFE_ADDRESS =
+  /^(?:https:\/\/|data:image\/(?:png;base64|svg\+xml),|#[a-z]+(?:-\d+)?$|run\.json$|(?:table|transfer|distances)\.csv$)/;
 
 /** What must hold of every page, whatever the run. */
 function checkPage(page: string, run: Run): void {

@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import { Rng } from '../../src/core/rng.ts';
 import {
   type Cell,
+  type Distances,
   type GalleryItem,
   type Performance,
   parseRun,
@@ -28,6 +29,8 @@ export interface SampleOptions {
   readonly worstCases?: boolean;
   /** Whether images were tried on other networks. */
   readonly transfer?: boolean;
+  /** Whether two attacks of minimum norm were among them. */
+  readonly distances?: boolean;
   /** False for a run of before costs, published accuracies and speed were kept. */
   readonly facts?: boolean;
 }
@@ -249,6 +252,7 @@ export async function sampleRun(options: SampleOptions = {}): Promise<Run> {
     classes: DIGITS.map((_, digit) => String(digit)),
     cells,
     ...(options.transfer === true ? { transfer: transferOf(architectures, trainings, images) } : {}),
+    ...(options.distances === true ? { distances: distancesOf(architectures, trainings, images) } : {}),
     checks: options.checks === true ? CHECKS : [],
     gallery,
     ...(options.worstCases === false ? {} : { worstCases }),
@@ -269,6 +273,22 @@ function transferOf(architectures: readonly string[], trainings: readonly string
       wilson95: wilson95(withstood, images),
     };
   });
+}
+
+/** Of every network the farther the later it stands; every hundredth image is misclassified, of every tenth nothing is found. */
+function distancesOf(architectures: readonly string[], trainings: readonly string[], images: number): Distances[] {
+  const networks = architectures.flatMap((arch) => trainings.map((training) => ({ arch, training })));
+  return networks.flatMap((network, n) =>
+    ['deepfool', 'fab-t'].map((attack, a): Distances => {
+      const farthest = (2 + n) * (1 - 0.2 * a);
+      const values = Array.from({ length: images }, (_, i) =>
+        i % 100 === 0 ? 0 : i % 10 === 1 ? null : (farthest * i) / images,
+      );
+      const sorted = values.map((value) => value ?? Number.POSITIVE_INFINITY).sort((x, y) => x - y);
+      const [low = 0, high = 0] = [sorted[Math.ceil(images / 2) - 1], sorted[Math.floor(images / 2)]];
+      return { ...network, attack, norm: 'L2', median: (low + high) / 2, values };
+    }),
+  );
 }
 
 export interface CellOptions {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { UserError } from '../../src/core/errors.ts';
 import type { Run } from '../../src/core/run.ts';
-import { toCsv } from '../../src/report/csv.ts';
+import { csvFiles } from '../../src/report/csv.ts';
 import { renderReport } from '../../src/report/page.ts';
 import { readRun } from '../../src/report/read.ts';
 import { writeIndex, writeReport } from '../../src/report/write.ts';
@@ -33,7 +33,18 @@ describe('writing a report', () => {
     expect(await writeReport(folder, run)).toBe(join(folder, 'report.html'));
     expect((await readdir(folder)).sort()).toEqual(['report.html', 'table.csv']);
     expect(await readFile(join(folder, 'report.html'), 'utf8')).toBe(await renderReport(run));
-    expect(await readFile(join(folder, 'table.csv'), 'utf8')).toBe(toCsv(run));
+    expect(await readFile(join(folder, 'table.csv'), 'utf8')).toBe(csvFiles(run)['table.csv']);
+  });
+
+  test('leaves a table of transfer and one of distances, where there are any', async () => {
+    const rich = await sampleRun({ galleryRows: 0, epsilons: [0.3], transfer: true, distances: true });
+    await writeReport(folder, rich);
+    const names = ['distances.csv', 'report.html', 'table.csv', 'transfer.csv'];
+    expect((await readdir(folder)).sort()).toEqual(names);
+    for (const [name, table] of Object.entries(csvFiles(rich)))
+      expect(await readFile(join(folder, name), 'utf8')).toBe(table);
+    for (const name of ['transfer.csv', 'distances.csv'])
+      expect(await readFile(join(folder, 'report.html'), 'utf8')).toContain(`<a href="${name}" download="${name}">`);
   });
 
   test('fails in one line where it cannot write, and leaves nothing half-written', async () => {

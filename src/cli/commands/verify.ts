@@ -60,6 +60,8 @@ export const verify = defineCommand({
       terminal.note(
         wrong === 0 ? `${checked}: all is as run.json says` : `${wrong} of ${checked} disagree with run.json`,
       );
+      const outside = verdicts.reduce((sum, { counts }) => sum + (counts?.outsideRounded ?? 0), 0);
+      if (outside > 0) terminal.note(outsideNote(outside));
       return wrong === 0 ? EXIT.ok : EXIT.failed;
     } catch (error) {
       if (error instanceof Interrupted) return EXIT.interrupted;
@@ -73,8 +75,14 @@ export const verify = defineCommand({
 
 const COLUMNS = [
   ...[text('network'), text('attack'), numbers('epsilon'), numbers('images'), numbers('adversarial')],
-  ...[numbers('as PNG'), text('verdict')],
+  ...[numbers('as PNG'), numbers('PNG outside'), text('verdict')],
 ];
+
+/** Files of which all is right may hold such pictures, and their owner should know. */
+const outsideNote = (pictures: number): string =>
+  `${pictures === 1 ? '1 PNG lies' : `${pictures} PNGs lie`} outside the ball, by up to half a level a pixel (1/510): so far ` +
+  'does rounding to the nearest level lead. The float32 images lie inside, and they are what run.json counts; ' +
+  '--save-rounding inward keeps PNGs inside too.';
 
 /** A line a file; what disagrees stands behind it. */
 const tableOf = (verdicts: readonly Verdict[]): string =>
@@ -82,7 +90,7 @@ const tableOf = (verdicts: readonly Verdict[]): string =>
     COLUMNS,
     verdicts.map(({ network, attack, epsilon, counts, findings }) => [
       ...[printable(network), printable(attack), String(Number(epsilon.toPrecision(4)))],
-      ...[counts?.images, counts?.fooled, counts?.fooledRounded].map((count) =>
+      ...[counts?.images, counts?.fooled, counts?.fooledRounded, counts?.outsideRounded].map((count) =>
         count === undefined ? '–' : String(count),
       ),
       findings.length === 0 ? 'ok' : printable(findings.join('; ')),

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { type Dataset, usualResize } from '../../core/dataset.ts';
 import { UserError, unknownName, usageError } from '../../core/errors.ts';
 import { shortPath } from '../../core/files.ts';
+import { STANDARD, UNSTATED } from '../../core/training.ts';
 import { IMAGENET_CLASSES } from '../../data/imagenet-classes.ts';
 import { datasetNames } from '../../data/registry.ts';
 import { loadDefenses } from '../../discover/modules.ts';
@@ -48,9 +49,6 @@ export interface WeightsFile {
 }
 
 export type ContenderFile = CheckpointFile | WeightsFile | UserNetworkFile;
-
-/** What a report says of weights whose training nobody states. */
-const UNKNOWN_TRAINING = 'given';
 
 /** Whether the dataset is a folder of photographs, for which networks trained on ImageNet are there. */
 const isPhotographs = (dataset: string): boolean => !datasetNames.includes(dataset);
@@ -184,7 +182,7 @@ async function openWeights({ word, architecture }: WeightsFile, options: Resolve
   const published = isWeightsVersion(word) ? findPublicWeights(architecture, word) : undefined;
   const { classes, input } = network.spec;
   return {
-    ...opened(network, shown, published === undefined ? UNKNOWN_TRAINING : 'standard', network.sha256),
+    ...opened(network, shown, published === undefined ? UNSTATED : STANDARD, network.sha256),
     resize: published?.resize ?? usualResize(input),
     classNames: classes === IMAGENET_CLASSES.length ? IMAGENET_CLASSES.map(({ name }) => name) : undefined,
   };

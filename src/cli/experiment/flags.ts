@@ -72,7 +72,7 @@ export const experimentFlags = {
     '64, and 8 of photographs',
   ),
   backend: oneOf('auto', BACKENDS, 'what computes'),
-  out: optional(word('', 'folder for run.json, report.html, table.csv', 'a folder'), 'reports/DATE-ATTACKS-ARCHS'),
+  out: optional(word('', 'folder for run.json, report.html, CSV tables', 'a folder'), 'reports/DATE-ATTACKS-ARCHS'),
   config: optional(word('', 'JSON file with the same keys as these flags; flags win', 'a file'), 'none'),
   resume: SWITCH('go on with the interrupted run in --out'),
   'save-images': oneOf('none', ['none', ...KEPT], 'keep adversarial images, float32 and PNG, below --out'),

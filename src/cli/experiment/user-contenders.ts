@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { recordFunction } from '../../compile/recorder.ts';
 import type { Classifier } from '../../core/classifier.ts';
 import { messageOf, UserError, usageError } from '../../core/errors.ts';
+import { UNSTATED } from '../../core/training.ts';
 import type { Contender } from '../../evaluate/plan.ts';
 import {
   type GivenWeights,
@@ -28,9 +29,6 @@ export interface UserNetworkFile {
   /** Weights from PyTorch, for a module: a file or a URL. */
   readonly weights?: string;
 }
-
-/** What a report says of a network whose owner does not say how it was trained. */
-const UNKNOWN_TRAINING = 'given';
 
 /** Whether a word of `--arch` means a file or folder; the names of architectures come first. */
 export const isUserNetwork = (word: string, known: readonly string[]): boolean =>
@@ -93,7 +91,7 @@ async function open(
 ): Promise<{ network: OpenedNetwork; training: string }> {
   if (kind === 'folder') {
     const network = await openModelFolder(path);
-    return { network, training: network.training ?? UNKNOWN_TRAINING };
+    return { network, training: network.training ?? UNSTATED };
   }
   const module = await importUserFile(path);
   const sha256 = createHash('sha256')
@@ -105,7 +103,7 @@ async function open(
     ...{ file: path, sha256 },
     ...(given === undefined ? {} : { weights: given }),
   });
-  return { network, training: given?.training ?? network.training ?? UNKNOWN_TRAINING };
+  return { network, training: given?.training ?? network.training ?? UNSTATED };
 }
 
 async function givenWeights(path: string): Promise<GivenWeights & { readonly training: string | undefined }> {

@@ -7,7 +7,7 @@ import type { Backend } from '../backend.ts';
 import type { Found } from './networks.ts';
 
 /** A line of the table. */
-export interface Verdict extends Omit<Checked, 'images' | 'fooled' | 'fooledRounded'> {
+export interface Verdict extends Pick<Checked, 'findings'> {
   readonly network: string;
   readonly attack: string;
   readonly epsilon: number;

@@ -28,6 +28,8 @@ export interface Checked {
   readonly images: number;
   readonly fooled: number;
   readonly fooledRounded: number;
+  /** Pictures of adversarial images that have left the ball: no fault, for it is the images that are counted. */
+  readonly outsideRounded: number;
   /** What disagrees, in words; none means all is as the run says. */
   readonly findings: readonly string[];
 }
@@ -51,7 +53,7 @@ export const cellFor = (run: Run, saved: SavedImages): Cell | undefined =>
  */
 export async function checkSaved(saved: SavedImages, spec: CheckSpec): Promise<Checked> {
   const cell = cellFor(spec.run, saved);
-  const nothing = { images: 0, fooled: 0, fooledRounded: 0 };
+  const nothing = { images: 0, fooled: 0, fooledRounded: 0, outsideRounded: 0 };
   if (cell === undefined) return { ...nothing, findings: ['run.json measured no such attack at this radius'] };
   try {
     return await withFile(join(spec.folder, saved.file), (source) => checkFile(source, saved, cell, spec));
@@ -70,7 +72,7 @@ async function checkFile(source: ByteSource, saved: SavedImages, cell: Cell, spe
   checkMetadata(file, saved, contender.sha256, findings);
 
   const given: JudgedIn = { ...saved, judge, input: contender.classifier.input, goal: cell.goal };
-  const counts = { images: file.images, fooled: 0, fooledRounded: 0 };
+  const counts = { images: file.images, fooled: 0, fooledRounded: 0, outsideRounded: 0 };
   let last = -1;
   for (let start = 0; start < file.images; start += judge.batch) {
     stopIfAborted(signal);
@@ -88,8 +90,10 @@ async function checkFile(source: ByteSource, saved: SavedImages, cell: Cell, spe
       last = image.index;
       compare(image, pair, findings);
       findings.count(!(await showsPicture(image, pair, saved, spec)), 'pictures are missing or show something else');
-      if (pair.image.fooled) counts.fooled += 1;
-      if (pair.image.fooled && pair.picture.fooled) counts.fooledRounded += 1;
+      if (!pair.image.fooled) continue;
+      counts.fooled += 1;
+      if (pair.picture.fooled) counts.fooledRounded += 1;
+      if (pair.picture.refused !== undefined) counts.outsideRounded += 1;
     }
   }
   checkCounts(counts, saved, cell, findings);
@@ -131,6 +135,7 @@ function checkCounts(counts: Omit<Checked, 'findings'>, saved: SavedImages, cell
   equal('are adversarial', counts.fooled, saved.fooled);
   equal('are adversarial', counts.fooled, fallen);
   equal('of their pictures are', counts.fooledRounded, saved.fooledRounded);
+  equal('of their pictures have left the ball', counts.outsideRounded, saved.outsideRounded);
 }
 
 /** Whether the picture of an image is there, and shows it as it is rounded. */

@@ -1,12 +1,12 @@
 import type { Threat } from '../../core/threat-model.ts';
 import { normSymbol, percent, radius } from '../format.ts';
 import type { Html } from '../html.ts';
-import { INK, type LineStyle, MUTED, RULE } from '../palette.ts';
+import type { LineStyle } from '../palette.ts';
 import type { Measured } from '../slice.ts';
-import { type Colour, drawSvg, type Pen, type Point } from '../svg.ts';
+import type { Pen, Point } from '../svg.ts';
 import { textWidth } from '../text-width.ts';
-import { dodge } from './dodge.ts';
 import { type EpsilonScale, epsilonScale, labelledRadii } from './epsilon-scale.ts';
+import { drawAxisTitle, ink, muted, PLOT_HEIGHT, SMALL, sharePanel, yOf } from './share-panel.ts';
 
 export interface AccuracySeries {
   readonly label: string;
@@ -32,58 +32,32 @@ export interface AccuracyPanel {
   readonly names: readonly string[];
 }
 
-const WIDTH = 420;
-const HEIGHT = 268;
-const LEFT = 50;
-const TOP = 24;
-const PLOT_HEIGHT = HEIGHT - TOP - 50;
-const SMALL = 12;
-const LABEL = { size: SMALL, weight: 600 };
-const LABEL_GAP = 9;
-/** For the lines' names: never so little that a radius at the axis' end is cut off, never much of the plot. */
-const LEAST_LABEL_ROOM = 40;
-const MOST_LABEL_ROOM = 112;
-
-const ink: Colour = { ink: INK, name: 'ink' };
-const muted: Colour = { ink: MUTED, name: 'muted' };
-const rule: Colour = { ink: RULE, name: 'rule' };
-
-const yOf = (share: number): number => (1 - share) * PLOT_HEIGHT;
-
 /** Accuracy against epsilon for one network: a line per attack with its 95 % ribbon, the clean accuracy and chance. */
 export function accuracyPanel(panel: AccuracyPanel): Html {
-  const words = { id: panel.id, title: panel.title, description: describe(panel) };
-  return drawSvg(WIDTH, HEIGHT, words, (page) => {
-    const pen = page.group(LEFT, TOP);
-    const labelRoom = labelRoomFor(panel.names);
-    const width = WIDTH - LEFT - LABEL_GAP - labelRoom;
-    const scale = epsilonScale(panel.grid, width);
-    const { at } = scale;
-    drawFrame(pen, panel, scale, width);
-    for (const { style, points } of panel.series) {
-      const upper = points.map(({ epsilon, measured }): Point => [at(epsilon), yOf(measured.interval[1])]);
-      const lower = points.map(({ epsilon, measured }): Point => [at(epsilon), yOf(measured.interval[0])]);
-      if (points.length > 1) pen.area([...upper, ...lower.toReversed()], style, 0.16);
-    }
-    for (const series of panel.series) drawSeries(pen, panel, series, at);
-    drawClean(pen, panel.clean);
-    drawLabels(pen, panel.series, at, labelRoom);
+  return sharePanel({
+    words: { id: panel.id, title: panel.title, description: describe(panel) },
+    names: panel.names,
+    draw: (pen, width) => {
+      const scale = epsilonScale(panel.grid, width);
+      const { at } = scale;
+      drawFrame(pen, panel, scale, width);
+      for (const { style, points } of panel.series) {
+        const upper = points.map(({ epsilon, measured }): Point => [at(epsilon), yOf(measured.interval[1])]);
+        const lower = points.map(({ epsilon, measured }): Point => [at(epsilon), yOf(measured.interval[0])]);
+        if (points.length > 1) pen.area([...upper, ...lower.toReversed()], style, 0.16);
+      }
+      for (const series of panel.series) drawSeries(pen, panel, series, at);
+      drawClean(pen, panel.clean);
+      return panel.series.flatMap(({ label, style, points }) => {
+        const last = points.at(-1);
+        return last === undefined ? [] : [{ label, style, x: at(last.epsilon), y: yOf(last.measured.share) }];
+      });
+    },
   });
 }
 
-function labelRoomFor(names: readonly string[]): number {
-  const widest = Math.max(0, ...names.map((name) => textWidth(name, LABEL)));
-  return Math.ceil(Math.min(Math.max(widest, LEAST_LABEL_ROOM), MOST_LABEL_ROOM));
-}
-
 function drawFrame(pen: Pen, panel: AccuracyPanel, scale: EpsilonScale, width: number): void {
-  const { at } = scale;
-  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-    pen.line([0, yOf(share)], [width, yOf(share)], { ...rule, width: 1 });
-    const label = share === 1 ? '100 %' : String(100 * share);
-    pen.text([-10, yOf(share) + 4], label, { size: SMALL, anchor: 'end', colour: muted });
-  }
-  const x = at(panel.marked);
+  const x = scale.at(panel.marked);
   pen.line([x, -6], [x, PLOT_HEIGHT], { ...muted, width: 1, opacity: 0.55 });
   pen.text([x, -11], `ε = ${radius(panel.marked)}`, { size: 11, anchor: 'middle', colour: muted });
   pen.line([0, yOf(panel.chance)], [width, yOf(panel.chance)], { ...muted, width: 1, dash: '5 4' });
@@ -107,11 +81,7 @@ function drawRadii(pen: Pen, panel: AccuracyPanel, { at, breakAt }: EpsilonScale
     pen.text([at(epsilon), base + 18], radius(epsilon), { size: SMALL, anchor: 'middle', colour: ink, weight });
   }
   const kind = breakAt === undefined ? '' : ', logarithmic';
-  pen.text([width / 2, base + 38], `radius ε (${normSymbol(panel.norm)}${kind})`, {
-    size: SMALL,
-    anchor: 'middle',
-    colour: muted,
-  });
+  drawAxisTitle(pen, width, `radius ε (${normSymbol(panel.norm)}${kind})`);
 }
 
 function drawSeries(pen: Pen, panel: AccuracyPanel, series: AccuracySeries, at: (epsilon: number) => number): void {
@@ -129,23 +99,6 @@ function drawSeries(pen: Pen, panel: AccuracyPanel, series: AccuracySeries, at: 
 function drawClean(pen: Pen, { share, interval }: Measured): void {
   pen.line([0, yOf(interval[0])], [0, yOf(interval[1])], { ...ink, width: 1.5 });
   pen.marker([0, yOf(share)], 'circle', ink, { hollow: true, size: 4 });
-}
-
-/** Every line's name at its right end, moved apart where lines end together. */
-function drawLabels(pen: Pen, all: readonly AccuracySeries[], at: (epsilon: number) => number, room: number): void {
-  const ends = all.flatMap(({ label, style, points }) => {
-    const last = points.at(-1);
-    return last === undefined ? [] : [{ label, style, x: at(last.epsilon), y: yOf(last.measured.share) }];
-  });
-  const heights = dodge(
-    ends.map(({ y }) => y),
-    14,
-    4,
-    PLOT_HEIGHT - 3,
-  );
-  for (const [i, { label, style, x, y }] of ends.entries()) {
-    pen.text([x + LABEL_GAP, (heights[i] ?? y) + 4], label, { ...LABEL, colour: style, room });
-  }
 }
 
 function describe({ clean, series, norm }: AccuracyPanel): string {

@@ -1,4 +1,5 @@
 import type { Run } from '../../core/run.ts';
+import { csvFiles } from '../csv.ts';
 import { duration, instant, whole } from '../format.ts';
 import { type Content, type Html, html } from '../html.ts';
 import { groupBy } from '../slice.ts';
@@ -10,7 +11,7 @@ export const provenance = defineSection({
   title: 'Provenance',
   render: (run) => html`<h3>Command</h3>
 <pre class="command"><code>${run.command}</code></pre>
-${downloads}
+${downloads(run)}
 <h3>Methods</h3>
 ${methods(run)}
 <h3>Conditions</h3>
@@ -23,7 +24,8 @@ ${definitions(Object.entries(run.provenance.packages).map(([name, version]) => [
 });
 
 /** The files lie beside the page; the script lets the page, sent alone, hand out the data that it carries. */
-const downloads = html`<p class="downloads">Data: <a href="run.json" download="run.json" data-download="run">run.json</a> <a href="table.csv" download="table.csv" data-download="csv">table.csv</a></p>`;
+const downloads = (run: Run): Html =>
+  html`<p class="downloads">Data: ${['run.json', ...Object.keys(csvFiles(run))].map((name) => html`<a href="${name}" download="${name}">${name}</a> `)}</p>`;
 
 const code = (text: string): Html => html`<code>${text}</code>`;
 

@@ -239,7 +239,17 @@ describe('the check of saved images', () => {
 
   it('finds nothing in what was saved', async () => {
     expect(await check(run)).toEqual([
-      { images: first.images, fooled: first.fooled, fooledRounded: first.fooledRounded, findings: [] },
+      {
+        ...{ images: first.images, fooled: first.fooled, fooledRounded: first.fooledRounded },
+        ...{ outsideRounded: first.outsideRounded, findings: [] },
+      },
+    ]);
+  });
+
+  it('finds a wrong number of pictures outside the ball', async () => {
+    const outsideRounded = first.outsideRounded + 1;
+    expect(await findings({ ...run, saved: [{ ...first, outsideRounded }] })).toEqual([
+      `${first.outsideRounded} of their pictures have left the ball; run.json says ${outsideRounded}`,
     ]);
   });
 
