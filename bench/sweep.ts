@@ -86,7 +86,7 @@ async function measure(network: string, folder: string): Promise<void> {
   process.stdout.write(`${network}: ${images} images, medians of ${rounds} rounds, ${clock} time\n`);
   process.stdout.write(
     'missing' in loop
-      ? `no PyTorch (set PYTHON to an interpreter that has it, and safetensors): ${loop.missing}\n`
+      ? `no PyTorch beside it (PYTHON names an interpreter that has torch and safetensors): ${loop.missing}\n`
       : `PyTorch ${loop.version}, ${loop.setting}\n`,
   );
   process.stdout.write(`\n${sweepTable(spec, taken).join('\n')}\n\n`);
