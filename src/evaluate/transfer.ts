@@ -15,7 +15,14 @@ import type { SelectedImage } from './images.ts';
 import type { Job } from './job.ts';
 import type { TransferRow } from './journal.ts';
 import type { Assignment } from './lanes.ts';
-import { contenderName, type ExperimentPlan, type PlannedAttack, type PlannedStage, stagesOf } from './plan.ts';
+import {
+  contenderName,
+  type ExperimentPlan,
+  type PlannedAttack,
+  type PlannedStage,
+  stageName,
+  stagesOf,
+} from './plan.ts';
 import { type Outcome, runPool } from './pool.ts';
 import { drawsNoise, rehearse } from './rehearse.ts';
 import { type Known, type Trials, transfersOf } from './transfer-matrix.ts';
@@ -164,7 +171,7 @@ async function attack(
   left: ReadonlySet<number>,
   onMade: (made: readonly Made[]) => Promise<void>,
 ): Promise<void> {
-  const { plan, harness, source, own, epsilon, stopwatch } = trial;
+  const { plan, harness, planned, source, own, epsilon, stopwatch, fits } = trial;
   const { norm, goal, seed, batch } = plan;
   const { classifier } = source.contender;
   const targeted = goal.kind === 'targeted';
@@ -179,8 +186,13 @@ async function attack(
   // As many as the slots and the candidates that wait for their verification.
   const held = new Map<number, SelectedImage>();
   try {
+    const fitted = await fits.fitted({
+      ...{ contender: source.contender, attack: planned.attack.name, epsilons: [epsilon] },
+      stageName: stageName(planned, stage),
+      ...{ stage, judge: own, engine, rehearsal },
+    });
     await runPool({
-      ...{ engine, rehearsal, judge: own, norm, goal, seed, signal: harness.signal },
+      ...{ engine, rehearsal, judge: own, norm, goal, seed, fitted, signal: harness.signal },
       ...{ epsilons: [epsilon], earlyStop: false, restarts: drawsNoise(rehearsal) ? plan.restarts : 1 },
       pixels: elements(classifier.input),
       work: assignments(trial, left, held),

@@ -3,10 +3,11 @@ import { compile } from '../compile/compile.ts';
 import { eager } from '../compile/eager.ts';
 import type { HostArray, Prepare } from '../compile/types.ts';
 import { messageOf } from '../core/errors.ts';
-import { prepareAttack } from '../evaluate/engine.ts';
+import { fittedItems, prepareAttack } from '../evaluate/engine.ts';
 import { NoiseBuffers } from '../evaluate/noise.ts';
 import { rehearse } from '../evaluate/rehearse.ts';
 import { tf } from '../tf.ts';
+import { fittedOnStage, repeatedRows } from './fitting.ts';
 import { BrokenLaw, type Law, requires, type Subject } from './law.ts';
 import { CLASSES, IDS, imageOf, imagesOf, paramsOf, RADII, smooth } from './stage.ts';
 
@@ -39,7 +40,9 @@ async function lastOf({ attack, norm }: Subject, prepare: Prepare, targeted: boo
     throw new BrokenLaw(`it cannot be compiled: ${messageOf(error).split('\n')[0]}`);
   });
   const label = Int32Array.from(tf.tidy(() => smooth.logits(imagesOf(IDS)).argMax(1).dataSync()));
+  const fitted = await fittedOnStage(prepare, { ...spec, batch, rehearsal }, RADII[norm][0]);
   const itemsAt = (iteration: number) => ({
+    ...fittedItems(repeatedRows(fitted, batch)),
     clean: Float32Array.from(IDS.flatMap((id) => [...imageOf(id)])),
     label,
     target: targeted ? label.map((index) => (index + 1) % CLASSES) : label,

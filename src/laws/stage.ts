@@ -8,6 +8,7 @@ import { resolveParams } from '../core/params.ts';
 import { fillNoise } from '../core/rng.ts';
 import { diameterOf, type Norm } from '../core/threat-model.ts';
 import { tf } from '../tf.ts';
+import { fittedFor } from './fitting.ts';
 
 export const INPUT = [6, 5, 3] as const;
 export const CLASSES = 5;
@@ -98,11 +99,15 @@ export interface Performance {
   readonly seed?: number;
 }
 
-/** What an attack is called with, step after step. Tensors are made anew at every call: call it inside `tf.tidy`. */
+/**
+ * What an attack is called with, step after step. Tensors are made anew at every call: call it inside `tf.tidy`.
+ *
+ * @param part - `fit` is given nothing that was fitted
+ */
 export function contextOf(
   performance: Performance,
   iterations: readonly number[],
-  part: 'init' | 'step',
+  part: 'init' | 'step' | 'fit',
 ): AttackContext {
   const { attack, norm, classifier: victim, ids, seed = 1 } = performance;
   const aimsItself = attack.targets !== undefined;
@@ -136,6 +141,7 @@ export function contextOf(
     target: performance.targeted || aimsItself ? targetsFor(label) : label,
     epsilon: column(epsilons),
     iteration: column(iterations),
+    fitted: part === 'fit' ? {} : fittedFor(performance),
   });
 }
 
@@ -184,3 +190,6 @@ export function candidates({ x, isCandidate }: AttackState, ids: readonly number
 }
 
 export const IDS: readonly number[] = [0, 1, 2, 3];
+
+/** What attacks are fitted on that are. */
+export const FIT_IDS: readonly number[] = [100, 101, 102, 103, 104, 105];

@@ -4,10 +4,11 @@ import type { Classifier } from '../../src/core/classifier.ts';
 import type { NoiseRequest } from '../../src/core/draws.ts';
 import { resolveParams } from '../../src/core/params.ts';
 import type { Norm } from '../../src/core/threat-model.ts';
-import { type Arrays, prepareAttack, prepareJudge } from '../../src/evaluate/engine.ts';
+import { type Arrays, fittedItems, prepareAttack, prepareJudge } from '../../src/evaluate/engine.ts';
 import { NoiseBuffers } from '../../src/evaluate/noise.ts';
 import { aimsItself, rehearse } from '../../src/evaluate/rehearse.ts';
 import { distance } from '../../src/evaluate/verify.ts';
+import { fittedOnStage, repeatedRows } from '../../src/laws/fitting.ts';
 
 export interface Trial {
   readonly attack: Attack;
@@ -18,6 +19,8 @@ export interface Trial {
   /** B images, H·W·C values each. */
   readonly clean: Float32Array;
   readonly label: Int32Array;
+  /** What the attack was fitted with; by default, if it is, on the stage of the laws. */
+  readonly fitted?: Arrays;
   /** Makes the attack targeted. */
   readonly target?: Int32Array;
   /** Stops after so many steps, however many there would be. */
@@ -63,7 +66,9 @@ export async function* states(prepare: Prepare, trial: Trial): AsyncGenerator<Ar
   const spec = { attack, params, classifier, norm, targeted: target !== undefined && !aimsItself(attack) };
   const rehearsal = await rehearse(spec);
   const engine = await prepareAttack(prepare, { ...spec, batch, rehearsal });
+  const fitted = trial.fitted ?? (await fittedOnStage(prepare, { ...spec, batch, rehearsal }, trial.epsilon));
   const itemsAt = (iteration: number) => ({
+    ...fittedItems(repeatedRows(fitted, batch)),
     clean,
     label,
     target: target ?? label,

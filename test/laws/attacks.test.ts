@@ -6,7 +6,7 @@ import { type Attack, type Ensemble, isEnsemble } from '../../src/core/attack.ts
 import { ATTACK_LAWS } from '../../src/laws/all.ts';
 import { BrokenLaw } from '../../src/laws/law.ts';
 import { tf } from '../../src/tf.ts';
-import { FAULTY, RIGHT } from './faulty.ts';
+import { FAULTY, FITTED, RIGHT } from './faulty.ts';
 
 const ofProgram = readdirSync(join(PACKAGE_ROOT, 'attacks')).filter((file) => file.endsWith('.ts'));
 const files = [...ofProgram.map((file) => join('attacks', file)), join('examples', 'momentum.ts')];
@@ -33,6 +33,10 @@ describe.each(attacks)('%s', (file, attack) => {
 describe('the laws', () => {
   it.each(laws)('pass an attack that is right: it %s', async (_, { check }) => {
     for (const norm of RIGHT.norms) await check({ attack: RIGHT, file: 'faulty.ts', norm });
+  });
+
+  it.each(laws)('pass an attack that is right and fitted first: it %s', async (_, { check }) => {
+    for (const norm of FITTED.norms) await check({ attack: FITTED, file: 'faulty.ts', norm });
   });
 
   it.each(FAULTY)('catch an attack that %s', async (_, { law: name, complaint, attack }) => {
