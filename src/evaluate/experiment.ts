@@ -242,6 +242,10 @@ export function requirePlan(plan: ExperimentPlan): void {
     throw usageError(`the gallery's epsilon ${galleryEpsilon} is none of ${epsilons.join(', ')}`);
   }
   requireTransfer(plan);
+  for (const { name, planned } of plan.sanity?.probes ?? []) {
+    if (planned.attack.fit !== undefined)
+      throw usageError(`the probe "${name}": ${planned.attack.name} is fitted first; take another attack`);
+  }
   for (const contender of contenders) {
     if (goal.kind !== 'targeted' || goal.target < contender.classifier.classes) continue;
     throw usageError(

@@ -188,6 +188,19 @@ describe('an attack that is fitted first', () => {
     expect(timeless(await run({}, { journal: remembering(damaged) }))).toEqual(timeless(whole));
   });
 
+  it('is no probe of the sanity panel', async () => {
+    const probe = {
+      name: 'one for all',
+      why: 'why',
+      link: 'https://example.org',
+      on: 'any',
+      planned: planned(fitted()),
+    } as const;
+    await expect(run({ sanity: { images: 3, probes: [probe] } })).rejects.toThrow(
+      'the probe "one for all": one-for-all is fitted first; take another attack',
+    );
+  });
+
   it('can be a stage of an ensemble', async () => {
     const records: JournalRecord[] = [];
     const ensemble = together('both', [planned(fitted()), planned(customAttack({}))]);
