@@ -14,11 +14,16 @@ const roots = (): string[] => [...new Set([resolve(FOLDER), join(PACKAGE_ROOT, F
 export const checkpointPath = (dataset: string, architecture: string, training: string): string =>
   join(FOLDER, dataset, `${architecture}-${training}${ENDING}`);
 
+/** Whether it leads nowhere else: names may come from a run.json that anybody wrote. */
+const isPlain = (name: string): boolean => !/[\\/]/.test(name) && name !== '.' && name !== '..';
+
 /** The file of a trained network; undefined if there is none. */
 export const findCheckpoint = (dataset: string, architecture: string, training: string): string | undefined =>
-  roots()
-    .map((root) => join(root, '..', checkpointPath(dataset, architecture, training)))
-    .find((path) => existsSync(path));
+  [dataset, architecture, training].every(isPlain)
+    ? roots()
+        .map((root) => join(root, '..', checkpointPath(dataset, architecture, training)))
+        .find((path) => existsSync(path))
+    : undefined;
 
 export interface FoundCheckpoint {
   readonly dataset: string;

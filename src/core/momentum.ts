@@ -1,9 +1,6 @@
 /** Momentum, as the attacks made to transfer between networks use it. */
 import type { tf } from '../tf.ts';
-import { sizeOf } from './ball.ts';
-
-/** Stands in for a zero that is about to divide a zero. */
-const TINY = 1e-30;
+import { sizeOf, TINY } from './ball.ts';
 
 /**
  * μ·v + g/‖g‖₁, the new velocity: [B, H, W, C]. The norm is the sum over one image, so that every step counts alike

@@ -1,5 +1,5 @@
 /**
- * The sanity panel: signs that an evaluation is broken, computed from the cells alone.
+ * The sanity panel: signs that an evaluation is broken, computed from what it measured.
  *
  * Carlini, Athalye, Papernot et al., "On Evaluating Adversarial Robustness", 2019, sections 3 and 4.
  */
@@ -10,8 +10,7 @@ import { isDefended } from '../core/training.ts';
 const CHECKLIST = 'https://arxiv.org/abs/1902.06705';
 
 /** How far an accuracy may move the wrong way before it means something: one image in a hundred, and two in any case. */
-const slack = (cells: readonly Pick<Cell, 'images'>[]): number =>
-  Math.max(0.01, 2 / Math.max(1, ...cells.map(({ images }) => images)));
+const slack = (images: number): number => Math.max(0.01, 2 / images);
 
 /** Share of claims that rounding at the decision boundary may leave unconfirmed. */
 const UNCONFIRMED = 0.001;
@@ -60,35 +59,51 @@ export function sanityChecks(
   ];
 }
 
-/** Something measured, and where. */
-export interface Worst {
+/** Something measured, on how many images, and where. */
+export interface Found {
   readonly value: number;
+  readonly images: number;
   readonly at: string;
 }
 
 const place = ({ arch, training, attack, epsilon }: Cell): string => `${attack} on ${arch}/${training}, ε = ${epsilon}`;
 
-const largest = (found: readonly Worst[]): Worst | undefined =>
-  found.reduce<Worst | undefined>((a, b) => (a === undefined || b.value > a.value ? b : a), undefined);
+/** The first of those for which the number is largest. */
+function largest<T>(found: readonly T[], of: (one: T) => number): T | undefined {
+  const [first, ...others] = found;
+  return first && others.reduce((a, b) => (of(b) > of(a) ? b : a), first);
+}
 
-/** A check whose value must not exceed its threshold. */
+/**
+ * A check whose value must not exceed its threshold. Of all that was found it shows what exceeds it most, or comes nearest.
+ *
+ * @param allowed - the threshold for something measured on so many images: of few, one more may be chance
+ */
 export function atMost(
-  threshold: number,
-  found: readonly Worst[],
+  allowed: (images: number) => number,
+  found: readonly Found[],
   { name, why, link = CHECKLIST, otherwise }: { name: string; why: string; link?: string; otherwise: 'warn' | 'fail' },
 ): Check {
-  const worst = largest(found);
+  const worst = largest(found, ({ value, images }) => value - allowed(images));
+  const threshold = allowed(worst?.images ?? Number.POSITIVE_INFINITY);
   if (worst === undefined) return { name, verdict: 'not-run', value: null, threshold, why, link };
   const passed = worst.value <= threshold;
   const where = passed ? '' : ` Largest for ${worst.at}.`;
   return { name, verdict: passed ? 'pass' : otherwise, value: worst.value, threshold, why: why + where, link };
 }
 
+/** A threshold that is the same for any number of images. */
+export const always = (threshold: number) => (): number => threshold;
+
 function zeroRadius(cells: readonly Cell[]): Check {
   const found = cells
     .filter(({ epsilon }) => epsilon === 0)
-    .map((cell) => ({ value: Math.abs(cell.robustAccuracy - cell.cleanAccuracy), at: place(cell) }));
-  return atMost(0, found, {
+    .map((cell) => ({
+      value: Math.abs(cell.robustAccuracy - cell.cleanAccuracy),
+      images: cell.images,
+      at: place(cell),
+    }));
+  return atMost(always(0), found, {
     name: 'radius 0 changes nothing',
     why: 'The ball of radius 0 holds the clean image alone, so accuracy under attack must equal clean accuracy.',
     otherwise: 'fail',
@@ -104,9 +119,9 @@ const sameLine = (a: Cell, b: Cell): boolean =>
 function fallsWithRadius(cells: readonly Cell[]): Check {
   const found = cells.flatMap((cell) => {
     const smaller = cells.filter((other) => sameLine(cell, other) && other.epsilon < cell.epsilon);
-    return smaller.map((other) => ({ value: lead(cell, other), at: place(cell) }));
+    return smaller.map((other) => ({ value: lead(cell, other), images: cell.images, at: place(cell) }));
   });
-  return atMost(slack(cells), found, {
+  return atMost(slack, found, {
     name: 'accuracy falls with the radius',
     why: 'A larger ball contains the smaller one, so accuracy may not rise with it, but for chance and for single steps that overshoot.',
     otherwise: 'warn',
@@ -138,9 +153,10 @@ function weaker(
 ): Check {
   const found = pairs(cells, weak, strong).map((pair) => ({
     value: lead(pair.strong, pair.weak),
+    images: pair.strong.images,
     at: place(pair.strong),
   }));
-  return atMost(slack(cells), found, { ...words, otherwise: 'warn' });
+  return atMost(slack, found, { ...words, otherwise: 'warn' });
 }
 
 /** How much more accurate a single step may leave a trained defense than many do. */
@@ -161,9 +177,10 @@ function overfitting(cells: readonly Cell[], oneStep: readonly string[], iterate
   const defended = cells.filter(({ training }) => isDefended(training));
   const found = pairs(defended, oneStep, iterated).map(({ weak, strong }) => ({
     value: lead(weak, strong),
+    images: strong.images,
     at: `${place(strong)}, against ${weak.attack}`,
   }));
-  return atMost(COLLAPSE, found, {
+  return atMost(always(COLLAPSE), found, {
     name: 'what withstands one step withstands many',
     why: 'A defense that loses far more to many steps than to one has learned to spoil the single step (catastrophic overfitting), or was trained for a smaller radius. Believe the attack of many steps.',
     link: 'https://arxiv.org/abs/2001.03994',
@@ -177,9 +194,10 @@ function transferIsWeaker(transfer: readonly Transfer[]): Check {
     .filter(({ source, target }) => named(source) !== named(target))
     .map(({ source, target, attack, epsilon, images, fooled, whiteBoxFooled }) => ({
       value: (fooled - whiteBoxFooled) / images,
+      images,
       at: `${attack} from ${named(source)} on ${named(target)}, ε = ${epsilon}`,
     }));
-  return atMost(slack(transfer), found, {
+  return atMost(slack, found, {
     name: 'transfer is weaker than white box',
     why: 'Images made against another network should fool fewer than those made against the network itself; if they fool more, its gradient is masked, or the attack needs more steps.',
     otherwise: 'warn',
@@ -191,9 +209,9 @@ function allVerified(cells: readonly Cell[]): Check {
   const claimsOf = (cell: Cell): number => cell.cleanCorrect - cell.robustCorrect + cell.unverified;
   const claims = cells.reduce((sum, cell) => sum + claimsOf(cell), 0);
   const refused = (cell: Cell): string => `${cell.unverified} of ${claimsOf(cell)} candidates refused`;
-  const worst = largest(cells.map((cell) => ({ value: cell.unverified, at: `${place(cell)}: ${refused(cell)}` })));
+  const worst = largest(cells, (cell) => cell.unverified);
   const verdict = unverified === 0 ? 'pass' : unverified <= UNCONFIRMED * claims ? 'warn' : 'fail';
-  const where = unverified === 0 || worst === undefined ? '' : ` Most for ${worst.at}.`;
+  const where = unverified === 0 || worst === undefined ? '' : ` Most for ${place(worst)}: ${refused(worst)}.`;
   return {
     name: 'every claimed success is confirmed',
     verdict,

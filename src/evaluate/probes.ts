@@ -11,7 +11,7 @@ import { elements } from '../core/draws.ts';
 import { crossEntropy } from '../core/losses.ts';
 import type { Check } from '../core/run.ts';
 import { tf } from '../tf.ts';
-import { atMost } from './checks.ts';
+import { always, atMost } from './checks.ts';
 import { type Judge, prepareAttack } from './engine.ts';
 import type { SelectedImage } from './images.ts';
 import type { Assignment } from './lanes.ts';
@@ -99,10 +99,17 @@ const answersOf = ({ judge, images }: ProbeSpec): Promise<Float32Array[]> =>
     images.map((image) => image.pixels),
   );
 
-/** The largest difference between two answers to the same images. */
-function unrest(once: readonly Float32Array[], again: readonly Float32Array[]): number {
-  const differences = once.flatMap((logits, i) => [...logits].map((z, k) => Math.abs(z - (again[i]?.[k] as number))));
-  return Math.max(...differences);
+/** The largest difference between two answers to the same images; one that is no number differs as much as can be. */
+export function unrest(once: readonly Float32Array[], again: readonly Float32Array[]): number {
+  const between = (z: number, other: number): number => {
+    if (Object.is(z, other)) return 0;
+    const difference = Math.abs(z - other);
+    return Number.isFinite(difference) ? difference : Number.MAX_VALUE;
+  };
+  return once.reduce(
+    (most, logits, i) => logits.reduce((most, z, k) => Math.max(most, between(z, again[i]?.[k] as number)), most),
+    0,
+  );
 }
 
 /** The share of images at which the textbook cross-entropy loses its gradient towards the true class. */
@@ -184,29 +191,31 @@ export function probeChecks(plan: ExperimentPlan, found: ReadonlyMap<Contender, 
       const finding = findings[name];
       return finding === undefined ? [] : [{ ...finding, at: `${contenderName(contender)}, ${finding.images} images` }];
     });
-  const luck = (name: string): number => LUCK / Math.max(1, ...of(name).map(({ images }) => images));
   return [
-    atMost(0, of(REPEATS), {
+    atMost(always(0), of(REPEATS), {
       name: REPEATS,
       why: 'A network that answers differently every time must be attacked through the average of many answers; a single one misleads the gradient.',
       link: 'https://arxiv.org/abs/1802.00420',
       otherwise: 'fail',
     }),
-    atMost(SILENT, of(GRADIENTS), {
+    atMost(always(SILENT), of(GRADIENTS), {
       name: GRADIENTS,
       why: 'Where the gradient is zero or no number, an attack that follows it stands still, and accuracy under it means nothing.',
       link: 'https://arxiv.org/abs/1802.00420',
       otherwise: 'fail',
     }),
-    atMost(SATURATED, of(SATURATION), {
+    atMost(always(SATURATED), of(SATURATION), {
       name: SATURATION,
       why: 'The share of images of which the network is so sure that p rounds to 1 in float32 and the textbook gradient p − 1 of the true class to 0. The loss of this program has no such limit, and its numbers are sound; those of tools that attack plain cross-entropy, above all on clipped probabilities, would make such a network look robust: trust margins and the DLR loss instead.',
       link: 'https://arxiv.org/abs/1607.04311',
       otherwise: 'warn',
     }),
     ...(plan.sanity?.probes ?? []).map(({ name, why, link, on }) =>
-      atMost(on === 'any' ? 1 / classes + luck(name) : Math.max(GAIN, luck(name)), of(name), {
-        ...{ name, why, link, otherwise: 'warn' as const },
+      atMost((images) => (on === 'any' ? 1 / classes + LUCK / images : Math.max(GAIN, LUCK / images)), of(name), {
+        name,
+        why,
+        link,
+        otherwise: 'warn',
       }),
     ),
   ];

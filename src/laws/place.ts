@@ -1,16 +1,14 @@
 /** Laws on where the candidates lie: every one of them, not the last alone, since every one counts. */
-import { distance, type Made, refusal } from '../evaluate/verify.ts';
+import { distance, type Made, refusal, TOLERANCE } from '../evaluate/verify.ts';
 import { type Law, requires, type Subject } from './law.ts';
 import { inScenes, iteratesOf, type Scene, scenesOf } from './scene.ts';
 import { IDS, INPUT, imageOf } from './stage.ts';
 
-const TOLERANCE = 1e-6;
-
 type Complaint = (made: Made, id: number, epsilon: number) => string | undefined;
 
 /** A law that every candidate of every scene must obey. */
-const everyCandidate = (name: string, complain: (subject: Subject) => Complaint, scenes = scenesOf): Law =>
-  inScenes(name, scenes, (subject, scene) => {
+const everyCandidate = (name: string, complain: (subject: Subject) => Complaint): Law =>
+  inScenes(name, scenesOf, (subject, scene) => {
     const complaint = complain(subject);
     iteratesOf(subject, scene).forEach((images, step) => {
       images.forEach((made, row) => {

@@ -54,3 +54,15 @@ it('a dry run promises exactly what an attack costs that fools nobody', async ()
     expect(forecastInWords(forecast)).toMatch(new RegExp(`^together +\\S+ +${spent}$`, 'm'));
   }
 });
+
+it('a dry run of several attacks leaves the backend as it was', async () => {
+  const several = plan([planned(fgsm), planned(pgd), planned(noise)]);
+  tf.registerBackend('elsewhere', () => new tf.KernelBackend());
+  try {
+    await tf.setBackend('elsewhere');
+    expect((await dryRun(several)).attacks).toHaveLength(3);
+    expect(tf.getBackend()).toBe('elsewhere');
+  } finally {
+    await tf.setBackend('cpu');
+  }
+});

@@ -126,6 +126,20 @@ describe('the sanity panel', () => {
     expect(transferCheck()?.verdict).toBe('not-run');
   });
 
+  it('forgives two images of each pair of networks, however many others have in common, and shows its own threshold', () => {
+    const tried = (images: number, fooled: number, target: string): Transfer => ({
+      ...{ source: { arch: 'a', training: 's' }, target: { arch: 'a', training: target }, attack: 'pgd', norm: 'Linf' },
+      ...{ epsilon: 0.1, images, fooled, whiteBoxFooled: 0, accuracy: 0, wilson95: [0, 1] },
+    });
+    const found = (...transfer: readonly Transfer[]) =>
+      sanityChecks([], ATTACKS, transfer).find(({ name }) => name === 'transfer is weaker than white box');
+    expect(found(tried(1000, 10, 'many'), tried(10, 2, 'few'))?.verdict).toBe('pass');
+    expect(found(tried(1000, 10, 'many'), tried(10, 3, 'few'))).toMatchObject({ verdict: 'warn', threshold: 0.2 });
+    const worse = found(tried(1000, 11, 'many'), tried(10, 2, 'few'));
+    expect(worse).toMatchObject({ verdict: 'warn', value: 0.011, threshold: 0.01 });
+    expect(worse?.why).toMatch(/on a\/many/);
+  });
+
   it('tells rounding at the boundary from an attack that cheats', () => {
     const name = 'every claimed success is confirmed';
     expect(check(name, [cell('pgd', 0.1, 300)])?.verdict).toBe('pass');

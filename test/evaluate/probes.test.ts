@@ -7,7 +7,7 @@ import type { Attack } from '../../src/core/attack.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import type { Check } from '../../src/core/run.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
-import type { Probe } from '../../src/evaluate/probes.ts';
+import { type Findings, type Probe, probeChecks, unrest } from '../../src/evaluate/probes.ts';
 import { tf } from '../../src/tf.ts';
 import { CLASSES, contender, harness, plan, planned, smallClassifier, smallDataset } from './fixtures.ts';
 
@@ -97,6 +97,31 @@ describe('the probes of the sanity panel', () => {
       }),
     );
     expect(panel.get('the same image gets the same answer')).toMatchObject({ verdict: 'fail' });
+  });
+
+  it('find the largest difference of many answers, and none smaller than of one that is no number', () => {
+    const many = Array.from({ length: 300 }, () => new Float32Array(1000));
+    expect(unrest(many, many)).toBe(0);
+    const once = [Float32Array.of(1, 2), Float32Array.of(3, 4)];
+    expect(unrest(once, [Float32Array.of(1, 2.5), Float32Array.of(2, 4)])).toBe(1);
+    for (const odd of [Number.NaN, Number.POSITIVE_INFINITY])
+      expect(unrest(once, [Float32Array.of(1, odd), Float32Array.of(3, 4)])).toBe(Number.MAX_VALUE);
+  });
+
+  it('forgive one image of each network’s own, however many were tried on another', () => {
+    const name = 'more steps find no more';
+    const small = plan(attacks, { sanity: { images: 40, probes } });
+    const verdict = (...found: readonly Findings[string][]) =>
+      probeChecks(small, new Map(found.map((one, i) => [contender(smallClassifier(i)), { [name]: one }]))).find(
+        (check) => check.name === name,
+      );
+    expect(verdict({ value: 0, images: 40 }, { value: 1 / 3, images: 3 })?.verdict).toBe('pass');
+    expect(verdict({ value: 0, images: 40 }, { value: 2 / 3, images: 3 })).toMatchObject({
+      ...{ verdict: 'warn', value: 2 / 3, threshold: 0.5 },
+    });
+    expect(verdict({ value: 2 / 40, images: 40 }, { value: 1 / 3, images: 3 })).toMatchObject({
+      ...{ verdict: 'warn', value: 0.05, threshold: 1.5 / 40 },
+    });
   });
 
   it('change no accuracy, and are not there unless asked for', async () => {

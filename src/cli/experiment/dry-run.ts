@@ -14,9 +14,12 @@ interface Estimate {
   readonly gradients: number;
 }
 
-/** An upper bound of every attack's work. */
-const estimate = (plan: ExperimentPlan): Promise<Estimate[]> =>
-  Promise.all(plan.attacks.map((planned) => estimateAttack(plan, planned)));
+/** An upper bound of every attack's work. One after the other: a rehearsal changes the backend, and changes it back. */
+async function estimate(plan: ExperimentPlan): Promise<Estimate[]> {
+  const estimates: Estimate[] = [];
+  for (const planned of plan.attacks) estimates.push(await estimateAttack(plan, planned));
+  return estimates;
+}
 
 async function estimateAttack(plan: ExperimentPlan, planned: PlannedAttack): Promise<Estimate> {
   const { contenders, dataset, images, epsilons, norm, goal, transferEpsilon } = plan;

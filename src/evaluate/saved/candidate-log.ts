@@ -61,11 +61,6 @@ export class CandidateLog {
     return this.#places.get(layer)?.has(image) === true;
   }
 
-  /** Indices of the images of a layer. */
-  images(layer: number): readonly number[] {
-    return [...(this.#places.get(layer)?.keys() ?? [])];
-  }
-
   /** Adds an image, unless the layer has it. @throws UserError if it cannot be written */
   async append(layer: number, image: number, pixels: Float32Array, note = ''): Promise<void> {
     if (this.has(layer, image)) return;
