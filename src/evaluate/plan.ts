@@ -52,9 +52,14 @@ export function stagesOf({ attack, stages, ...rest }: PlannedAttack): readonly P
   throw new Error(`${attack.name} is made of other attacks: plan it with planAttack`);
 }
 
-/** What a stage is called in the journal; nothing for an attack that is its own only stage. */
-export const stageName = (planned: PlannedAttack, { attack }: PlannedStage): string | undefined =>
-  attack === planned.attack ? undefined : attack.name;
+/** What a stage is called in the journal, the second of its name `pgd 2`; nothing for an attack that is its own only stage. */
+export function stageName(planned: PlannedAttack, stage: PlannedStage): string | undefined {
+  const { attack } = stage;
+  if (attack === planned.attack) return undefined;
+  const namesakes = stagesOf(planned).filter((other) => other.attack.name === attack.name);
+  const place = namesakes.indexOf(stage);
+  return place === 0 ? attack.name : `${attack.name} ${place + 1}`;
+}
 
 /** The steps of its longest stage. */
 export const mostSteps = (planned: PlannedAttack): number =>

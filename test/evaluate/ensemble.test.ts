@@ -5,6 +5,7 @@ import { type Attack, defineEnsemble, type Ensemble } from '../../src/core/attac
 import type { Cell, Run } from '../../src/core/run.ts';
 import type { Norm } from '../../src/core/threat-model.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
+import { forgetfulJournal, type JournalRecord } from '../../src/evaluate/journal.ts';
 import type { PlannedStage } from '../../src/evaluate/plan.ts';
 import { planAttack } from '../../src/evaluate/plan-attack.ts';
 import { tf } from '../../src/tf.ts';
@@ -73,6 +74,20 @@ describe('an ensemble', () => {
     expect(twice).not.toEqual(await gradientsOf(short, 1));
     // Without noise every start is the same.
     expect(await gradientsOf({ ...planned(fgsm), restarts: 2 }, 1)).toEqual(await gradientsOf(planned(fgsm), 1));
+  });
+
+  it('is taken up from its journal as it was left, though two of its stages are the same attack', async () => {
+    const [stills, walks] = [{ steps: 2, step: 0.001, random: false }, { steps: 10 }];
+    const twice = plan([together('twice', [planned(pgd, stills), planned(pgd, walks)])], { epsilons: [0.05, 0.1] });
+    const records: JournalRecord[] = [];
+    const journal = forgetfulJournal('');
+    const append = async (record: JournalRecord): Promise<void> => void records.push(record);
+    const once = await runExperiment(twice, harness({ journal: { ...journal, append } }));
+    const again = await runExperiment(twice, harness({ journal: { ...journal, records } }));
+    const timeless = ({ cells }: Run) => cells.map(({ seconds: _, ...cell }) => cell);
+    expect(timeless(again)).toEqual(timeless(once));
+    // The second stage fools some that the first does not.
+    expect(once.cells[0]?.robustCorrect).toBeLessThan(once.cells[0]?.cleanCorrect ?? 0);
   });
 
   it('is planned with its stages, which may depend on the norm, and their parameters', () => {
