@@ -13,7 +13,7 @@ import {
   type WorstCase,
 } from '../../src/core/run.ts';
 import { wilson95 } from '../../src/core/statistics.ts';
-import type { Goal, Norm } from '../../src/core/threat-model.ts';
+import type { Goal, Norm, Threat } from '../../src/core/threat-model.ts';
 import { uniform } from '../core/uniform.ts';
 
 export interface SampleOptions {
@@ -295,7 +295,7 @@ export interface CellOptions {
   readonly arch: string;
   readonly training: string;
   readonly attack: string;
-  readonly norm: Norm;
+  readonly norm: Threat;
   readonly epsilon: number;
   readonly goal: Goal;
   readonly images: number;
