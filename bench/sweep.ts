@@ -2,7 +2,7 @@
  * A whole sweep over the radii, PGD-40 at the default grid of MNIST, beside PyTorch: as an experiment does it (slots, each
  * radius on what still stands), with every radius on its own, with neither, and as a plain PyTorch loop without early stop.
  *
- *     npx tsx bench/sweep.ts [NETWORK ...] [--images N] [--rounds N] [--batch B] [--seed S]
+ *     npx tsx bench/sweep.ts [NETWORK ...] [--images N] [--rounds N] [--batch B] [--seed S] [--clock wall|processor]
  *
  * All ways take turns in every round. PyTorch, with safetensors, is found through the PYTHON environment variable (default
  * `python3`); without it our figures stand alone.
@@ -19,6 +19,7 @@ import { versionsHere } from '../src/cli/surroundings.ts';
 import { parseNumber } from '../src/core/params.ts';
 import { openDataset } from '../src/data/registry.ts';
 import { planAttack } from '../src/evaluate/plan-attack.ts';
+import { CLOCKS, type ClockName } from './sweep/clock.ts';
 import { startLoop } from './sweep/loop.ts';
 import type { SweepSpec } from './sweep/sweep.ts';
 import { type Rounds, sweepTable } from './sweep/table.ts';
@@ -34,6 +35,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     batch: { type: 'string', default: '64' },
     seed: { type: 'string', default: '0' },
+    clock: { type: 'string', default: 'wall' },
   },
 });
 const whole = (name: keyof typeof values, least: number): number => {
@@ -42,6 +44,11 @@ const whole = (name: keyof typeof values, least: number): number => {
   throw new Error(`--${name} must be a whole number, at least ${least}`);
 };
 const [images, rounds, batch, seed] = [whole('images', 1), whole('rounds', 1), whole('batch', 1), whole('seed', 0)];
+const clockNamed = (name: string): ClockName => {
+  if (name === 'wall' || name === 'processor') return name;
+  throw new Error(`--clock ${name}: there are ${Object.keys(CLOCKS).join(', ')}`);
+};
+const clock = clockNamed(values.clock);
 const unknown = positionals.find((name) => !NETWORKS.some((network) => network === name));
 if (unknown !== undefined) throw new Error(`no network "${unknown}"; there are ${NETWORKS.join(', ')}`);
 
@@ -58,7 +65,7 @@ async function measure(network: string, folder: string): Promise<void> {
   if (path === undefined) throw new Error(`no checkpoint of ${network}`);
   const { contender } = await openContender({ kind: 'checkpoint', path, architecture, training }, {});
   const spec: SweepSpec = {
-    ...{ contender, dataset, images, planned, seed, batch },
+    ...{ contender, dataset, images, planned, seed, batch, clock },
     epsilons: gridOf(DATASET, 'Linf'),
   };
   const loop = await startLoop(spec, path, folder);
@@ -76,10 +83,10 @@ async function measure(network: string, folder: string): Promise<void> {
     taken.fixed.push(await sweep(fixed, spec, versions));
   }
   if (!('missing' in loop)) loop.end();
-  process.stdout.write(`${network}: ${images} images, medians of ${rounds} rounds\n`);
+  process.stdout.write(`${network}: ${images} images, medians of ${rounds} rounds, ${clock} time\n`);
   process.stdout.write(
     'missing' in loop
-      ? `no PyTorch (set PYTHON to an interpreter that has it, and safetensors): ${loop.missing}\n`
+      ? `no PyTorch beside it (PYTHON names an interpreter that has torch and safetensors): ${loop.missing}\n`
       : `PyTorch ${loop.version}, ${loop.setting}\n`,
   );
   process.stdout.write(`\n${sweepTable(spec, taken).join('\n')}\n\n`);

@@ -13,6 +13,7 @@ import { loadAttacks } from '../src/discover/modules.ts';
 import { type PlannedStage, stagesOf } from '../src/evaluate/plan.ts';
 import { planAttack } from '../src/evaluate/plan-attack.ts';
 import { drawsNoise, type Rehearsal, rehearse } from '../src/evaluate/rehearse.ts';
+import type { FitRehearsal } from '../src/evaluate/rehearse-fit.ts';
 import { headerOf, toMarkdown } from './header.ts';
 
 /** What costs are counted for: they may depend on the number of classes. */
@@ -82,6 +83,8 @@ separate verification adds a forward pass for every candidate that could count. 
 
 An attack of **minimum norm** looks for the nearest adversarial image, so one search serves all radii. An attack that **aims**
 goes at the likeliest wrong classes one after the other, a try for each; with \`--target\` every attack goes at that class alone.
+One that is **fitted** learns first what is the same for all images, on the training split where there is one; each radius then
+says what that one thing does, whatever others did at smaller ones.
 
 Parameters are flags: \`--pgd.steps 100\`. Every attack has passed the laws in \`src/laws/\`; those that another program
 computes too are held against its numbers.`;
@@ -118,7 +121,8 @@ function overview(attacks: readonly Described[]): string {
 function kindOf(attack: Attack | Ensemble, stages: Described['stages']): string {
   if (isEnsemble(attack)) return `ensemble of ${stages.length}`;
   const [aimed] = stages.map(({ rehearsal }) => rehearsal.targets);
-  const kind = attack.minimumNorm === true ? 'minimum norm' : 'in a ball';
+  const kind =
+    attack.minimumNorm === true ? 'minimum norm' : attack.fit === undefined ? 'in a ball' : 'in a ball, fitted';
   return aimed === undefined ? kind : `${kind}, aimed at ${aimed}`;
 }
 
@@ -147,15 +151,22 @@ const SEES: Readonly<Record<Access, string>> = {
 };
 
 function factsOf(attack: Attack, rehearsal: Rehearsal): string {
-  const { steps, targets } = rehearsal;
+  const { steps, targets, fit } = rehearsal;
   const facts = [
     attack.minimumNorm === true ? 'of minimum norm' : 'in a ball',
     `${counted(steps, 'step')} by default`,
     `a try costs ${costOf(rehearsal)}`,
     drawsNoise(rehearsal) ? 'draws noise' : 'draws no noise',
     ...(targets === undefined ? [] : [`aims at ${counted(targets, 'class', 'classes')} in turn`]),
+    ...(fit === undefined ? [] : [fitInWords(fit)]),
   ];
   return facts.map((fact) => `- ${fact}`).join('\n');
+}
+
+/** What is learnt before the first image, at most. */
+function fitInWords({ images, batch, passes, steps, init, step }: FitRehearsal): string {
+  const gradients = batch * (init.gradients + passes * Math.ceil(images / batch) * steps * step.gradients);
+  return `is fitted first, for each network and radius, with at most ${counted(gradients, 'gradient')} on ${counted(images, 'image')}`;
 }
 
 const stageTable = (stages: Described['stages']): string =>

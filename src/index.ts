@@ -3,8 +3,17 @@ export { compile } from './compile/compile.ts';
 export { eager } from './compile/eager.ts';
 export type { Executable, HostTensor, Prepare, TensorSpec } from './compile/types.ts';
 export type { Architecture } from './core/architecture.ts';
-export { type Attack, type AttackContext, type AttackState, defineAttack, type Loss } from './core/attack.ts';
-export { type Ball, ball, type Noise, sizeOf } from './core/ball.ts';
+export {
+  type Attack,
+  type AttackContext,
+  type AttackState,
+  defineAttack,
+  type Fit,
+  type FitContext,
+  type Fitted,
+  type Loss,
+} from './core/attack.ts';
+export { type Ball, ball, type Noise, shorten, sizeOf } from './core/ball.ts';
 export type { Classifier, ImageShape } from './core/classifier.ts';
 export type { Dataset, Example } from './core/dataset.ts';
 export { type Defense, defineDefense, type TrainingContext, type TrainingLoss } from './core/defense.ts';

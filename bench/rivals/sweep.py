@@ -1,8 +1,8 @@
 """PyTorch's side of bench/sweep.ts: PGD at every radius as a plain loop has it, one sweep for every line on standard input.
 
-    sweep.py CHECKPOINT IMAGES STEPS STEP RADIUS ...
+    sweep.py CLOCK CHECKPOINT IMAGES STEPS STEP RADIUS ...
 
-IMAGES holds `images` [N, H, W, C], `labels` [N] and the `logits` [N, classes] that the other side has for them: the twin
+CLOCK is `wall` or `processor`, by which seconds are counted. IMAGES holds `images` [N, H, W, C], `labels` [N] and the `logits` [N, classes] that the other side has for them: the twin
 must have the same before anything is timed. Prints "ready VERSION SETTING" once it has, then for every sweep the clean
 pass and every radius as SECONDS:STANDING, a digit for each image: 1 where all candidates were classified correctly.
 """
@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 FORMATS = {"channels-last": torch.channels_last, "channels-first": torch.contiguous_format}
 BATCHES = [64, 128, 256]
 TOLERANCE = 1e-4
+CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 
 
 def network(path):
@@ -65,7 +66,7 @@ def pgd(model, x, y, epsilon, steps, step, generator):
     return standing & correct(model, z, y)
 
 
-def fastest(model, x, y):
+def fastest(model, x, y, now):
     """The memory format and size of batches in which a step over all images takes the least time: the best of five each."""
     times = {(name, batch): [] for name in FORMATS for batch in BATCHES}
     # In turns, so that a slow moment of the machine falls on all; the first of each is for warming up.
@@ -73,16 +74,17 @@ def fastest(model, x, y):
         for (name, batch), taken in times.items():
             model.to(memory_format=FORMATS[name])
             parts = list(zip(x.contiguous(memory_format=FORMATS[name]).split(batch), y.split(batch)))
-            started = time.perf_counter()
+            started = now()
             for part, labels in parts:
                 gradient_step(model, part, part, labels, 0.1, 0.01)
             if turn > 0:
-                taken.append(time.perf_counter() - started)
+                taken.append(now() - started)
     return min(times, key=lambda setting: min(times[setting]))
 
 
 def main():
-    checkpoint, file, steps, step, *radii = sys.argv[1:]
+    clock, checkpoint, file, steps, step, *radii = sys.argv[1:]
+    now = CLOCKS[clock]
     steps, step, radii = int(steps), float(step), [float(radius) for radius in radii]
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     model, given = network(checkpoint), load_file(file)
@@ -91,20 +93,20 @@ def main():
         difference = (model(x) - given["logits"]).abs().max().item()
     if not difference <= TOLERANCE:
         raise SystemExit(f"the twin's logits differ by up to {difference:.1e}")
-    name, batch = fastest(model, x, y)
+    name, batch = fastest(model, x, y, now)
     model.to(memory_format=FORMATS[name])
     batches = list(zip(x.contiguous(memory_format=FORMATS[name]).split(batch), y.split(batch)))
     print("ready", torch.__version__, f"batches of {batch}, {name}", flush=True)
     generator = torch.Generator().manual_seed(0)
     for _ in sys.stdin:
         answer = []
-        started = time.perf_counter()
+        started = now()
         clean = torch.cat([correct(model, *part) for part in batches])
-        answer.append((time.perf_counter() - started, clean))
+        answer.append((now() - started, clean))
         for radius in radii:
-            started = time.perf_counter()
+            started = now()
             standing = torch.cat([pgd(model, *part, radius, steps, step, generator) for part in batches])
-            answer.append((time.perf_counter() - started, standing & clean))
+            answer.append((now() - started, standing & clean))
         print(*(f"{seconds}:{''.join(map(str, held.int().tolist()))}" for seconds, held in answer), flush=True)
 
 

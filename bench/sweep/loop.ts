@@ -35,7 +35,7 @@ export async function startLoop(
   const file = join(folder, `${spec.contender.architecture.name}-${spec.contender.training}.safetensors`);
   await handOver(spec, file);
   const numbers = [steps, step, ...epsilons].map(String);
-  const rival = await startRival(process.env.PYTHON ?? 'python3', [SCRIPT, checkpoint, file, ...numbers]);
+  const rival = await startRival(process.env.PYTHON ?? 'python3', [SCRIPT, spec.clock, checkpoint, file, ...numbers]);
   if ('missing' in rival) return rival;
   const { version, setting, ask, end } = rival;
   return { version, setting, end, sweep: async () => sweptOf(spec, Number(steps), await ask()) };

@@ -1,6 +1,7 @@
 /** What a sweep over radii is asked to do, and what is measured of it. */
 import type { Dataset } from '../../src/core/dataset.ts';
 import type { Contender, PlannedAttack } from '../../src/evaluate/plan.ts';
+import type { ClockName } from './clock.ts';
 
 export interface SweepSpec {
   readonly contender: Contender;
@@ -12,6 +13,8 @@ export interface SweepSpec {
   readonly seed: number;
   /** Slots of the compiled functions. */
   readonly batch: number;
+  /** What seconds are counted by. */
+  readonly clock: ClockName;
 }
 
 /** What one sweep took and found. */

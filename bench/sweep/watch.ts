@@ -17,10 +17,21 @@ export interface Watched {
   readonly compiled: Use;
 }
 
-/** The same `prepare`, and what is done with what it makes. */
-export function watch(prepare: Prepare): Watched {
+/**
+ * The same `prepare`, and what is done with what it makes.
+ *
+ * @param clock - seconds
+ */
+export function watch(prepare: Prepare, clock: () => number): Watched {
   const [init, step, forward, compiled] = [unused(), unused(), unused(), unused()];
   const used = { init, step, forward };
+  const timed = async <T>(use: Use, work: () => Promise<T>): Promise<T> => {
+    const began = clock();
+    const result = await work();
+    use.calls += 1;
+    use.seconds += clock() - began;
+    return result;
+  };
   const watched: Prepare = async <const Specs extends readonly ArgSpec[], R extends Result>(
     ...[fn, specs, options]: Parameters<typeof prepare<Specs, R>>
   ) => {
@@ -39,12 +50,4 @@ function partOf(name = ''): Part {
   const part = PARTS.find((word) => name.split(' ').includes(word));
   if (part === undefined) throw new Error(`"${name}" is no part of an evaluation`);
   return part;
-}
-
-async function timed<T>(use: Use, work: () => Promise<T>): Promise<T> {
-  const began = performance.now();
-  const result = await work();
-  use.calls += 1;
-  use.seconds += (performance.now() - began) / 1000;
-  return result;
 }

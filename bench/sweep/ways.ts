@@ -17,6 +17,7 @@ import { Stopwatch } from '../../src/evaluate/provenance.ts';
 import { recorder } from '../../src/evaluate/recorder.ts';
 import { rehearse } from '../../src/evaluate/rehearse.ts';
 import { Tally } from '../../src/evaluate/tally.ts';
+import { CLOCKS } from './clock.ts';
 import type { SweepSpec, Swept } from './sweep.ts';
 import { type Watched, watch } from './watch.ts';
 
@@ -86,9 +87,10 @@ async function imagesAt(stream: AsyncIterable<SelectedImage>, wanted: ReadonlySe
 export async function sweep(way: Way, spec: SweepSpec, versions: Versions): Promise<OurSwept> {
   const folder = await mkdtemp(join(tmpdir(), 'gibbon-sweep-'));
   try {
-    const watched = watch(compile);
+    const clock = CLOCKS[spec.clock];
+    const watched = watch(compile, clock);
     const records: JournalRecord[] = [];
-    const began = performance.now();
+    const began = clock();
     const file = await openJournal(join(folder, JOURNAL), { key: 'sweep', command: 'sweep', resume: false });
     const append = (record: JournalRecord): Promise<void> => {
       records.push(record);
@@ -102,7 +104,7 @@ export async function sweep(way: Way, spec: SweepSpec, versions: Versions): Prom
       },
     });
     await file.close();
-    return sweptOf(spec, records, watched, (performance.now() - began) / 1000);
+    return sweptOf(spec, records, watched, clock() - began);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -1,6 +1,6 @@
 /** What an attack sees while it runs or is traced: see `AttackContext`. */
 import { tf } from '../tf.ts';
-import { ACCESS, type Access, type AttackContext, type Loss } from './attack.ts';
+import { ACCESS, type Access, type AttackContext, type Fitted, type Loss } from './attack.ts';
 import { type Ball, ball, type Noise } from './ball.ts';
 import { carried } from './carried.ts';
 import type { Classifier } from './classifier.ts';
@@ -31,6 +31,8 @@ export interface ContextSpec<P extends Params = Params> {
   readonly epsilon: tf.Tensor4D;
   /** float32 [B, 1, 1, 1]. */
   readonly iteration: tf.Tensor4D;
+  /** [B, ...]; nothing by default. */
+  readonly fitted?: Fitted;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface ContextSpec<P extends Params = Params> {
  * attack declares to look at, and no more.
  */
 export function attackContext<P extends Params>(spec: ContextSpec<P>): AttackContext<P> {
-  const { access, params, noise, clean, label, target, epsilon, iteration } = spec;
+  const { access, params, noise, clean, label, target, epsilon, iteration, fitted = {} } = spec;
   const bound = boundLosses(spec);
   const granting = <A extends unknown[], R>(
     needed: Access,
@@ -61,6 +63,7 @@ export function attackContext<P extends Params>(spec: ContextSpec<P>): AttackCon
     ...geometryOf(spec),
     noise,
     params,
+    fitted,
     predict: granting('decision', 'a class', predict),
     reached: granting('decision', 'a class', (x) =>
       spec.targeted ? predict(x).equal(target) : predict(x).notEqual(label),

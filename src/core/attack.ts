@@ -1,4 +1,4 @@
-/** The contract that every attack obeys: two pure functions of batched tensors. */
+/** The contract that every attack obeys: two pure functions of batched tensors, and two more where it is fitted first. */
 import type { tf } from '../tf.ts';
 import type { Ball, Noise } from './ball.ts';
 import { usageError } from './errors.ts';
@@ -33,8 +33,15 @@ export type Access = (typeof ACCESS)[number];
  */
 export type Loss = (logits: tf.Tensor2D) => tf.Tensor1D;
 
+/** What an attack has learnt for all images at once: a record of tensors whose first axis is 1. */
+export interface Fitted {
+  /** True, bool [1], once further steps on the batch at hand are of no use. */
+  readonly isFinished?: tf.Tensor1D;
+  readonly [name: string]: tf.Tensor;
+}
+
 /** What an attack is given at every call: the batch, its threat model, the geometry, the network, losses and noise. */
-export interface AttackContext<P extends Params = Params> {
+export interface AttackContext<P extends Params = Params, F extends Fitted = Fitted> {
   /** The clean images, [B, H, W, C] in [0,1]. */
   readonly clean: tf.Tensor4D;
   /** The true class, int32 [B]. */
@@ -54,6 +61,8 @@ export interface AttackContext<P extends Params = Params> {
   /** Seeded noise, one draw per image: [B, ...shape]. */
   readonly noise: Noise;
   readonly params: Values<P>;
+  /** What `fit` came to at each image's radius, the first axis now the image; without `fit`, nothing. */
+  readonly fitted: F;
   /** The class that the classifier predicts, int32 [B]. Needs access `decision`. */
   predict(x: tf.Tensor4D): tf.Tensor1D;
   /** Whether the adversary's goal is reached, bool [B]: any wrong class, or the one of the goal. Needs access `decision`. */
@@ -89,8 +98,34 @@ export interface AttackDescription<P extends Params = Params> {
   readonly params: P;
 }
 
+/** What `fit` is given: the batch at hand, every image of which has the same radius and iteration. */
+export type FitContext<P extends Params = Params> = Omit<AttackContext<P>, 'fitted'>;
+
+/**
+ * How an attack learns what is the same for all images, such as a universal perturbation: once for each network and radius,
+ * on images of the training split where there is one. Only those count that the network classifies correctly. They come in
+ * the same order, in the same batches, at every pass; the last batch is filled up with the first images.
+ */
+export interface Fit<P extends Params = Params, F extends Fitted = Fitted> {
+  /** On how many images. */
+  images(params: Values<P>): number;
+  /** How many of them come at once. */
+  batch(params: Values<P>): number;
+  /** How often all of them come, at most. */
+  passes(params: Values<P>): number;
+  /** How many times `step` is applied to a batch, at most: `iteration` counts them. */
+  steps(params: Values<P>): number;
+  /** The share of these images that the attack has to fool for the passes to end; undefined if they never end early. */
+  enough?(params: Values<P>): number | undefined;
+  /** What is known before the first step, with the first batch as the context. Pure. */
+  init(context: FitContext<P>): F;
+  /** What is known after one more step. Pure. */
+  step(fitted: F, context: FitContext<P>): F;
+}
+
 /** An attack: how its state begins and how it goes on. The harness does the rest. */
-export interface Attack<P extends Params = Params, S extends AttackState = AttackState> extends AttackDescription<P> {
+export interface Attack<P extends Params = Params, S extends AttackState = AttackState, F extends Fitted = Fitted>
+  extends AttackDescription<P> {
   /**
    * It looks for the nearest adversarial image, not for one in a ball: it is given the radius of a ball that holds all
    * images, and every candidate of it that reaches the goal counts by its distance.
@@ -101,12 +136,14 @@ export interface Attack<P extends Params = Params, S extends AttackState = Attac
    * context is `targeted`. By default it is not aimed.
    */
   targets?(params: Values<P>): number;
+  /** What it learns first, for all images: nothing else may cross from one to another. */
+  readonly fit?: Fit<P, F>;
   /** How many times `step` is applied. */
   steps(params: Values<P>): number;
   /** The state before the first step. Pure; `x` [B, H, W, C] is the clean images. */
-  init(x: tf.Tensor4D, context: AttackContext<P>): S;
+  init(x: tf.Tensor4D, context: AttackContext<P, F>): S;
   /** The state after one more step. Pure. */
-  step(state: S, context: AttackContext<P>): S;
+  step(state: S, context: AttackContext<P, F>): S;
 }
 
 /** An attack made of others, each of which meets only the images that those before it have left standing. */
@@ -134,10 +171,15 @@ export function requireNorm({ name, norms }: Pick<Attack, 'name' | 'norms'>, nor
 
 /** The text of an attack's functions: what can be seen of its code, and not what they close over or import. */
 export const codeOf = (attack: Attack | Ensemble): readonly string[] =>
-  (isEnsemble(attack) ? [attack.stages] : [attack.steps, attack.targets, attack.init, attack.step]).map(String);
+  (isEnsemble(attack)
+    ? [attack.stages]
+    : [attack.steps, attack.targets, attack.init, attack.step, ...Object.values(attack.fit ?? {})]
+  ).map(String);
 
-/** Declares an attack; the types of its parameters and of its state follow from their declaration and from `init`. */
-export const defineAttack = <P extends Params, S extends AttackState>(attack: Attack<P, S>): Attack<P, S> => attack;
+/** Declares an attack; the types of parameters, state and what is fitted follow from their declaration and from `init`. */
+export const defineAttack = <P extends Params, S extends AttackState, F extends Fitted = Fitted>(
+  attack: Attack<P, S, F>,
+): Attack<P, S, F> => attack;
 
 /** Declares an ensemble. */
 export const defineEnsemble = <P extends Params>(ensemble: Ensemble<P>): Ensemble<P> => ensemble;

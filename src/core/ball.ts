@@ -58,7 +58,19 @@ export function sizeOf(norm: Norm, x: tf.Tensor4D): tf.Tensor4D {
   return GEOMETRY[norm].size(x);
 }
 
+/**
+ * The nearest perturbation that is no longer than `epsilon`, whatever image it is to be added to: box and image have no say.
+ *
+ * @param perturbation - [B, H, W, C]
+ * @param epsilon - [B, 1, 1, 1]
+ */
+export function shorten(norm: Norm, perturbation: tf.Tensor4D, epsilon: tf.Tensor4D): tf.Tensor4D {
+  return GEOMETRY[norm].shorten(perturbation, epsilon);
+}
+
 interface Geometry {
+  /** The nearest point of the ball around 0. */
+  shorten(delta: tf.Tensor4D, epsilon: tf.Tensor4D): tf.Tensor4D;
   size(x: tf.Tensor4D): tf.Tensor4D;
   steepest(gradient: tf.Tensor4D): tf.Tensor4D;
   /** Where a step along one direction alone is a poor one of many. */
@@ -87,7 +99,8 @@ const uniformRadius = (d: number, noise: Noise): tf.Tensor4D => noise([1, 1, 1],
 const linf: Geometry = {
   size: (x) => x.abs().max(PIXELS, true),
   steepest: (gradient) => gradient.sign(),
-  project: (delta, clean, epsilon) => toBox(clean.add(delta.maximum(epsilon.neg()).minimum(epsilon))),
+  shorten: (delta, epsilon) => delta.maximum(epsilon.neg()).minimum(epsilon) as tf.Tensor4D,
+  project: (delta, clean, epsilon) => toBox(clean.add(linf.shorten(delta, epsilon))),
   uniform: (like, noise) => noise(perImage(like.shape), 'uniform').mul(2).sub(1) as tf.Tensor4D,
 };
 
@@ -100,11 +113,9 @@ const l2: Geometry = {
     // Its length is at least 1, unless the gradient is zero and stays so.
     return scaled.div(euclidean(scaled).maximum(1));
   },
-  project: (delta, clean, epsilon) => {
-    // Exactly 1 inside the ball, ε/‖δ‖ outside, 0 where ε is.
-    const factor = epsilon.div(euclidean(delta).maximum(epsilon).maximum(TINY));
-    return toBox(clean.add(delta.mul(factor)));
-  },
+  // Exactly 1 inside the ball, ε/‖δ‖ outside, 0 where ε is.
+  shorten: (delta, epsilon) => delta.mul(epsilon.div(euclidean(delta).maximum(epsilon).maximum(TINY))),
+  project: (delta, clean, epsilon) => toBox(clean.add(l2.shorten(delta, epsilon))),
   uniform: (like, noise) => {
     const direction = noise(perImage(like.shape), 'normal') as tf.Tensor4D;
     return direction.div(euclidean(direction).maximum(TINY)).mul(uniformRadius(dimension(like.shape), noise));
@@ -125,9 +136,12 @@ const BISECTIONS = 40;
  * monotonically in λ, so bisection finds it; the upper end, which is always feasible, is kept.
  */
 function projectL1(delta: tf.Tensor4D, clean: tf.Tensor4D, epsilon: tf.Tensor4D): tf.Tensor4D {
-  const sign = delta.sign();
+  return toBox(clean.add(shrinkL1(delta, roomFor(delta.sign(), clean), epsilon)));
+}
+
+/** δ(λ), where no pixel moves farther than it has room. */
+function shrinkL1(delta: tf.Tensor4D, room: tf.Tensor4D, epsilon: tf.Tensor4D): tf.Tensor4D {
   const size = delta.abs();
-  const room = roomFor(sign, clean);
   const shrunk = (threshold: tf.Tensor4D): tf.Tensor4D => size.sub(threshold).relu().minimum(room);
   const fits = (threshold: tf.Tensor4D): tf.Tensor => sumOf(shrunk(threshold)).lessEqual(epsilon);
 
@@ -140,7 +154,7 @@ function projectL1(delta: tf.Tensor4D, clean: tf.Tensor4D, epsilon: tf.Tensor4D)
     low = tf.where(feasible, low, middle);
   }
   const threshold = tf.where(fits(tf.zerosLike(epsilon)), tf.zerosLike(epsilon), high);
-  return toBox(clean.add(sign.mul(shrunk(threshold))));
+  return delta.sign().mul(shrunk(threshold));
 }
 
 /**
@@ -173,6 +187,7 @@ const l1: Geometry = {
     return oneHot.mul(flat.sign()).reshape(gradient.shape) as tf.Tensor4D;
   },
   spread: spreadL1,
+  shorten: (delta, epsilon) => shrinkL1(delta, delta.abs(), epsilon),
   project: projectL1,
   uniform: (like, noise) => {
     // Laplace variables divided by their L1 norm are uniform on the sphere of the L1 ball.

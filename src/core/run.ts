@@ -222,6 +222,8 @@ const provenance = z.object({
   /** Which iterates count as a success, and how the gallery was chosen, in words. */
   iteratePolicy: z.string(),
   galleryRule: z.string(),
+  /** What attacks were fitted on that add the same to every image, in words. */
+  fitRule: z.string().optional(),
   /** Which images are tried on other networks, in words. */
   transferRule: z.string().optional(),
 });

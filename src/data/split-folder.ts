@@ -15,13 +15,22 @@ export const isSplitName = (name: string): boolean => SPLIT_NAMES.includes(name)
  * @throws UserError if it is, and lacks what is asked for
  */
 export function splitFolder(folder: string, split: 'train' | 'test'): string | undefined {
-  const names = foldersIn(folder).filter((name) => name !== DEVKIT);
-  if (names.length === 0 || !names.every(isSplitName)) return undefined;
+  const names = splitsOf(folder);
+  if (names.length === 0) return undefined;
   const candidates = (split === 'train' ? ['train'] : ['test', 'val']).filter((name) => names.includes(name));
   const best = candidates.find((name) => foldersIn(join(folder, name)).length > 0) ?? candidates[0];
   if (best !== undefined) return best;
   const missing = split === 'train' ? 'no train' : 'neither test nor val';
   throw new UserError(`${folder} has ${names.join(' and ')}, and ${missing}`);
+}
+
+/** Whether a folder is divided, and into a `train` among others. */
+export const hasTrain = (folder: string): boolean => splitsOf(folder).includes('train');
+
+/** The splits that a folder is divided into: none if it is not. */
+function splitsOf(folder: string): readonly string[] {
+  const names = foldersIn(folder).filter((name) => name !== DEVKIT);
+  return names.every(isSplitName) ? names : [];
 }
 
 const foldersIn = (folder: string): readonly string[] =>

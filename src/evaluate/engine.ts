@@ -1,19 +1,29 @@
 /** An attack and a classifier as functions on plain arrays, for a fixed batch: `init`, `step` and `judge`. */
 import type { Executable, HostArray, HostTensor, Prepare, TensorSpec } from '../compile/types.ts';
-import type { AttackContext, AttackState } from '../core/attack.ts';
+import type { AttackContext, AttackState, Fitted } from '../core/attack.ts';
 import { attackContext } from '../core/attack-context.ts';
 import type { Classifier } from '../core/classifier.ts';
 import { elements, noiseFrom, noiseSpecs } from '../core/draws.ts';
 import { margin } from '../core/losses.ts';
 import type { Threat } from '../core/threat-model.ts';
 import type { tf } from '../tf.ts';
+import type { Fields } from './fields.ts';
 import type { PlannedStage } from './plan.ts';
-import { aimsItself, type Rehearsal } from './rehearse.ts';
+import { aimsItself, type Demand, type Rehearsal } from './rehearse.ts';
 
 export type Arrays = Readonly<Record<string, HostArray>>;
 
+/** Prefix of what was fitted among the inputs. */
+const FITTED = 'fitted.';
+
+/** What was fitted, as inputs are called. */
+export type FittedItems = { readonly [name: `${typeof FITTED}${string}`]: HostArray };
+
+export const fittedItems = (fitted: Arrays): FittedItems =>
+  Object.fromEntries(Object.entries(fitted).map(([name, array]) => [FITTED + name, array]));
+
 /** What is known of the item in every slot, as arrays over the batch. */
-export type Items = {
+export type Items = FittedItems & {
   /** B·H·W·C values in [0,1]. */
   readonly clean: Float32Array;
   readonly label: Int32Array;
@@ -72,7 +82,7 @@ export interface EngineSpec extends PlannedStage {
   readonly rehearsal: Rehearsal;
 }
 
-type Tensors = Readonly<Record<string, tf.Tensor>>;
+export type Tensors = Readonly<Record<string, tf.Tensor>>;
 
 /** Prefix of the state's tensors among the outputs of a step, so that an attack may call its own ones as it likes. */
 const STATE = 'state.';
@@ -92,10 +102,10 @@ function prepareInit(prepare: Prepare, spec: EngineSpec) {
   const { attack, classifier, batch, rehearsal } = spec;
   return prepare(
     (items: Tensors, noise: Tensors): Tensors => {
-      const context = contextOf(spec, 'init', items, noise);
+      const context = contextOf(spec, ['init', rehearsal.init], items, noise);
       return requireState(spec, 'init', attack.init(context.clean, context));
     },
-    [itemSpecs(classifier, batch), noiseSpecs(rehearsal.init.noise, batch)],
+    [itemSpecs(classifier, batch, rehearsal.fit?.fitted), noiseSpecs(rehearsal.init.noise, batch)],
     optionsOf(spec, 'init'),
   );
 }
@@ -104,7 +114,7 @@ function prepareStep(prepare: Prepare, spec: EngineSpec) {
   const { attack, classifier, batch, rehearsal } = spec;
   return prepare(
     (state: Tensors, items: Tensors, noise: Tensors): Tensors => {
-      const context = contextOf(spec, 'step', items, noise);
+      const context = contextOf(spec, ['step', rehearsal.step], items, noise);
       const entering = state as AttackState;
       const next = requireState(spec, 'step', attack.step(entering, context));
       // The gradient's forward pass at the same point: the compiler shares it.
@@ -115,29 +125,50 @@ function prepareStep(prepare: Prepare, spec: EngineSpec) {
         margin: spec.targeted ? margin(logits, context.target).neg() : margin(logits, context.label),
       };
     },
-    [stateSpecs(rehearsal, batch), itemSpecs(classifier, batch), noiseSpecs(rehearsal.step.noise, batch)],
+    [
+      fieldSpecs(rehearsal.state, batch),
+      itemSpecs(classifier, batch, rehearsal.fit?.fitted),
+      noiseSpecs(rehearsal.step.noise, batch),
+    ],
     optionsOf(spec, 'step'),
   );
 }
 
-const optionsOf = ({ attack, classifier }: EngineSpec, part: string) => ({
+export const optionsOf = ({ attack, classifier }: EngineSpec, part: string) => ({
   weights: 'frozen' as const,
   name: `${attack.name} ${part} on ${classifier.name}`,
 });
 
-function contextOf(spec: EngineSpec, part: 'init' | 'step', items: Tensors, noise: Tensors): AttackContext {
-  const { attack, params, classifier, norm, targeted, rehearsal } = spec;
+/**
+ * The context of a part of the attack.
+ *
+ * @param part - its name, and what the rehearsal saw it ask for
+ */
+export function contextOf(
+  { attack, params, classifier, norm, targeted }: EngineSpec,
+  [part, demand]: readonly [string, Demand],
+  items: Tensors,
+  noise: Tensors,
+): AttackContext {
   return attackContext({
     access: attack.access,
     ...(items as unknown as ItemTensors),
+    fitted: fittedAmong(items),
     logits: (x) => classifier.logits(x),
     ...{ norm, params, targeted, aimsItself: aimsItself(attack) },
-    noise: noiseFrom(`attack ${attack.name}: ${part}`, rehearsal[part].noise, noise),
+    noise: noiseFrom(`attack ${attack.name}: ${part}`, demand.noise, noise),
   });
 }
 
+const fittedAmong = (items: Tensors): Fitted =>
+  Object.fromEntries(
+    Object.entries(items).flatMap(([name, tensor]) =>
+      name.startsWith(FITTED) ? [[name.slice(FITTED.length), tensor]] : [],
+    ),
+  );
+
 type ItemTensors = Pick<AttackContext, 'clean' | 'label' | 'target' | 'epsilon' | 'iteration'>;
-type Specs = Record<string, TensorSpec>;
+export type Specs = Record<string, TensorSpec>;
 
 function makeEngine(
   batch: number,
@@ -163,11 +194,13 @@ function makeEngine(
   };
 }
 
-const arraysOf = (tensors: Readonly<Record<string, HostTensor>>): Arrays =>
+export const arraysOf = (tensors: Readonly<Record<string, HostTensor>>): Arrays =>
   Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data]));
 
-function itemSpecs({ input }: Classifier, batch: number): Specs {
+/** @param fitted - what of the fit they hold, a row for each item */
+export function itemSpecs({ input }: Classifier, batch: number, fitted: Fields = {}): Specs {
   return {
+    ...Object.fromEntries(Object.entries(fieldSpecs(fitted, batch)).map(([name, spec]) => [FITTED + name, spec])),
     clean: { shape: [batch, ...input] },
     label: { shape: [batch], dtype: 'int32' },
     target: { shape: [batch], dtype: 'int32' },
@@ -176,9 +209,9 @@ function itemSpecs({ input }: Classifier, batch: number): Specs {
   };
 }
 
-const stateSpecs = ({ state }: Rehearsal, batch: number): Specs =>
+export const fieldSpecs = (fields: Fields, batch: number): Specs =>
   Object.fromEntries(
-    Object.entries(state).map(([name, { shape, dtype }]) => [name, { shape: [batch, ...shape], dtype }]),
+    Object.entries(fields).map(([name, { shape, dtype }]) => [name, { shape: [batch, ...shape], dtype }]),
   );
 
 /** @throws Error if the state is not what the rehearsal showed, for this batch */
@@ -197,10 +230,10 @@ function requireState({ attack, rehearsal, batch }: EngineSpec, part: string, st
   return state;
 }
 
-/** Room for a state of `batch` items. */
-export function stateBuffers({ state }: Rehearsal, batch: number): Record<string, HostArray> {
+/** Room for tensors of `batch` items. */
+export function buffersFor(fields: Fields, batch: number): Record<string, HostArray> {
   const make = { float32: Float32Array, int32: Int32Array, bool: Uint8Array };
   return Object.fromEntries(
-    Object.entries(state).map(([name, { shape, dtype }]) => [name, new make[dtype](batch * elements(shape))]),
+    Object.entries(fields).map(([name, { shape, dtype }]) => [name, new make[dtype](batch * elements(shape))]),
   );
 }

@@ -17,6 +17,8 @@ import { cellsOf, distancesOf, type Standing, worstCasesOf } from './cells.ts';
 import { sanityChecks } from './checks.ts';
 import { type CleanRecord, cleanPass } from './clean.ts';
 import { type Judge, prepareJudge } from './engine.ts';
+import { fitRuleOf } from './fit-images.ts';
+import { Fits } from './fits.ts';
 import { galleryRadius, galleryRule } from './gallery.ts';
 import { selectImages } from './images.ts';
 import type { Job } from './job.ts';
@@ -49,7 +51,8 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   requirePlan(plan);
   const journal = harness.journal ?? forgetfulJournal(harness.command);
   const selection = selectImages(plan.dataset, plan.images, plan.seed);
-  const job: Job = { plan, harness, journal, selection, stopwatch: new Stopwatch() };
+  const parts = { plan, harness, journal, selection, stopwatch: new Stopwatch() };
+  const job: Job = { ...parts, fits: new Fits(parts) };
   const cells: Cell[] = [];
   const worstCases: WorstCase[] = [];
   const distances: Distances[] = [];
@@ -88,6 +91,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
       phases: job.stopwatch.phases,
       galleryRule: galleryRule(plan.galleryRows),
       transferRule: transfer && TRANSFER_RULE,
+      fitRule: await fitRuleOf(plan),
     }),
     architectures: distinctArchitectures(plan.contenders),
     attacks: plan.attacks.map(describe),
@@ -238,6 +242,10 @@ export function requirePlan(plan: ExperimentPlan): void {
     throw usageError(`the gallery's epsilon ${galleryEpsilon} is none of ${epsilons.join(', ')}`);
   }
   requireTransfer(plan);
+  for (const { name, planned } of plan.sanity?.probes ?? []) {
+    if (planned.attack.fit !== undefined)
+      throw usageError(`the probe "${name}": ${planned.attack.name} is fitted first; take another attack`);
+  }
   for (const contender of contenders) {
     if (goal.kind !== 'targeted' || goal.target < contender.classifier.classes) continue;
     throw usageError(

@@ -1,3 +1,4 @@
+import type { Fits } from './fits.ts';
 import type { Selection } from './images.ts';
 import type { Journal } from './journal.ts';
 import type { ExperimentPlan, Harness } from './plan.ts';
@@ -10,4 +11,5 @@ export interface Job {
   readonly journal: Journal;
   readonly selection: Selection;
   readonly stopwatch: Stopwatch;
+  readonly fits: Fits;
 }

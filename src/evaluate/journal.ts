@@ -36,6 +36,9 @@ const transferRow = z.tuple([
   z.array(count.nullable()).describe('predicted classes; null where the logits are no numbers'),
 ]);
 
+/** A tensor of something that is the same for all images. */
+const packedTensor = z.object({ dtype: z.enum(['float32', 'int32', 'bool']), data: z.base64() });
+
 const owner = { contender: z.string(), seconds: z.number().min(0) };
 const attackOwner = { ...owner, attack: z.string() };
 
@@ -52,6 +55,11 @@ const journalRecord = z.discriminatedUnion('kind', [
     stage: z.string().optional(),
     /** Of attacks of minimum norm: image, and how far its nearest adversarial image is. */
     distances: z.array(z.tuple([count, z.number().min(0).nullable()])).optional(),
+  }),
+  /** What an attack was fitted with against a contender, at a radius, and the per-image evaluations that it took. */
+  z.object({
+    ...{ kind: z.literal('fitted'), ...attackOwner, stage: z.string().optional(), epsilon: z.number().min(0) },
+    ...{ tensors: z.record(z.string(), packedTensor), gradients: count, forwards: count },
   }),
   /** What the probes of the sanity panel found on a contender, by the name of the check. */
   z.object({
@@ -71,6 +79,7 @@ const journalRecord = z.discriminatedUnion('kind', [
 ]);
 
 export type JournalRecord = z.infer<typeof journalRecord>;
+export type PackedTensor = z.infer<typeof packedTensor>;
 export type OutcomeRow = z.infer<typeof outcomeRow>;
 export type TransferRow = z.infer<typeof transferRow>;
 

@@ -7,6 +7,7 @@ import type { SavedImages } from '../core/saved.ts';
 import { blame } from './blame.ts';
 import type { Measured } from './cells.ts';
 import { type Judge, prepareAttack } from './engine.ts';
+import type { FitOwner } from './fits.ts';
 import { drawGallery, galleryRadius, Showcase } from './gallery.ts';
 import type { Job } from './job.ts';
 import type { JournalRecord } from './journal.ts';
@@ -18,6 +19,7 @@ import {
   type PlannedAttack,
   type PlannedStage,
   restartsOf,
+  stageName,
   stagesOf,
 } from './plan.ts';
 import { type PoolSpec, runPool } from './pool.ts';
@@ -140,25 +142,40 @@ async function runStage(
   const left = new Map(due.filter(([, wanted]) => wanted.length > 0));
   const pairs = attacked.reduce((sum, image) => sum + radii.filter((radius) => stands(image, radius)).length, 0);
   if (left.size > 0) await attackAll(spec, { index, stage, rehearsal, left, pairs, tally, showcase, archive });
+  const isMet = (radius: number): boolean => attacked.some((image) => stands(image, radius));
+  countFits(spec, stage, radii.filter(isMet), tally);
   return { tally, restarts: drawsNoise(rehearsal) ? plan.restarts : 1, hasRun: left.size > 0 };
 }
-
-/** What a stage is called in the journal; nothing for an attack that is its own only stage. */
-const stageName = ({ planned }: MeasureSpec, { attack }: PlannedStage): string | undefined =>
-  attack === planned.attack ? undefined : attack.name;
 
 /** Adds what earlier attempts of the run have settled. */
 function replay(spec: MeasureSpec, stage: PlannedStage, tally: Tally): void {
   const { journal, contender, planned, stopwatch } = spec;
   for (const record of journal.records) {
     if (record.kind !== 'outcomes' || record.contender !== contenderName(contender)) continue;
-    if (record.attack !== planned.attack.name || record.stage !== stageName(spec, stage)) continue;
+    if (record.attack !== planned.attack.name || record.stage !== stageName(planned, stage)) continue;
     for (const row of record.rows) tally.add(row);
     for (const [image, distance] of record.distances ?? []) tally.distances.set(image, distance);
     tally.seconds += record.seconds;
     stopwatch.add('attack', record.seconds);
   }
 }
+
+/** Adds what the attack's fits took, each to its radius, in whichever attempt of the run they were made. */
+function countFits(spec: MeasureSpec, stage: PlannedStage, radii: readonly number[], tally: Tally): void {
+  for (const radius of radii) {
+    const fit = spec.fits.at(ownerOf(spec, stage), spec.plan.epsilons[radius] as number);
+    const spent = tally.spent[radius];
+    if (fit === undefined || spent === undefined) continue;
+    spent.gradients += fit.gradients;
+    spent.forwards += fit.forwards;
+    tally.seconds += fit.seconds;
+  }
+}
+
+/** What a fit is kept under. */
+const ownerOf = (spec: MeasureSpec, stage: PlannedStage): FitOwner => ({
+  ...{ contender: spec.contender, attack: spec.planned.attack.name, stageName: stageName(spec.planned, stage) },
+});
 
 interface Remaining extends Pick<PoolSpec, 'rehearsal'>, Pick<StageSpec, 'index' | 'stage' | 'showcase' | 'archive'> {
   /** Indices of the radii to attack at, by index of the image. */
@@ -173,7 +190,7 @@ async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void>
   const { index, stage, rehearsal, pairs, tally, showcase, archive } = remaining;
   const { norm, goal, seed, epsilons, batch } = plan;
   const { classifier } = contender;
-  const names = { contender: contenderName(contender), attack: planned.attack.name, stage: stageName(spec, stage) };
+  const names = { contender: contenderName(contender), attack: planned.attack.name, stage: stageName(planned, stage) };
   const { onProgress, signal } = harness;
   onProgress?.({ phase: 'prepare', ...names, done: 0, total: 1 });
   const engine = await stopwatch.time('prepare', () =>
@@ -184,10 +201,14 @@ async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void>
       }),
     ),
   );
-  const record = recorder({ names, attacked, pairs, radii: epsilons.length, tally, journal, stopwatch, onProgress });
   try {
+    const fitted = await spec.fits.fitted({
+      ...{ ...ownerOf(spec, stage), stage, judge, engine, rehearsal, epsilons },
+      radii: new Set([...remaining.left.values()].flat()),
+    });
+    const record = recorder({ names, attacked, pairs, radii: epsilons.length, tally, journal, stopwatch, onProgress });
     await runPool({
-      ...{ engine, rehearsal, judge, norm, goal, seed, epsilons, signal },
+      ...{ engine, rehearsal, judge, norm, goal, seed, epsilons, signal, fitted },
       restarts: restartsOf(plan, stage),
       earlyStop: plan.earlyStop ?? true,
       work: assignments(spec, remaining),
@@ -206,7 +227,7 @@ async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void>
 /** The images that are left, as they come; what follows the last of them is not read. */
 async function* assignments(
   { selection, labels, plan }: MeasureSpec,
-  { left, showcase, archive, tally }: Remaining,
+  { left, showcase, archive, tally, rehearsal }: Remaining,
 ): AsyncGenerator<Assignment> {
   const shown = galleryRadius(plan);
   let given = 0;
@@ -220,7 +241,9 @@ async function* assignments(
     yield {
       ...{ image, radii },
       exhibited: radii.includes(shown) && showcase.wants(image.index, shown) ? shown : undefined,
-      fallen: tally.fallen(image.index, smallerThan(plan, radii[0] as number)),
+      // What was fitted is one thing at each radius: what another one did says nothing of it.
+      fallen:
+        rehearsal.fit === undefined ? tally.fallen(image.index, smallerThan(plan, radii[0] as number)) : undefined,
     };
     given += 1;
     if (given === left.size) return;

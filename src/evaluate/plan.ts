@@ -52,6 +52,10 @@ export function stagesOf({ attack, stages, ...rest }: PlannedAttack): readonly P
   throw new Error(`${attack.name} is made of other attacks: plan it with planAttack`);
 }
 
+/** What a stage is called in the journal; nothing for an attack that is its own only stage. */
+export const stageName = (planned: PlannedAttack, { attack }: PlannedStage): string | undefined =>
+  attack === planned.attack ? undefined : attack.name;
+
 /** The steps of its longest stage. */
 export const mostSteps = (planned: PlannedAttack): number =>
   Math.max(...stagesOf(planned).map(({ attack, params }) => attack.steps(params)));
@@ -65,6 +69,8 @@ export interface ExperimentPlan {
   readonly attacks: readonly PlannedAttack[];
   readonly contenders: readonly Contender[];
   readonly dataset: Dataset;
+  /** What attacks that are fitted first learn from: its training split. By default the images that are measured. */
+  readonly fitDataset?: Dataset;
   /** How many images; more than the dataset holds means all of them. */
   readonly images: number;
   /** Radii in pixel units. */
@@ -118,11 +124,11 @@ export interface Saving {
 
 /**
  * What the run is at. `prepare`: an attack is being compiled. `clean`: images classified. `attack`: pairs of (image,
- * epsilon) settled. `gallery`: pictures drawn. `probe`: checks of the sanity panel. `save`: images saved. `transfer`:
+ * epsilon) settled. `fit`: images that an attack learns from. `gallery`: pictures drawn. `probe`: checks of the sanity panel. `save`: images saved. `transfer`:
  * adversarial images tried on every contender.
  */
 export interface ProgressEvent {
-  readonly phase: 'prepare' | 'clean' | 'attack' | 'gallery' | 'probe' | 'save' | 'transfer';
+  readonly phase: 'prepare' | 'clean' | 'fit' | 'attack' | 'gallery' | 'probe' | 'save' | 'transfer';
   /** `vgg16/standard`. */
   readonly contender: string;
   readonly attack?: string;

@@ -4,6 +4,7 @@ import { arch, availableParallelism, cpus, platform } from 'node:os';
 import { codeOf } from '../core/attack.ts';
 import type { Dataset, SkippedFile } from '../core/dataset.ts';
 import type { Run } from '../core/run.ts';
+import { fitRuleOf, needsFit } from './fit-images.ts';
 import { type Selection, selectImages } from './images.ts';
 import type { Parts } from './journal.ts';
 import { contenderName, type ExperimentPlan, type Harness } from './plan.ts';
@@ -52,10 +53,12 @@ export interface ProvenanceFacts {
   readonly phases: Readonly<Record<string, number>>;
   readonly galleryRule: string;
   readonly transferRule: string | undefined;
+  readonly fitRule: string | undefined;
 }
 
 export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provenance']> {
-  const { plan, harness, started, images, skipped, leftOut, selection, phases, galleryRule, transferRule } = facts;
+  const { plan, harness, started, images, skipped, leftOut, selection, phases, galleryRule, transferRule, fitRule } =
+    facts;
   const { dataset, contenders, seed } = plan;
   return {
     started,
@@ -83,6 +86,7 @@ export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provena
     iteratePolicy: ITERATE_POLICY,
     galleryRule,
     ...(transferRule === undefined ? {} : { transferRule }),
+    ...(fitRule === undefined ? {} : { fitRule }),
   };
 }
 
@@ -144,6 +148,7 @@ export async function journalParts(
       sanity?.probes.map(({ name, planned: { attack, params } }) => [name, codeOf(attack), params]),
     ],
     'the transfer': [transferEpsilon],
+    ...(needsFit(plan) ? { 'the images that attacks are fitted on': await fitRuleOf(plan) } : {}),
   };
   return Object.fromEntries(Object.entries(facts).map(([part, value]) => [part, sha256(JSON.stringify(value))]));
 }

@@ -3,8 +3,7 @@
  * classifier. It shows what the compiled functions must be given, carry and count, and finds attacks that break the
  * contract before anything is compiled.
  */
-import type { DType } from '../compile/types.ts';
-import type { Attack, AttackContext, AttackState } from '../core/attack.ts';
+import type { Attack, AttackContext, AttackState, Fitted } from '../core/attack.ts';
 import { attackContext } from '../core/attack-context.ts';
 import type { Classifier } from '../core/classifier.ts';
 import { elements, type NoiseRequest } from '../core/draws.ts';
@@ -12,12 +11,8 @@ import { messageOf, UserError } from '../core/errors.ts';
 import { fillNoise } from '../core/rng.ts';
 import type { Threat } from '../core/threat-model.ts';
 import { tf } from '../tf.ts';
-
-/** A tensor of the state, for one image. */
-export interface StateField {
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-}
+import { describe, type Fields, fieldOf, requireSame, type StateField } from './fields.ts';
+import { type FitRehearsal, rehearseFit } from './rehearse-fit.ts';
 
 /** What one call of `init` or `step` asks of its surroundings, per image. */
 export interface Demand {
@@ -32,7 +27,9 @@ export interface Rehearsal {
   readonly minimumNorm: boolean;
   /** At how many classes of its own choice it is aimed in turn; undefined if at none, or the goal's. */
   readonly targets: number | undefined;
-  readonly state: Readonly<Record<string, StateField>>;
+  /** What it is fitted with first, if it is. */
+  readonly fit?: FitRehearsal | undefined;
+  readonly state: Fields;
   readonly init: Demand;
   /** Of one step, the judging of the entering candidate included. */
   readonly step: Demand;
@@ -65,8 +62,6 @@ export interface RehearsalSpec {
 /** Two sizes of a batch, so that a first axis of fixed length is recognised as not being the image. */
 const BATCHES = [3, 2] as const;
 
-const DTYPES: readonly string[] = ['float32', 'int32', 'bool'] satisfies readonly DType[];
-
 /** @throws UserError naming the attack and what it does against the contract */
 export async function rehearse(spec: RehearsalSpec): Promise<Rehearsal> {
   // Null until the program has chosen a backend.
@@ -89,11 +84,12 @@ function perform(spec: RehearsalSpec, images: number): Rehearsal {
   if (!Number.isSafeInteger(steps) || steps < 0) {
     throw new UserError(`attack ${attack.name}: steps(params) gives ${steps}; it must be a whole number, 0 or more`);
   }
-  const kind = { steps, minimumNorm: attack.minimumNorm === true, targets: targetsOf(spec) };
+  const { fit, fitted } = fitOf(spec);
+  const kind = { steps, minimumNorm: attack.minimumNorm === true, targets: targetsOf(spec), fit };
   if (kind.minimumNorm && spec.norm === 'spatial') {
     throw new UserError(`attack ${attack.name}: spatial has no distance, so that none can be the smallest`);
   }
-  const stage = standIns(spec, images);
+  const stage = standIns(spec, images, fitted);
   const entering = attempt(attack, 'init', () => attack.init(stage.clean, stage.context));
   const state = fieldsOf(attack, 'init', entering, images);
   requireImages(attack, 'init', state, spec.classifier.input);
@@ -103,7 +99,7 @@ function perform(spec: RehearsalSpec, images: number): Rehearsal {
 
   stage.passing(entering.x);
   const leaving = attempt(attack, 'step', () => attack.step(entering, stage.context));
-  requireSame(attack, state, fieldsOf(attack, 'step', leaving, images));
+  requireSame(attack.name, ['init', 'step'], state, fieldsOf(attack, 'step', leaving, images));
   return { ...kind, state, init, step: stage.demand() };
 }
 
@@ -119,7 +115,23 @@ function targetsOf({ attack, params, classifier, targeted }: RehearsalSpec): num
   return Math.min(targets, classifier.classes - 1);
 }
 
-function attempt<T>(attack: Attack, part: 'init' | 'step', run: () => T): T {
+/** What the fit needs and gives; nothing where the attack has none. */
+function fitOf(spec: RehearsalSpec): { readonly fit: FitRehearsal | undefined; readonly fitted: Fitted } {
+  const { attack, params } = spec;
+  if (attack.fit === undefined) return { fit: undefined, fitted: {} };
+  if (attack.minimumNorm === true) {
+    throw new UserError(`attack ${attack.name}: it is of minimum norm and has no radius that fit could be for`);
+  }
+  return rehearseFit(
+    attack,
+    attack.fit,
+    params,
+    (images) => standIns(spec, images, {}),
+    (part, run) => attempt(attack, part, run),
+  );
+}
+
+function attempt<T>(attack: Attack, part: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
@@ -128,7 +140,7 @@ function attempt<T>(attack: Attack, part: 'init' | 'step', run: () => T): T {
 }
 
 /** A blank batch, a cheap classifier, and a record of what is asked of them since the last `demand`. */
-function standIns({ attack, params, classifier, norm, targeted }: RehearsalSpec, images: number) {
+function standIns({ attack, params, classifier, norm, targeted }: RehearsalSpec, images: number, fitted: Fitted) {
   const noise: NoiseRequest[] = [];
   /** Points by tensor id, with how many images per image of the batch they hold: attacks may stack queries. */
   const forwardsAt = new Map<number, number>();
@@ -157,6 +169,7 @@ function standIns({ attack, params, classifier, norm, targeted }: RehearsalSpec,
     target: targeted || aimsItself(attack) ? (tf.onesLike(label) as tf.Tensor1D) : label,
     epsilon: tf.fill([images, 1, 1, 1], 0.1) as tf.Tensor4D,
     iteration: tf.zeros([images, 1, 1, 1]) as tf.Tensor4D,
+    fitted: rowsFor(fitted, images),
   });
   const valueAndGradient: AttackContext['valueAndGradient'] = (x, loss) => {
     gradientsAt.add(x.id);
@@ -195,43 +208,35 @@ function standIns({ attack, params, classifier, norm, targeted }: RehearsalSpec,
   return { clean, context, passing, demand };
 }
 
+/** The one row of every tensor, once for each image. */
+const rowsFor = (fitted: Fitted, images: number): Fitted =>
+  Object.fromEntries(
+    Object.entries(fitted).map(([name, tensor]) => [name, tf.concat(new Array<tf.Tensor>(images).fill(tensor))]),
+  );
+
 /** What a state may say of every image. */
 const FLAGS: readonly string[] = ['isCandidate', 'isFinished'] satisfies readonly (keyof AttackState)[];
 
-function fieldsOf(
-  attack: Attack,
-  part: 'init' | 'step',
-  state: AttackState,
-  images: number,
-): Record<string, StateField> {
-  const complain = (what: string): UserError => new UserError(`attack ${attack.name}: ${part} returns ${what}`);
-  if (!(state?.x instanceof tf.Tensor)) throw complain('a state without x, the candidate images');
+function fieldsOf(attack: Attack, part: 'init' | 'step', state: AttackState, images: number): Fields {
+  const complain = (what: string): UserError => new UserError(`attack ${attack.name}: ${part} returns a state ${what}`);
+  if (!(state?.x instanceof tf.Tensor)) throw complain('without x, the candidate images');
   const fields = Object.entries(state).map(([name, tensor]): [string, StateField] => {
-    if (!(tensor instanceof tf.Tensor)) throw complain(`a state whose ${name} is not a tensor`);
+    if (!(tensor instanceof tf.Tensor)) throw complain(`whose ${name} is not a tensor`);
     if (tensor.shape[0] !== images) {
       throw complain(
-        `a state whose ${name} has the shape [${tensor.shape.join(', ')}] for ${images} images; ` +
+        `whose ${name} has the shape [${tensor.shape.join(', ')}] for ${images} images; ` +
           'the first axis of every state tensor must be the image',
       );
     }
-    if (!DTYPES.includes(tensor.dtype))
-      throw complain(`a state whose ${name} is ${tensor.dtype}; use ${DTYPES.join(', ')}`);
     if (FLAGS.includes(name) && (tensor.dtype !== 'bool' || tensor.rank !== 1)) {
-      throw complain(
-        `a state whose ${name} is ${tensor.dtype} [${tensor.shape.join(', ')}]; it must be bool [${images}]`,
-      );
+      throw complain(`whose ${name} is ${tensor.dtype} [${tensor.shape.join(', ')}]; it must be bool [${images}]`);
     }
-    return [name, { shape: tensor.shape.slice(1), dtype: tensor.dtype as DType }];
+    return [name, fieldOf(name, tensor, complain)];
   });
   return Object.fromEntries(fields);
 }
 
-function requireImages(
-  attack: Attack,
-  part: 'init' | 'step',
-  { x }: Readonly<Record<string, StateField>>,
-  input: readonly number[],
-): void {
+function requireImages(attack: Attack, part: 'init' | 'step', { x }: Fields, input: readonly number[]): void {
   const wanted: StateField = { shape: input, dtype: 'float32' };
   if (x !== undefined && describe(x) === describe(wanted)) return;
   const got = x === undefined ? 'nothing' : describe(x);
@@ -247,8 +252,6 @@ function requirePoses({ name }: Attack, { pose }: Rehearsal['state']): void {
   throw new UserError(`attack ${name}: init returns ${got}; where the threat is spatial, it must be float32 [3]`);
 }
 
-const describe = ({ shape, dtype }: StateField): string => `${dtype} [${shape.join(', ')}]`;
-
 /** @throws UserError if the state of an image depends on how many others there are */
 function requireSameState(attack: Attack, one: Rehearsal['state'], other: Rehearsal['state']): void {
   for (const [name, field] of Object.entries(one)) {
@@ -258,23 +261,6 @@ function requireSameState(attack: Attack, one: Rehearsal['state'], other: Rehear
     throw new UserError(
       `attack ${attack.name}: its ${name} is ${describe(field)} per image among ${BATCHES[0]} images and ${found} among ` +
         `${BATCHES[1]}; every image must be on its own`,
-    );
-  }
-}
-
-function requireSame(
-  attack: Attack,
-  before: Readonly<Record<string, StateField>>,
-  after: Readonly<Record<string, StateField>>,
-): void {
-  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    const [was, is] = [before[name], after[name]];
-    if (was !== undefined && is !== undefined && describe(was) === describe(is)) continue;
-    const from = was === undefined ? 'no such tensor' : describe(was);
-    const to = is === undefined ? 'no such tensor' : describe(is);
-    throw new UserError(
-      `attack ${attack.name}: init returns ${from} for ${name} and step returns ${to}; ` +
-        'every step must return the names, shapes and types of init',
     );
   }
 }

@@ -39,11 +39,13 @@ export async function settle(spec: PoolSpec, candidates: readonly Candidate[]): 
     if (rehearsal.minimumNorm) return byDistance(spec, one, robust8bit);
     const here = atRadius(one, robust8bit);
     const left = lane.radii.slice(1);
-    const hasFallen = !here.robust && !here.robust8bit;
+    // What was fitted is one thing at each radius: what another one did says nothing of it.
+    const isOneEach = rehearsal.fit !== undefined;
+    const hasFallen = !isOneEach && !here.robust && !here.robust8bit;
     const inherited = hasFallen ? left.filter((radius) => radius !== lane.exhibited) : [];
     const [next, ...rest] = left.filter((radius) => !inherited.includes(radius));
     if (next !== undefined) {
-      const fallen = here.robust ? lane.fallen : { made: here.made, robust8bit: here.robust8bit };
+      const fallen = here.robust || isOneEach ? lane.fallen : { made: here.made, robust8bit: here.robust8bit };
       again.push(onwards(lane, [next, ...rest], epsilons[next] as number, fallen));
     }
     return [here, ...inherited.map((radius) => ({ ...here, ...NOTHING_SPENT, radius }))];

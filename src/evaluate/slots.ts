@@ -7,7 +7,8 @@
  */
 import type { HostArray } from '../compile/types.ts';
 import type { Goal, Threat } from '../core/threat-model.ts';
-import { type Arrays, type AttackEngine, type Items, stateBuffers } from './engine.ts';
+import { type Arrays, type AttackEngine, buffersFor, type FittedItems, fittedItems, type Items } from './engine.ts';
+import type { Fields } from './fields.ts';
 import { type Lane, pass, targetOf } from './lanes.ts';
 import { NoiseBuffers } from './noise.ts';
 import { type Rehearsal, stepsAt } from './rehearse.ts';
@@ -32,6 +33,8 @@ export interface SlotsSpec {
   readonly norm: Threat;
   readonly goal: Goal;
   readonly seed: number;
+  /** What the attack was fitted with, by index of the radius. */
+  readonly fitted?: readonly Arrays[] | undefined;
   /** `false` lets every item take all its steps; what reached the goal on the way still counts. */
   readonly earlyStop?: boolean;
 }
@@ -40,8 +43,9 @@ export interface SlotsSpec {
 const row = <T extends HostArray>(array: T, slot: number, batch: number): T =>
   array.subarray((slot * array.length) / batch, ((slot + 1) * array.length) / batch) as T;
 
-function makeItems(batch: number, pixels: number): Items {
+function makeItems(batch: number, pixels: number, fitted: Fields = {}): Items {
   return {
+    ...fittedItems(buffersFor(fitted, batch)),
     clean: new Float32Array(batch * pixels),
     label: new Int32Array(batch),
     target: new Int32Array(batch),
@@ -50,13 +54,18 @@ function makeItems(batch: number, pixels: number): Items {
   };
 }
 
-function setItem(items: Items, slot: number, lane: Lane): void {
-  const { image, epsilon } = lane;
+function setItem(items: Items, slot: number, lane: Lane, fitted: SlotsSpec['fitted']): void {
+  const { image, epsilon, radii } = lane;
   items.clean.set(image.pixels, slot * image.pixels.length);
   items.label[slot] = image.label;
   items.target[slot] = targetOf(lane);
   items.epsilon[slot] = epsilon;
   items.iteration[slot] = 0;
+  const here = fittedItems(fitted?.[radii[0] as number] ?? {});
+  for (const [name, array] of Object.entries(here)) {
+    const all = items[name as keyof FittedItems];
+    if (all !== undefined) row(all, slot, items.label.length).set(array);
+  }
 }
 
 /** Makes the initial states of up to B lanes in one call. */
@@ -67,14 +76,14 @@ export class Starter {
 
   constructor(spec: SlotsSpec, pixels: number) {
     this.#spec = spec;
-    this.#items = makeItems(spec.engine.batch, pixels);
+    this.#items = makeItems(spec.engine.batch, pixels, spec.rehearsal.fit?.fitted);
     this.#noise = new NoiseBuffers(spec.rehearsal.init.noise, spec.engine.batch);
   }
 
   async start(lanes: readonly Lane[]): Promise<Initialised[]> {
-    const { engine, rehearsal, seed } = this.#spec;
+    const { engine, rehearsal, seed, fitted } = this.#spec;
     lanes.forEach((lane, slot) => {
-      setItem(this.#items, slot, lane);
+      setItem(this.#items, slot, lane, fitted);
       this.#noise.fill(slot, { seed, image: lane.image.hash, restart: lane.tries, step: 0 });
       lane.gradients += rehearsal.init.gradients;
       lane.forwards += rehearsal.init.forwards;
@@ -114,8 +123,8 @@ export class Slots {
     const { batch } = spec.engine;
     this.#spec = spec;
     this.#lanes = Array.from({ length: batch });
-    this.#items = makeItems(batch, pixels);
-    this.#state = stateBuffers(spec.rehearsal, batch);
+    this.#items = makeItems(batch, pixels, spec.rehearsal.fit?.fitted);
+    this.#state = buffersFor(spec.rehearsal.state, batch);
     this.#noise = new NoiseBuffers(spec.rehearsal.step.noise, batch);
   }
 
@@ -129,7 +138,7 @@ export class Slots {
     if (slot < 0) throw new Error('no slot is free');
     this.#lanes[slot] = lane;
     this.active += 1;
-    setItem(this.#items, slot, lane);
+    setItem(this.#items, slot, lane, this.#spec.fitted);
     for (const [name, array] of Object.entries(this.#state))
       row(array, slot, this.#lanes.length).set(state[name] ?? []);
   }

@@ -20,6 +20,7 @@ import {
   type PlannedAttack,
   type PlannedStage,
   restartsOf,
+  stageName,
   stagesOf,
 } from './plan.ts';
 import { type Outcome, runPool } from './pool.ts';
@@ -171,7 +172,7 @@ async function attack(
   left: ReadonlySet<number>,
   onMade: (made: readonly Made[]) => Promise<void>,
 ): Promise<void> {
-  const { plan, harness, source, own, epsilon, stopwatch } = trial;
+  const { plan, harness, planned, source, own, epsilon, stopwatch, fits } = trial;
   const { norm, goal, seed, batch } = plan;
   const { classifier } = source.contender;
   const targeted = goal.kind === 'targeted';
@@ -186,8 +187,13 @@ async function attack(
   // As many as the slots and the candidates that wait for their verification.
   const held = new Map<number, SelectedImage>();
   try {
+    const fitted = await fits.fitted({
+      ...{ contender: source.contender, attack: planned.attack.name, epsilons: [epsilon] },
+      stageName: stageName(planned, stage),
+      ...{ stage, judge: own, engine, rehearsal },
+    });
     await runPool({
-      ...{ engine, rehearsal, judge: own, norm, goal, seed, signal: harness.signal },
+      ...{ engine, rehearsal, judge: own, norm, goal, seed, fitted, signal: harness.signal },
       ...{ epsilons: [epsilon], earlyStop: false, restarts: restartsOf(plan, stage) },
       input: classifier.input,
       work: assignments(trial, left, held),

@@ -1,6 +1,7 @@
 /** Laws on where an attack goes: up, for the adversary. */
 import { crossEntropy } from '../core/losses.ts';
 import { tf } from '../tf.ts';
+import { fitIds } from './fitting.ts';
 import { type Law, requires, type Subject } from './law.ts';
 import { contextOf, IDS, INPUT, imageOf, imagesOf, linear, perform, RADII, repeated, smooth } from './stage.ts';
 
@@ -12,23 +13,30 @@ interface Change {
 /**
  * The cross-entropy of every image's target, or true class, on a linear model: clean, and as the attack leaves it. What it
  * leaves is its last candidate; of attacks that see no gradient, which must try in order to know, and of those that look for
- * the nearest image, which come and go, the best one, the clean image among them.
+ * the nearest image, which come and go, the best one, the clean image among them. What is the same for all images can raise
+ * the sum over those that it was fitted on alone.
  */
 function changes({ attack, norm }: Subject, targeted: boolean): Change[] {
-  const epsilons = repeated(RADII[norm][1], IDS.length);
-  const performance = { attack, norm, classifier: linear, ids: IDS, epsilons, targeted };
+  const ids = attack.fit === undefined ? IDS : fitIds(linear);
+  const epsilons = repeated(RADII[norm][1], ids.length);
+  const performance = { attack, norm, classifier: linear, ids, epsilons, targeted };
   const iterates = perform(performance);
   const walksUphill = attack.access === 'gradient' && attack.minimumNorm !== true;
-  const left = walksUphill ? iterates.slice(-1) : [IDS.map(imageOf), ...iterates];
+  const left = walksUphill ? iterates.slice(-1) : [ids.map(imageOf), ...iterates];
   return tf.tidy(() => {
-    const { label, target, clean } = contextOf(performance, repeated(0, IDS.length), 'step');
+    const { label, target, clean } = contextOf(performance, repeated(0, ids.length), 'step');
     const classes = targeted ? target : label;
     const lossOf = (x: tf.Tensor4D): number[] => [...crossEntropy(linear.logits(x), classes).dataSync()];
-    const after = left.map((images) => lossOf(tf.stack(images as Float32Array[]).reshape([IDS.length, ...INPUT])));
+    const after = left.map((images) => lossOf(tf.stack(images as Float32Array[]).reshape([ids.length, ...INPUT])));
     const best = targeted ? Math.min : Math.max;
-    return lossOf(clean).map((before, i) => ({ before, after: best(...after.map((losses) => losses[i] as number)) }));
+    const changes = lossOf(clean).map((before, i) => ({
+      ...{ before, after: best(...after.map((losses) => losses[i] as number)) },
+    }));
+    return attack.fit === undefined ? changes : [changes.reduce(sum)];
   });
 }
+
+const sum = (a: Change, b: Change): Change => ({ before: a.before + b.before, after: a.after + b.after });
 
 /** One that weighs loss against distance may stay where it is as long as the loss weighs little. */
 const mayBide = ({ attack }: Subject): boolean => attack.minimumNorm === true;

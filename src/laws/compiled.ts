@@ -3,6 +3,7 @@ import { compile } from '../compile/compile.ts';
 import { eager } from '../compile/eager.ts';
 import type { Prepare } from '../compile/types.ts';
 import { messageOf } from '../core/errors.ts';
+
 import { tf } from '../tf.ts';
 import { BrokenLaw, type Law, requires, type Subject } from './law.ts';
 import { CLASSES, IDS, imageOf, imagesOf, paramsOf, RADII, smooth } from './stage.ts';

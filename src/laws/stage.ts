@@ -9,6 +9,7 @@ import { fillNoise } from '../core/rng.ts';
 import { diameterOf, type Threat } from '../core/threat-model.ts';
 import type { Made } from '../evaluate/verify.ts';
 import { tf } from '../tf.ts';
+import { fittedFor } from './fitting.ts';
 
 export const INPUT = [6, 5, 3] as const;
 export const CLASSES = 5;
@@ -100,11 +101,15 @@ export interface Performance {
   readonly seed?: number;
 }
 
-/** What an attack is called with, step after step. Tensors are made anew at every call: call it inside `tf.tidy`. */
+/**
+ * What an attack is called with, step after step. Tensors are made anew at every call: call it inside `tf.tidy`.
+ *
+ * @param part - `fit` is given nothing that was fitted
+ */
 export function contextOf(
   performance: Performance,
   iterations: readonly number[],
-  part: 'init' | 'step',
+  part: 'init' | 'step' | 'fit',
 ): AttackContext {
   const { attack, norm, classifier: victim, ids, seed = 1 } = performance;
   const aimsItself = attack.targets !== undefined;
@@ -138,6 +143,7 @@ export function contextOf(
     target: performance.targeted || aimsItself ? targetsFor(label) : label,
     epsilon: column(epsilons),
     iteration: column(iterations),
+    fitted: part === 'fit' ? {} : fittedFor(performance),
   });
 }
 
@@ -195,3 +201,6 @@ export function candidates({ x, pose, isCandidate }: AttackState, ids: readonly 
 export const pixelsOf = (made: readonly Made[]): Float32Array[] => made.map(({ x }) => x);
 
 export const IDS: readonly number[] = [0, 1, 2, 3];
+
+/** What attacks are fitted on that are. */
+export const FIT_IDS: readonly number[] = [100, 101, 102, 103, 104, 105];

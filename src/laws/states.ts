@@ -5,9 +5,10 @@ import type { Classifier } from '../core/classifier.ts';
 import type { NoiseRequest } from '../core/draws.ts';
 import { resolveParams } from '../core/params.ts';
 import type { Threat } from '../core/threat-model.ts';
-import { type Arrays, prepareAttack } from '../evaluate/engine.ts';
+import { type Arrays, fittedItems, prepareAttack } from '../evaluate/engine.ts';
 import { NoiseBuffers } from '../evaluate/noise.ts';
 import { aimsItself, rehearse } from '../evaluate/rehearse.ts';
+import { fittedOnStage, repeatedRows } from './fitting.ts';
 
 export interface Trial {
   readonly attack: Attack;
@@ -18,6 +19,8 @@ export interface Trial {
   /** B images, H·W·C values each. */
   readonly clean: Float32Array;
   readonly label: Int32Array;
+  /** What the attack was fitted with; by default, if it is, on the stage of the laws. */
+  readonly fitted?: Arrays;
   readonly target?: Int32Array;
   /** Whether the target is the goal: so it is by default, but for an attack that aims itself, where any wrong class will do. */
   readonly targeted?: boolean;
@@ -34,7 +37,9 @@ export async function* states(prepare: Prepare, trial: Trial): AsyncGenerator<Ar
   const spec = { attack, params, classifier, norm, targeted };
   const rehearsal = await rehearse(spec);
   const engine = await prepareAttack(prepare, { ...spec, batch, rehearsal });
+  const fitted = trial.fitted ?? (await fittedOnStage(prepare, { ...spec, batch, rehearsal }, trial.epsilon));
   const itemsAt = (iteration: number) => ({
+    ...fittedItems(repeatedRows(fitted, batch)),
     ...{ clean, label, target: target ?? label },
     epsilon: new Float32Array(batch).fill(trial.epsilon),
     iteration: new Float32Array(batch).fill(iteration),

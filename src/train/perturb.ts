@@ -39,6 +39,8 @@ export function perturber({ attacks, classifier, norm, epsilon }: PerturbOptions
     requireNorm(attack, norm);
     if (isEnsemble(attack))
       throw usageError(`${name} is made of other attacks: choose one of them for the inner attack`);
+    if (attack.fit !== undefined)
+      throw usageError(`${name} is fitted to a finished network: choose an attack that is not for the inner attack`);
     requireParams(attack, Object.keys(given), attacks);
     const params = resolveParams(name, attack.params, given);
     const images = x.shape[0];

@@ -1,5 +1,6 @@
 import type { Prepare } from '../../src/compile/types.ts';
 import type { Norm } from '../../src/core/threat-model.ts';
+
 import { type Arrays, prepareJudge } from '../../src/evaluate/engine.ts';
 import { aimsItself } from '../../src/evaluate/rehearse.ts';
 import { distance } from '../../src/evaluate/verify.ts';

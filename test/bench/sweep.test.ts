@@ -26,7 +26,7 @@ describe('the ways to sweep over the radii', () => {
       contender: (await openContender({ kind: 'checkpoint', path, ...named }, {})).contender,
       dataset: await openDataset('mnist', 'test'),
       planned: planAttack(pgd, { steps: STEPS, step: 0.04 }, new Map(), 'Linf'),
-      ...{ images: IMAGES, epsilons, seed: 0, batch: 8 },
+      ...{ images: IMAGES, epsilons, seed: 0, batch: 8, clock: 'wall' },
     };
     const versions = { gibbon: 'test', commit: null, packages: {} };
     taken = {

@@ -2,7 +2,9 @@ import { beforeAll, expect, it } from 'vitest';
 import fgsm from '../../attacks/fgsm.ts';
 import noise from '../../attacks/noise.ts';
 import pgd from '../../attacks/pgd.ts';
+import uap from '../../attacks/uap.ts';
 import { dryRun, forecastInWords } from '../../src/cli/experiment/dry-run.ts';
+import type { Attack } from '../../src/core/attack.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
 import { tf } from '../../src/tf.ts';
@@ -34,6 +36,8 @@ it('a dry run promises exactly what an attack costs that fools nobody', async ()
     planned(pgd, { steps: 3 }),
     planned(pgd, { steps: 2, random: false }),
     planned(noise),
+    planned(uap as Attack, { images: 5, batch: 2, passes: 2 }),
+    planned(uap as Attack, { method: 'deepfool', images: 2, passes: 2, iterations: 2 }),
   ];
   for (const attack of attacks) {
     const made = plan([attack], { dataset, images: 6, contenders: [contender(stubborn)], restarts: 3 });

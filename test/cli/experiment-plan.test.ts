@@ -33,6 +33,18 @@ describe('the plan of an experiment', () => {
   });
 });
 
+describe('an attack that is fitted first', () => {
+  it.each([
+    ['uap', 'train'],
+    ['pgd', undefined],
+  ])('%s learns from the split %s', async (attack, split) => {
+    const own = { arch: [ARCH], training: ['standard'], attack: [attack] };
+    const { plan } = await planOf(withDefaults(experimentFlags, own), new Set(), {}, [], {}, new Date(0));
+    expect(plan.fitDataset?.split).toBe(split);
+    expect(plan.dataset.split).toBe('test');
+  });
+});
+
 describe('the grids', () => {
   it.each(['mnist', 'fashion-mnist', 'cifar10', './photos'])('of %s ascend from 0, and 1 is all in Linf', (dataset) => {
     for (const norm of NORMS) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ball, sizeOf } from '../../src/core/ball.ts';
+import { ball, shorten, sizeOf } from '../../src/core/ball.ts';
 import { NORMS, type Norm } from '../../src/core/threat-model.ts';
 import { tf } from '../../src/tf.ts';
 import {
@@ -138,6 +138,30 @@ describe('the projection', () => {
         });
       }
     });
+  });
+});
+
+describe('a perturbation that is shortened', () => {
+  it('is what projection makes of it in the middle of a box that it never leaves', () => {
+    for (const norm of NORMS) {
+      tf.tidy(() => {
+        const middle = tf.fill([3, 2, 2, 1], 0.5) as tf.Tensor4D;
+        const delta = randomTensor([3, 2, 2, 1], 5, 'uniform').sub(0.5) as tf.Tensor4D;
+        const epsilon = tf.tensor4d([0, 0.3, 9], [3, 1, 1, 1]);
+        const projected = ball(norm, { clean: middle, epsilon, noise: seededNoise(3, 0) }).project(middle.add(delta));
+        const shortened = shorten(norm, delta, epsilon);
+        const difference = projected.sub(middle).sub(shortened).abs().max().dataSync()[0];
+        expect(difference).toBeLessThan(1e-6);
+      });
+    }
+  });
+
+  it('may lead out of the box, for it belongs to no image', () => {
+    for (const norm of NORMS) {
+      const far = tf.fill([1, 2, 2, 1], 5) as tf.Tensor4D;
+      const shortened = shorten(norm, far, tf.fill([1, 1, 1, 1], 8));
+      expect(normOf(norm, shortened.dataSync() as Float32Array)).toBeCloseTo(norm === 'Linf' ? 5 : 8, 5);
+    }
   });
 });
 

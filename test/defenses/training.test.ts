@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import fgsm from '../../attacks/fgsm.ts';
 import pgd from '../../attacks/pgd.ts';
+import uap from '../../attacks/uap.ts';
 import pgdTraining from '../../defenses/pgd-training.ts';
 import standard from '../../defenses/standard.ts';
 import type { Attack } from '../../src/core/attack.ts';
@@ -154,6 +155,14 @@ describe('PGD training', () => {
     const request = { attack: 'fgsm', params: { steps: 2, step: 0.05 } };
     expect(() => tf.tidy(() => perturb(request, { x, y, noise: noise() }))).toThrow(
       /^fgsm cannot be the inner attack of this training, which sets steps and step: choose .* such as pgd$/,
+    );
+  });
+
+  it('refuses an inner attack that is fitted to a finished network', () => {
+    const fitted = new Map([['uap', uap as Attack]]);
+    const perturb = perturber({ attacks: fitted, classifier: network.classifier, norm: 'Linf', epsilon: 0.25 });
+    expect(() => tf.tidy(() => perturb({ attack: 'uap', params: {} }, { x, y, noise: noise() }))).toThrow(
+      /^uap is fitted to a finished network: choose an attack that is not for the inner attack$/,
     );
   });
 

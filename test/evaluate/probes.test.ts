@@ -115,7 +115,8 @@ describe('the probes of the sanity panel', () => {
       probesOf({ known, attacks, norm: 'Linf', classes: 10, ...given }).map(({ planned: { attack } }) => attack.name);
     expect(names({})).toEqual(['pgd', 'apgd', 'square', 'pgd']);
     expect(names({ classes: 2 })).toEqual(['pgd', 'square', 'pgd']);
-    expect(names({ norm: 'L1' })).toEqual(['pgd', 'pgd']);
+    expect(names({ norm: 'L1' })).toEqual(['pgd', 'apgd', 'square', 'pgd']);
+    expect(names({ norm: 'spatial', attacks: [] })).toEqual([]);
     expect(names({ attacks: [] })).toEqual(['apgd', 'square', 'pgd']);
     const [longer] = probesOf({ known, attacks, norm: 'Linf', classes: 10 });
     expect(longer?.planned.params.steps).toBe(40);

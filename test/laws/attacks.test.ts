@@ -6,7 +6,8 @@ import { type Attack, type Ensemble, isEnsemble } from '../../src/core/attack.ts
 import { ATTACK_LAWS } from '../../src/laws/all.ts';
 import { BrokenLaw } from '../../src/laws/law.ts';
 import { tf } from '../../src/tf.ts';
-import { FAULTY, FAULTY_POSES, RIGHT, RIGHT_POSE } from './faulty.ts';
+
+import { FAULTY, FAULTY_POSES, FITTED, RIGHT, RIGHT_POSE } from './faulty.ts';
 
 const ofProgram = readdirSync(join(PACKAGE_ROOT, 'attacks')).filter((file) => file.endsWith('.ts'));
 const files = [...ofProgram.map((file) => join('attacks', file)), join('examples', 'momentum.ts')];
@@ -34,6 +35,10 @@ describe('the laws', () => {
   it.each(laws)('pass an attack that is right: it %s', async (_, { check }) => {
     for (const attack of [RIGHT, RIGHT_POSE])
       for (const norm of attack.norms) await check({ attack, file: 'faulty.ts', norm });
+  });
+
+  it.each(laws)('pass an attack that is right and fitted first: it %s', async (_, { check }) => {
+    for (const norm of FITTED.norms) await check({ attack: FITTED, file: 'faulty.ts', norm });
   });
 
   it.each([...FAULTY, ...FAULTY_POSES])('catch an attack that %s', async (_, { law: name, complaint, attack }) => {

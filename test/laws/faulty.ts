@@ -1,5 +1,5 @@
 /** Attacks that are wrong on purpose, each in one way, to see that the laws notice. */
-import { type Attack, type AttackContext, defineAttack } from '../../src/core/attack.ts';
+import { type Attack, type AttackContext, defineAttack, type Fit, type FitContext } from '../../src/core/attack.ts';
 import { p } from '../../src/core/params.ts';
 import { tf } from '../../src/tf.ts';
 
@@ -29,6 +29,33 @@ const stepping = (next: (x: tf.Tensor4D, context: Plain) => tf.Tensor): Attack =
   ...RIGHT,
   step: ({ x }, context) => ({ x: next(x, context) as tf.Tensor4D }),
 });
+
+type Push = { readonly push: tf.Tensor4D };
+
+const fit: Fit<Record<never, never>, Push> = {
+  images: () => 4,
+  batch: () => 2,
+  passes: () => 2,
+  steps: () => 1,
+  init: ({ clean }) => ({ push: tf.zerosLike<tf.Tensor4D>(clean.slice([0], [1])) }),
+  step: ({ push }, { gradient, clean }) => ({ push: push.add(gradient(clean).sum(0, true)) }),
+};
+
+const fitted = (given: typeof fit): Attack =>
+  defineAttack({
+    ...RIGHT,
+    fit: given,
+    steps: () => 0,
+    init: (x, { ball, epsilon, fitted: { push } }) => ({ x: ball.project(x.add(ball.steepest(push).mul(epsilon))) }),
+    step: (state) => state,
+  }) as Attack;
+
+/** A right attack that is fitted first. */
+export const FITTED = fitted(fit);
+
+/** The same with another way to learn. */
+const learning = (learn: (push: tf.Tensor4D, context: FitContext) => tf.Tensor): Attack =>
+  fitted({ ...fit, step: ({ push }, context) => ({ push: learn(push, context) as tf.Tensor4D }) });
 
 const uphill = (x: tf.Tensor4D, { ball, epsilon, gradient }: Plain): tf.Tensor =>
   ball.steepest(gradient(x)).mul(epsilon);
@@ -203,6 +230,50 @@ export const FAULTY: readonly (readonly [fault: string, Faulty])[] = [
         tf.keep(context.gradient(x));
         return rightly(x, context);
       }),
+    },
+  ],
+  [
+    'learns by chance',
+    {
+      law: 'is fitted the same twice, and leaves nothing else in memory',
+      complaint: /two fits differ/,
+      attack: learning((push) => push.add(tf.randomNormal(push.shape))),
+    },
+  ],
+  [
+    'keeps a tensor while it is fitted',
+    {
+      law: 'is fitted the same twice, and leaves nothing else in memory',
+      complaint: /tensors live on and 1 are fitted/,
+      attack: learning((push, { gradient, clean }) => tf.keep(gradient(clean)).sum(0, true).add(push)),
+    },
+  ],
+  [
+    'disposes of what it has learnt',
+    {
+      law: 'is fitted without a change to what fit is given',
+      complaint: /disposes of push/,
+      attack: learning((push) => {
+        const next = push.add(1);
+        push.dispose();
+        return next;
+      }),
+    },
+  ],
+  [
+    'learns one thing per image',
+    {
+      law: 'carries a state that the harness can carry',
+      complaint: /it is one for all images, so its first axis must be 1/,
+      attack: learning((push, { gradient, clean }) => gradient(clean).add(push)),
+    },
+  ],
+  [
+    'learns to go downhill',
+    {
+      law: 'that aims never lowers the loss of the true class on a linear model',
+      complaint: /it falls from/,
+      attack: learning((push, { gradient, clean }) => push.sub(gradient(clean).sum(0, true))),
     },
   ],
   [

@@ -71,6 +71,7 @@ export async function carryOut(
 const UNITS: Readonly<Record<ProgressEvent['phase'], string>> = {
   prepare: 'compiled',
   clean: 'images',
+  fit: 'images',
   // Of an image and a radius.
   attack: 'pairs',
   gallery: 'pictures',
@@ -78,6 +79,9 @@ const UNITS: Readonly<Record<ProgressEvent['phase'], string>> = {
   transfer: 'images',
   save: 'radii saved',
 };
+
+/** What is worth a line that stays. */
+const LASTING: readonly ProgressEvent['phase'][] = ['clean', 'fit', 'attack', 'transfer'];
 
 /** What the progress line says of an event. */
 export function progressOf({ phase, contender, attack, stage, done, total, accuracy }: ProgressEvent): Progress {
@@ -87,7 +91,7 @@ export function progressOf({ phase, contender, attack, stage, done, total, accur
     label: `${contender} ${what}`,
     ...{ done, total },
     unit: UNITS[phase],
-    passing: phase !== 'clean' && phase !== 'attack' && phase !== 'transfer',
+    passing: !LASTING.includes(phase),
     ...(accuracy === undefined ? {} : { accuracy }),
   };
 }

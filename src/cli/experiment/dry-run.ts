@@ -33,12 +33,22 @@ async function estimateAttack(plan: ExperimentPlan, planned: PlannedAttack): Pro
       rehearsal.minimumNorm && radii.length > 0 ? [diameterOf(norm, elements(dataset.input))] : radii;
     const transferred = transferEpsilon === undefined || planned.attack.access === 'none' ? [] : [transferEpsilon];
     const searches = [...searchesAt(epsilons), ...searchesAt(transferred)];
+    for (const epsilon of searches) gradients += contenders.length * fitCost(rehearsal, epsilon, plan);
     for (const cost of searches.map((epsilon) => costAt(rehearsal, epsilon, restartsOf(plan, stage)))) {
       items += times * cost.tries;
       gradients += times * cost.gradients;
     }
   }
   return { attack: planned.attack.name, items, gradients };
+}
+
+/** Gradients of one fit, if the network knows all of its images and every pass and step is made. */
+function fitCost({ fit }: Rehearsal, epsilon: number, { fitDataset, images }: ExperimentPlan): number {
+  if (fit === undefined) return 0;
+  const { batch, passes, steps, init, step } = fit;
+  const seen = Math.min(fit.images, fitDataset?.size ?? images);
+  const batches = epsilon === 0 ? 0 : passes * Math.ceil(seen / batch);
+  return batch * (init.gradients + batches * steps * step.gradients);
 }
 
 function costAt(rehearsal: Rehearsal, epsilon: number, restarts: number) {

@@ -3,6 +3,7 @@ import type { Dataset, PhotoForm } from '../../core/dataset.ts';
 import { UserError, usageError } from '../../core/errors.ts';
 import { parseNumber } from '../../core/params.ts';
 import { datasetNames, openDataset, openPhotos } from '../../data/registry.ts';
+import { hasTrain } from '../../data/split-folder.ts';
 import type { Flag } from '../flags.ts';
 import type { Opened } from './opened.ts';
 
@@ -65,6 +66,22 @@ export function openImages(
   return datasetNames.includes(dataset)
     ? openDataset(dataset, 'test')
     : openDataset(dataset, 'test', photoForm(opened));
+}
+
+/**
+ * Opens the training split of the images that are measured, for attacks that are fitted first.
+ *
+ * @returns undefined for photographs and for a folder that has none
+ * @throws UserError if its files are missing or damaged
+ */
+export async function openFitImages(
+  dataset: string,
+  photographs: readonly string[],
+  opened: readonly Opened[],
+): Promise<Dataset | undefined> {
+  if (photographs.length > 0) return undefined;
+  if (datasetNames.includes(dataset)) return openDataset(dataset, 'train');
+  return hasTrain(dataset) ? openDataset(dataset, 'train', photoForm(opened)) : undefined;
 }
 
 /** The one form in which all networks take photographs. */

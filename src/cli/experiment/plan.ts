@@ -4,6 +4,7 @@ import { usageError } from '../../core/errors.ts';
 import type { Values } from '../../core/params.ts';
 import { datasetNames, requireDatasetName } from '../../data/registry.ts';
 import { requirePlan } from '../../evaluate/experiment.ts';
+import { needsFit } from '../../evaluate/fit-images.ts';
 import type { ExperimentPlan, PlannedAttack, Saving } from '../../evaluate/plan.ts';
 import { headlineEpsilon } from '../../report/headline-epsilon.ts';
 import { type Backend, openBackend } from '../backend.ts';
@@ -15,7 +16,7 @@ import { chooseAttacks, knownAttacks, sourcesOf, withoutBaseline } from './attac
 import { contenderFiles, openContender, requireFit } from './contenders.ts';
 import { checkRequirements } from './fail-under.ts';
 import type { experimentFlags } from './flags.ts';
-import { countOf, openImages, photographsOf } from './images.ts';
+import { countOf, openFitImages, openImages, photographsOf } from './images.ts';
 import type { Opened } from './opened.ts';
 import { probesOf } from './sanity.ts';
 import { tellApart } from './tell-apart.ts';
@@ -87,6 +88,7 @@ export async function planOf(
   for (const file of files) opened.push(await openContender(file, fetching));
   const dataset = await openImages(values.dataset, photographs, opened);
   for (const one of opened) requireFit(one, dataset);
+  const fitDataset = needsFit({ attacks }) ? await openFitImages(values.dataset, photographs, opened) : undefined;
   const images = countOf(values.images, dataset);
   const epsilons = radiiOf(values.epsilon, dataset, norm);
   checkRequirements(values['fail-under'] ?? [], names, epsilons);
@@ -110,6 +112,7 @@ export async function planOf(
     attacks,
     contenders,
     dataset,
+    ...(fitDataset === undefined ? {} : { fitDataset }),
     images,
     epsilons,
     norm,

@@ -69,7 +69,9 @@ export function probesOf({ known, attacks, norm, classes }: ProbeFacts): Probe[]
 function longer(attacks: readonly PlannedAttack[]): PlannedStage | undefined {
   const iterated = attacks
     .flatMap((planned) => stagesOf(planned))
-    .filter(({ attack }) => attack.access === 'gradient' && attack.minimumNorm !== true)
+    .filter(
+      ({ attack: { access, minimumNorm, fit } }) => access === 'gradient' && minimumNorm !== true && fit === undefined,
+    )
     .filter(({ params }) => typeof params.steps === 'number' && params.steps > 1)
     .sort((a, b) => (b.params.steps as number) - (a.params.steps as number));
   const [longest] = iterated;

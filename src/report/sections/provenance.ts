@@ -72,6 +72,7 @@ function conditions({ provenance: from, cells }: Run): Html {
       `${from.dataset.name} ${from.dataset.split}, ${from.dataset.labels}, ${whole(from.dataset.images)} images`,
     ],
     ...(from.dataset.selection === undefined ? [] : [['Selection', from.dataset.selection] as const]),
+    ...(from.fitRule === undefined ? [] : [['Fitted', from.fitRule] as const]),
     ...(from.dataset.skipped === undefined ? [] : [['Left out', leftOut(from.dataset.skipped)] as const]),
     ['SHA-256 of the data', code(from.dataset.sha256)],
     ['Gibbon', from.commit === null ? from.gibbon : html`${from.gibbon}, commit ${code(from.commit)}`],
