@@ -36,6 +36,7 @@ const hasAcceptedDefaults: Law = {
 
 const hasAStateToCarry: Law = {
   name: 'carries a state that the harness can carry',
+  comesFirst: true,
   check: async ({ attack, norm }) => {
     const params = resolveParams(attack.name, attack.params);
     const classifier = { input: INPUT, classes: CLASSES };

@@ -12,6 +12,8 @@ export interface Subject {
 export interface Law {
   /** Ends the sentence `An attack …`. */
   readonly name: string;
+  /** Whether the others have nothing to judge where it is broken: an attack that cannot run breaks them all alike. */
+  readonly comesFirst?: boolean;
   /** @throws BrokenLaw saying how */
   check(subject: Subject): void | Promise<void>;
 }

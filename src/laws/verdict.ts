@@ -34,13 +34,17 @@ const ALL: readonly Law[] = [...ATTACK_LAWS, COMPILED];
 export const LAWS = ALL.length;
 
 /**
- * All laws, in the norm given, one after the other.
+ * All laws, in the norm given, one after the other; none after one that comes first and is broken.
  *
  * @param file - where the attack was found: its name must be the file's
  */
 export async function* verdictsOn(attack: Attack, file: string, norm: Threat): AsyncGenerator<Verdict> {
   const subject: Subject = { attack, file, norm };
-  for (const law of ALL) yield { law: law.name, norm, ...(await judge(law, subject)) };
+  for (const law of ALL) {
+    const finding = await judge(law, subject);
+    yield { law: law.name, norm, ...finding };
+    if (law.comesFirst === true && !finding.holds) return;
+  }
 }
 
 type Finding = Pick<Verdict, 'holds' | 'complaint' | 'counterexample'>;

@@ -51,7 +51,8 @@ export function survival({ values }: Distances, largest: number, resolution: num
   const steps: Step[] = [];
   let fallen = 0;
   for (let column = 0; column <= resolution; column++) {
-    const radius = (largest * column) / resolution;
+    // The last column is the largest radius itself, which arithmetic may miss by a hair: no image of that distance is left.
+    const radius = column === resolution ? largest : (largest * column) / resolution;
     while (fallen < sorted.length && (sorted[fallen] ?? 0) <= radius) fallen++;
     const share = 1 - fallen / sorted.length;
     if (share !== steps.at(-1)?.share) steps.push({ radius, share });

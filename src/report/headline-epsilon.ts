@@ -17,7 +17,8 @@ export interface HeadlineEpsilon {
 }
 
 /**
- * The one radius that the headline is about: the customary one if it was measured, else the middle of the grid.
+ * The one radius that the headline is about: the customary one if it was measured, else the middle of the grid, of two
+ * in the middle the smaller.
  *
  * @param slice - its radii ascending, in pixel units; a plan knows as much before the run
  */
@@ -33,6 +34,8 @@ export function headlineEpsilon({
   }
   const grid = epsilons.filter((epsilon) => epsilon > 0);
   const middle = grid[Math.floor((grid.length - 1) / 2)] ?? 0;
-  if (grid.length === 1) return { epsilon: middle, why: 'the only radius measured' };
-  return { epsilon: middle, why: `the middle of the ${grid.length} radii measured` };
+  if (grid.length < 2) return { epsilon: middle, why: 'the only radius measured' };
+  if (grid.length === 2) return { epsilon: middle, why: 'the smaller of the two radii measured' };
+  const which = grid.length % 2 === 0 ? 'smaller of the two in the middle' : 'middle';
+  return { epsilon: middle, why: `the ${which} of the ${grid.length} radii measured` };
 }

@@ -1,7 +1,10 @@
 import { beforeAll, expect, it } from 'vitest';
+import apgdT from '../../attacks/apgd-t.ts';
 import fgsm from '../../attacks/fgsm.ts';
 import noise from '../../attacks/noise.ts';
 import pgd from '../../attacks/pgd.ts';
+import spsa from '../../attacks/spsa.ts';
+import square from '../../attacks/square.ts';
 import uap from '../../attacks/uap.ts';
 import { dryRun, forecastInWords } from '../../src/cli/experiment/dry-run.ts';
 import type { Attack } from '../../src/core/attack.ts';
@@ -36,6 +39,9 @@ it('a dry run promises exactly what an attack costs that fools nobody', async ()
     planned(pgd, { steps: 3 }),
     planned(pgd, { steps: 2, random: false }),
     planned(noise),
+    planned(square, { queries: 4 }),
+    planned(apgdT as Attack, { steps: 3, targets: 2 }),
+    planned(spsa, { steps: 2, samples: 2 }),
     planned(uap as Attack, { images: 5, batch: 2, passes: 2 }),
     planned(uap as Attack, { method: 'deepfool', images: 2, passes: 2, iterations: 2 }),
   ];
@@ -43,15 +49,16 @@ it('a dry run promises exactly what an attack costs that fools nobody', async ()
     const made = plan([attack], { dataset, images: 6, contenders: [contender(stubborn)], restarts: 3 });
     const { cells } = await runExperiment(made, harness());
     const spent = cells.reduce((sum, { gradients }) => sum + gradients, 0);
+    const passed = cells.reduce((sum, { forwards }) => sum + forwards, 0);
     const forecast = await dryRun(made);
-    expect(forecast.attacks[0]?.gradients, attack.attack.name).toBe(spent);
+    expect(forecast.attacks[0], attack.attack.name).toMatchObject({ gradients: spent, forwards: passed });
     // A transfer is one search more.
     const contenders = [contender(stubborn), contender({ ...stubborn, name: 'other' })];
     const both = { ...made, contenders, epsilons: [0.05] };
     const [alone, transferred] = [await dryRun(both), await dryRun({ ...both, transferEpsilon: 0.1 })];
     const times = attack.attack.access === 'none' ? 1 : 2;
     expect(transferred.attacks[0]?.items, attack.attack.name).toBe(times * (alone.attacks[0]?.items ?? 0));
-    expect(forecastInWords(forecast)).toMatch(new RegExp(`^together +\\S+ +${spent}$`, 'm'));
+    expect(forecastInWords(forecast)).toMatch(new RegExp(`^together +\\S+ +${spent} +${passed}$`, 'm'));
   }
 });
 

@@ -316,6 +316,26 @@ describe('the other commands', () => {
     expect(lines.at(-1)).toBe(`1 of ${LAWS} laws is broken`);
   }, 60_000);
 
+  it('check-attack says once that an attack sees more than it declares, not once for every law', async () => {
+    await writeFile(
+      'peeker.ts',
+      `import { defineAttack } from 'gibbon';
+       export default defineAttack({
+         name: 'peeker', title: 'Peeker', paper: 'https://example.org/peeker', norms: ['Linf'], access: 'score', params: {},
+         steps: () => 1,
+         init: (x) => ({ x }),
+         step: ({ x }, { ball, gradient }) => ({ x: ball.project(x.add(gradient(x))) }),
+       });`,
+    );
+    const { code, out } = await run('check-attack', 'peeker.ts');
+    expect(code).toBe(1);
+    const lines = out.join('\n').split('\n');
+    expect(lines.filter((line) => line.includes('BROKEN'))).toEqual([
+      expect.stringMatching(/asks for a gradient and declares access: 'score'; declare access: 'gradient'$/),
+    ]);
+    expect(lines.at(-1)).toBe(`1 of ${LAWS} laws is broken; mend it first: the laws after it cannot be tried`);
+  }, 60_000);
+
   it('check-attack wants one file of one attack', async () => {
     expect(await run('check-attack')).toMatchObject({ code: 2, err: [expect.stringContaining('give one file')] });
     expect(await run('check-attack', 'not-there.ts')).toMatchObject({

@@ -52,6 +52,16 @@ describe('what is left against the distance', () => {
     );
   });
 
+  test('ends with those alone for which nothing was found, however arithmetic rounds the largest distance', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0.1, max: 9, noNaN: true }), (farthest) => {
+        const steps = survival(entry([0, null, farthest, null]), farthest, 320);
+        expect(steps.at(-1)?.share).toBe(0.5);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   test('only falls, by one step a column at most', () => {
     fc.assert(
       fc.property(someDistances, (values) => {

@@ -115,7 +115,20 @@ describe('the radius of the headline', () => {
 
   test('is else the middle of the grid, without 0', () => {
     const run = runOf(...[0, 0.01, 0.02, 0.05, 0.1].map((epsilon) => cell({ epsilon })));
-    expect(headlineEpsilon(firstSlice(run))).toEqual({ epsilon: 0.02, why: 'the middle of the 4 radii measured' });
+    expect(headlineEpsilon(firstSlice(run))).toEqual({
+      epsilon: 0.02,
+      why: 'the smaller of the two in the middle of the 4 radii measured',
+    });
+  });
+
+  test.each([
+    [[0], 0, 'the only radius measured'],
+    [[0, 0.1], 0.1, 'the only radius measured'],
+    [[0.1, 0.2], 0.1, 'the smaller of the two radii measured'],
+    [[0.1, 0.2, 0.25], 0.2, 'the middle of the 3 radii measured'],
+  ])('says of the radii %j why it is %d', (epsilons, epsilon, why) => {
+    const run = runOf(...epsilons.map((radius) => cell({ epsilon: radius })));
+    expect(headlineEpsilon(firstSlice(run))).toEqual({ epsilon, why });
   });
 });
 

@@ -202,7 +202,18 @@ describe('the page', () => {
     ['refused not finite', { adversarialTop: [] }, 'untargeted'],
     ['refused not an allowed image', { adversarialTop: [{ label: 99, name: 'x', confidence: 1 }] }, 'untargeted'],
     ['held another class, not the target', { adversarialTop: [{ label: 99, name: 'x', confidence: 1 }] }, 'targeted'],
-  ] as const)('says of a picture that did not fool: %s', async (words, changes, kind) => {
+    ['refused not an allowed image', { adversarialTop: [{ label: 3, name: '3', confidence: 1 }] }, 'targeted'],
+    [
+      'held the nearest found is farther than ε',
+      { adversarialTop: [{ label: 99, name: 'x', confidence: 1 }] },
+      ...(['untargeted', 'of minimum norm'] as const),
+    ],
+    [
+      'held the nearest found is farther than ε',
+      { adversarialTop: [{ label: 3, name: '3', confidence: 1 }] },
+      ...(['targeted', 'of minimum norm'] as const),
+    ],
+  ] as const)('says of a picture that did not fool: %s', async (words, changes, kind, search?: string) => {
     const goal = kind === 'targeted' ? ({ kind, target: 3 } as const) : ({ kind } as const);
     const sample = await sampleRun({ galleryRows: 1, goal });
     const gallery = sample.gallery.slice(0, 1).map((item) => {
@@ -212,6 +223,12 @@ describe('the page', () => {
     const shown = await renderReport({
       ...sample,
       gallery: gallery.map((item) => ({ ...item, adversarialTop: [...item.adversarialTop] })),
+      distances:
+        search === undefined
+          ? []
+          : gallery.map(({ arch, training, attack, norm }) => ({
+              ...{ arch, training, attack, norm: norm === 'spatial' ? 'Linf' : norm, median: 9, values: [9] },
+            })),
     });
     expect(textOf(/<p class="verdict">.*?<\/p>/s.exec(shown)?.[0] ?? '').trim()).toBe(words);
   });

@@ -18,15 +18,21 @@ export const checkAttack = defineCommand({
     }
     const attack = await loadAttackFile(file);
     if (isEnsemble(attack)) throw new UserError(`${file} is made of other attacks: check those`);
-    const verdicts = await judged(attack, file, terminal);
+    const { verdicts, total } = await judged(attack, file, terminal);
     if (values.json) terminal.print(JSON.stringify(verdicts, null, 2));
-    else for (const line of inLines(attack, verdicts)) terminal.print(line);
+    else for (const line of inLines(attack, verdicts, total / attack.norms.length)) terminal.print(line);
     return verdicts.every(({ holds }) => holds) ? EXIT.ok : EXIT.failed;
   },
 });
 
+interface Judged {
+  readonly verdicts: readonly Verdict[];
+  /** Verdicts there would be if no law that comes first were broken. */
+  readonly total: number;
+}
+
 /** All laws in all norms of the attack. */
-async function judged(attack: Attack, file: string, terminal: Terminal): Promise<Verdict[]> {
+async function judged(attack: Attack, file: string, terminal: Terminal): Promise<Judged> {
   // Loaded only now, for they bring the compiler.
   const [{ tf }, { verdictsOn, LAWS }] = await Promise.all([import('../../tf.ts'), import('../../laws/verdict.ts')]);
   await tf.setBackend('cpu');
@@ -45,11 +51,15 @@ async function judged(attack: Attack, file: string, terminal: Terminal): Promise
   } finally {
     line.end();
   }
-  return verdicts;
+  return { verdicts, total };
 }
 
-/** A law that says the same in all norms is one line. */
-function inLines({ name, title, norms }: Attack, verdicts: readonly Verdict[]): string[] {
+/**
+ * A law that says the same in all norms is one line.
+ *
+ * @param known - laws that there are
+ */
+function inLines({ name, title, norms }: Attack, verdicts: readonly Verdict[], known: number): string[] {
   const laws = [...new Set(verdicts.map(({ law }) => law))];
   const broken = verdicts.filter(({ holds }) => !holds);
   const lines = laws.flatMap((law) => {
@@ -62,11 +72,12 @@ function inLines({ name, title, norms }: Attack, verdicts: readonly Verdict[]): 
   });
   const names = (of: readonly Threat[]): string => of.join(', ');
   const lawsBroken = new Set(broken.map(({ law }) => law)).size;
+  const untried = verdicts.length < known * norms.length ? '; mend it first: the laws after it cannot be tried' : '';
   return [
     `${name}: ${title}, in ${names(norms)}. An attack`,
     ...lines,
     broken.length === 0
-      ? `all ${laws.length} laws hold`
-      : `${lawsBroken} of ${laws.length} laws ${lawsBroken === 1 ? 'is' : 'are'} broken`,
+      ? `all ${known} laws hold`
+      : `${lawsBroken} of ${known} laws ${lawsBroken === 1 ? 'is' : 'are'} broken${untried}`,
   ];
 }

@@ -6,15 +6,25 @@ import { contenderName, type ExperimentPlan, type PlannedAttack, restartsOf, sta
 import { type Rehearsal, rehearse, stepsAt, triesAt } from '../../evaluate/rehearse.ts';
 import { radius } from '../../report/format.ts';
 
-interface Estimate {
+/** Per-image evaluations of a network. */
+interface Evaluations {
+  readonly gradients: number;
+  /** Forward passes that no gradient at the same point includes. */
+  readonly forwards: number;
+}
+
+const NOTHING: Evaluations = { gradients: 0, forwards: 0 };
+
+interface Estimate extends Evaluations {
   readonly attack: string;
   /** Tries at one image and radius, over all networks. */
   readonly items: number;
-  /** Per-image gradient evaluations if no image is ever fooled or misclassified. */
-  readonly gradients: number;
 }
 
-/** An upper bound of every attack's work. One after the other: a rehearsal changes the backend, and changes it back. */
+/**
+ * Every attack's work if no image is ever fooled or misclassified. One after the other: a rehearsal changes the backend, and
+ * changes it back.
+ */
 async function estimate(plan: ExperimentPlan): Promise<Estimate[]> {
   const estimates: Estimate[] = [];
   for (const planned of plan.attacks) estimates.push(await estimateAttack(plan, planned));
@@ -25,7 +35,7 @@ async function estimateAttack(plan: ExperimentPlan, planned: PlannedAttack): Pro
   const { contenders, dataset, images, epsilons, norm, goal, transferEpsilon } = plan;
   const classifier = { input: dataset.input, classes: dataset.classes.length };
   const times = images * contenders.length;
-  let [items, gradients] = [0, 0];
+  let [items, gradients, forwards] = [0, 0, 0];
   for (const stage of stagesOf(planned)) {
     const { attack, params } = stage;
     const rehearsal = await blame(stage, 'cannot be rehearsed', () =>
@@ -36,29 +46,48 @@ async function estimateAttack(plan: ExperimentPlan, planned: PlannedAttack): Pro
       rehearsal.minimumNorm && radii.length > 0 ? [diameterOf(norm, elements(dataset.input))] : radii;
     const transferred = transferEpsilon === undefined || planned.attack.access === 'none' ? [] : [transferEpsilon];
     const searches = [...searchesAt(epsilons), ...searchesAt(transferred)];
-    for (const epsilon of searches) gradients += contenders.length * fitCost(rehearsal, epsilon, plan);
-    for (const cost of searches.map((epsilon) => costAt(rehearsal, epsilon, restartsOf(plan, stage)))) {
-      items += times * cost.tries;
-      gradients += times * cost.gradients;
+    // Classes of the attack's own choice take one look at the clean image, for all radii; a transfer looks again.
+    if (rehearsal.targets !== undefined) forwards += times * (transferred.length + 1);
+    for (const epsilon of searches) {
+      const fit = fitCost(rehearsal, epsilon, plan);
+      const tries = triesAt(rehearsal, epsilon, restartsOf(plan, stage));
+      const each = tryCost(rehearsal, epsilon);
+      items += times * tries;
+      gradients += contenders.length * fit.gradients + times * tries * each.gradients;
+      forwards += contenders.length * fit.forwards + times * tries * each.forwards;
     }
   }
-  return { attack: planned.attack.name, items, gradients };
+  return { attack: planned.attack.name, items, gradients, forwards };
 }
 
-/** Gradients of one fit, if the network knows all of its images and every pass and step is made. */
-function fitCost({ fit }: Rehearsal, epsilon: number, { fitDataset, images }: ExperimentPlan): number {
-  if (fit === undefined) return 0;
-  const { batch, passes, steps, init, step } = fit;
+/** What one fit costs, if the network knows all of its images and every pass and step is made. */
+function fitCost(rehearsal: Rehearsal, epsilon: number, { fitDataset, images }: ExperimentPlan): Evaluations {
+  const { fit } = rehearsal;
+  if (fit === undefined) return NOTHING;
+  const { batch, steps, enough } = fit;
+  const passes = epsilon === 0 ? 0 : fit.passes;
   const seen = Math.min(fit.images, fitDataset?.size ?? images);
-  const batches = epsilon === 0 ? 0 : passes * Math.ceil(seen / batch);
-  return batch * (init.gradients + batches * steps * step.gradients);
+  const learning = evaluations(fit, passes * Math.ceil(seen / batch) * steps);
+  // Where fooling enough ends the passes, it is tried out after each but the last.
+  const trying = enough === undefined || passes === 0 ? NOTHING : tryCost(rehearsal, epsilon);
+  const tried = (passes - 1) * seen;
+  return {
+    gradients: batch * learning.gradients + tried * trying.gradients,
+    forwards: batch * learning.forwards + tried * trying.forwards,
+  };
 }
 
-function costAt(rehearsal: Rehearsal, epsilon: number, restarts: number) {
-  const { init, step } = rehearsal;
-  const tries = triesAt(rehearsal, epsilon, restarts);
-  return { tries, gradients: tries * (init.gradients + stepsAt(rehearsal, epsilon) * step.gradients) };
+/** What one try costs at one image: where it ends is looked at once more, by the verification. */
+function tryCost(rehearsal: Rehearsal, epsilon: number): Evaluations {
+  const { gradients, forwards } = evaluations(rehearsal, stepsAt(rehearsal, epsilon));
+  return { gradients, forwards: forwards + 1 };
 }
+
+/** What a beginning and so many steps ask of the network. */
+const evaluations = ({ init, step }: Pick<Rehearsal, 'init' | 'step'>, steps: number): Evaluations => ({
+  gradients: init.gradients + steps * step.gradients,
+  forwards: init.forwards + steps * step.forwards,
+});
 
 export interface Forecast {
   readonly networks: readonly string[];
@@ -80,6 +109,8 @@ export async function dryRun(plan: ExperimentPlan): Promise<Forecast> {
   };
 }
 
+const COUNTS = ['items', 'gradients', 'forwards'] as const;
+
 /** The same as text. */
 export function forecastInWords({ networks, dataset, split, images, norm, epsilons, attacks }: Forecast): string {
   const number = (n: number): string => n.toLocaleString('en-US');
@@ -91,8 +122,8 @@ export function forecastInWords({ networks, dataset, split, images, norm, epsilo
     `images    ${number(images)} of ${dataset} ${split}`,
     `epsilons  ${epsilons.map(radius).join(', ')} in ${norm}`,
     '',
-    line(['attack', 'work items', 'gradients at most']),
-    ...attacks.map(({ attack, items, gradients }) => line([attack, number(items), number(gradients)])),
-    line(['together', total(({ items }) => items), total(({ gradients }) => gradients)]),
+    line(['attack', 'work items', 'gradients at most', 'forwards at most']),
+    ...attacks.map(({ attack, ...row }) => line([attack, ...COUNTS.map((count) => number(row[count]))])),
+    line(['together', ...COUNTS.map((count) => total((row) => row[count]))]),
   ].join('\n');
 }

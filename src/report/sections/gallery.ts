@@ -56,7 +56,7 @@ function renderGroup(run: Run, first: GalleryItem, group: readonly Placed[], cle
   const kind = group.some(({ item }) => item.width >= PHOTOGRAPH) ? 'gallery photographs' : 'gallery';
   return html`<div class="gallery-group">
 <h3>${architectureTitle(run, arch)}, ${trainingTitle(training).toLowerCase()} <span>${attack}, ${together(`${normSymbol(norm)} ε = ${radius(epsilon)}`)}, ${whole(fooled)} of ${whole(group.length)} ${done}</span></h3>
-<div class="${kind}">${group.map((placed) => renderItem(placed, labelWord(run), goal, clean))}</div>
+<div class="${kind}">${group.map((placed) => renderItem(placed, { labelled: labelWord(run), goal, seeksNearest: hasDistances(run, first), clean }))}</div>
 </div>`;
 }
 
@@ -74,7 +74,19 @@ const goalOf = ({ cells }: Run, item: GalleryItem): Goal =>
 const labelWord = ({ provenance }: Run): string =>
   provenance.dataset.labels === 'true labels' ? 'true class' : 'seen unharmed as';
 
-function renderItem({ item, index }: Placed, labelled: string, goal: Goal, clean: CleanPictures): Html {
+/** Whether the attack of these pictures is one of minimum norm: to those the run gives distances. */
+const hasDistances = ({ distances = [] }: Run, item: GalleryItem): boolean =>
+  distances.some((entry) => isOf(entry, item) && entry.attack === item.attack && entry.norm === item.norm);
+
+interface Setting {
+  /** What the label of an image is called. */
+  readonly labelled: string;
+  readonly goal: Goal;
+  readonly seeksNearest: boolean;
+  readonly clean: CleanPictures;
+}
+
+function renderItem({ item, index }: Placed, { labelled, goal, seeksNearest, clean }: Setting): Html {
   const after = item.adversarialTop[0];
   return html`<figure class="example ${item.fooled ? 'fooled' : 'held'}">
 <div class="equation">
@@ -87,7 +99,7 @@ ${seen(item.cleanTop[0], false)}
 <p class="under middle">δ × ${significant(item.perturbationScale, 3)}</p>
 ${seen(after, item.fooled)}
 ${tops(item.cleanTop, item.label.label)}
-<p class="verdict">${verdict(item, goal)}</p>
+<p class="verdict">${verdict(item, goal, seeksNearest)}</p>
 ${tops(item.adversarialTop, item.label.label)}
 </div>
 <figcaption>${item.id}, ${labelled} ${item.label.name}</figcaption>
