@@ -51,7 +51,7 @@ const params = {
 type Context = AttackContext<typeof params>;
 
 /** Of every image, as seen up to the last step: its best point and loss, and what the next checkpoint asks for. */
-interface Walk extends AttackState {
+export interface Walk extends AttackState {
   readonly previous: tf.Tensor4D;
   /** η, and the columns below: [B, 1, 1, 1]. */
   readonly stepSize: tf.Tensor4D;

@@ -116,7 +116,7 @@ describe('an experiment', () => {
     const { code, out } = await experiment('--attack', 'pgd', '--restarts', '2', '--dry-run', '--out', 'dry');
     expect(code).toBe(0);
     // 12 images, one try at radius 0 and two at each of the others; one step at radius 0, forty elsewhere.
-    expect(out.join('\n')).toMatch(/pgd\s+60\s+1,932\n/);
+    expect(out.join('\n')).toMatch(/pgd\s+60\s+1,932\s+60\n/);
     expect(await readdir('.')).not.toContain('dry');
   });
 
@@ -150,7 +150,7 @@ describe('an experiment', () => {
     const { code, out } = await experiment('--attack', 'pgd', '--restarts', '2', '--dry-run', '--json');
     expect(code).toBe(0);
     const { attacks, images } = JSON.parse(out.join('\n'));
-    expect([images, attacks[0]]).toEqual([12, { attack: 'pgd', items: 60, gradients: 1932 }]);
+    expect([images, attacks[0]]).toEqual([12, { attack: 'pgd', forwards: 60, items: 60, gradients: 1932 }]);
   });
 
   it('takes the number of a class from a config file', async () => {
