@@ -10,15 +10,11 @@
  * part of its length. And as in the paper, networks are linearised at xᵢ and not at x': steps that fall short of a face by a
  * share of their length, from a point that already includes the overshoot, would approach it for ever.
  */
-import { defineAttack, type Loss } from '../src/core/attack.ts';
-import { sumOf, TINY } from '../src/core/ball.ts';
+import { defineAttack } from '../src/core/attack.ts';
 import { column, none } from '../src/core/column.ts';
-import { lead } from '../src/core/losses.ts';
+import { leadsOf, rivalsOf, toNearestFace } from '../src/core/nearest-face.ts';
 import { p } from '../src/core/params.ts';
 import { tf } from '../src/tf.ts';
-
-/** Farther than any face, above any logit. */
-const FAR = 1e30;
 
 export default defineAttack({
   name: 'deepfool',
@@ -36,33 +32,15 @@ export default defineAttack({
 
   init: (x, { label, logits, params }) => {
     const z = logits(x);
-    const others = z.sub(tf.oneHot(label, z.shape[1]).toFloat().mul(FAR));
-    const rivals = tf.topk(others, Math.min(params.classes, z.shape[1]) - 1).indices;
+    const rivals = rivalsOf(z, label, params.classes);
     return { x, upTo: x.clone(), rivals, isFinished: none(x) };
   },
 
   step: ({ x, upTo, rivals }, { ball, clean, label, margin, params, reached, targeted, valueAndGradient }) => {
     const isFinished = reached(x);
-    const leads = tf.split(rivals, rivals.shape[1] as number, 1).map(
-      (k): Loss =>
-        (logits) =>
-          lead(logits, k.squeeze([1]), label),
-    );
-    const ways = (targeted ? [margin] : leads).map((loss) => {
-      const { value, gradient } = valueAndGradient(upTo, loss);
-      const direction = ball.steepest(gradient);
-      // ⟨w, steepest(w)⟩ is the dual norm.
-      const slope = sumOf(gradient.mul(direction));
-      return { direction, length: column(value.abs()).div(slope.maximum(TINY)).minimum(FAR) as tf.Tensor4D };
-    });
-    const nearest = ways.reduce((best, way) => {
-      const nearer = way.length.less(best.length);
-      return {
-        direction: tf.where(nearer, way.direction, best.direction),
-        length: tf.where(nearer, way.length, best.length),
-      };
-    });
-    const next = tf.clipByValue(upTo.add(nearest.direction.mul(nearest.length)), 0, 1) as tf.Tensor4D;
+    const faces = targeted ? [margin] : leadsOf(rivals, label);
+    const way = toNearestFace(upTo, faces, { ball, valueAndGradient });
+    const next = tf.clipByValue(upTo.add(way), 0, 1) as tf.Tensor4D;
     const beyond = tf.clipByValue(clean.add(next.sub(clean).mul(1 + params.overshoot)), 0, 1) as tf.Tensor4D;
     const done = column(isFinished);
     return { x: tf.where(done, x, beyond), upTo: tf.where(done, upTo, next), rivals, isFinished };

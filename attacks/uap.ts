@@ -22,14 +22,11 @@
  * Where other programs take an ε of 0 to 255, this one's is that of the run: images are in [0,1].
  */
 import { defineAttack, type FitContext, type Loss } from '../src/core/attack.ts';
-import { PIXELS, shorten, sumOf, TINY } from '../src/core/ball.ts';
+import { PIXELS, shorten, TINY } from '../src/core/ball.ts';
 import { column } from '../src/core/column.ts';
-import { lead } from '../src/core/losses.ts';
+import { leadsOf, rivalsOf, toNearestFace } from '../src/core/nearest-face.ts';
 import { p } from '../src/core/params.ts';
 import { tf } from '../src/tf.ts';
-
-/** Farther than any face, above any logit. */
-const FAR = 1e9;
 
 const params = {
   method: p.choice('gradient', ['gradient', 'deepfool'], 'how v is found'),
@@ -73,7 +70,8 @@ function walk({ perturbation, way: before }: Found, context: Context): Found {
   const beyond = perturbation.add(way.mul(1 + params.overshoot)) as tf.Tensor4D;
   const isFinished = reached(toBox(clean.add(beyond)));
   const passed = column(isFinished);
-  const onwards: tf.Tensor4D = way.add(toNearestFace(toBox(clean.add(perturbation).add(way)), context));
+  const here = toBox(clean.add(perturbation).add(way));
+  const onwards: tf.Tensor4D = way.add(toNearestFace(here, facesAt(here, context), context));
   return {
     perturbation: tf.where(passed, shorten(ball.norm, beyond, epsilon), perturbation),
     way: tf.where(passed, way, onwards),
@@ -81,37 +79,9 @@ function walk({ perturbation, way: before }: Found, context: Context): Found {
   };
 }
 
-/** The way to the nearest face of the polyhedron that the class at x has where the network is linear. */
-function toNearestFace(x: tf.Tensor4D, context: Context): tf.Tensor4D {
-  const { ball, margin, targeted, valueAndGradient } = context;
-  const faces = (targeted ? [margin] : leads(x, context)).map((loss) => {
-    const { value, gradient } = valueAndGradient(x, loss);
-    const direction = ball.steepest(gradient);
-    // ⟨w, steepest(w)⟩ is the dual norm.
-    const slope = sumOf(gradient.mul(direction));
-    return { direction, distance: column(value.abs()).div(slope.maximum(TINY)).minimum(FAR) as tf.Tensor4D };
-  });
-  const { direction, distance } = faces.reduce((best, face) => {
-    const isNearer = face.distance.less(best.distance);
-    return {
-      direction: tf.where(isNearer, face.direction, best.direction),
-      distance: tf.where(isNearer, face.distance, best.distance),
-    };
-  });
-  return direction.mul(distance);
-}
-
-/** By how much each of the likeliest wrong classes leads over the true one. */
-function leads(x: tf.Tensor4D, { label, logits, params }: Context): Loss[] {
-  const z = logits(x);
-  const others = z.sub(tf.oneHot(label, z.shape[1]).toFloat().mul(FAR));
-  const rivals = tf.topk(others, Math.min(params.classes, z.shape[1]) - 1).indices;
-  return tf.split(rivals, rivals.shape[1] as number, 1).map(
-    (k): Loss =>
-      (at) =>
-        lead(at, k.squeeze([1]), label),
-  );
-}
+/** Where the adversary's goal is reached if the network is linear at x. */
+const facesAt = (x: tf.Tensor4D, { label, logits, margin, params, targeted }: Context): Loss[] =>
+  targeted ? [margin] : leadsOf(rivalsOf(logits(x), label, params.classes), label);
 
 export default defineAttack({
   name: 'uap',
