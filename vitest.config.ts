@@ -6,9 +6,10 @@ export default defineConfig({
   resolve: { alias: { gibbon: fileURLToPath(new URL('./src/index.ts', import.meta.url)) } },
   test: {
     include: ['test/**/*.test.ts'],
-    // Native sessions compute on every core: no more than two files run at once, each in a process of its own.
+    // Two files at a time, each in a process of its own that computes on one core.
     pool: 'forks',
     maxWorkers: 2,
+    env: { GIBBON_THREADS: '1' },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import * as ort from 'onnxruntime-node';
 import type { OnnxPort, OnnxType } from './onnx.ts';
+import { THREADS, threadCount } from './threads.ts';
 import type { HostArray } from './types.ts';
 
 export interface SessionOptions {
-  /** Threads inside one operator; ONNX Runtime's own choice by default. */
+  /** Threads inside one operator; by default one for every core, or `GIBBON_THREADS`. */
   readonly threads?: number;
 }
 
@@ -60,7 +61,11 @@ export async function openSession(
   };
 }
 
-function create(model: Uint8Array, { threads }: SessionOptions): Promise<ort.InferenceSession> {
+/** @throws UserError if the environment asks for an impossible number of threads */
+function create(
+  model: Uint8Array,
+  { threads = threadCount(process.env[THREADS]) }: SessionOptions,
+): Promise<ort.InferenceSession> {
   return ort.InferenceSession.create(model, {
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',

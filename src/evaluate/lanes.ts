@@ -63,20 +63,31 @@ export const targetOf = ({ targets, tries }: Lane): number => targets[tries % ta
 
 type LaneSpec = Pick<PoolSpec, 'work' | 'epsilons' | 'goal' | 'norm' | 'judge' | 'rehearsal' | 'input'>;
 
-/** Lanes that wait for their next try: other radii, restarts, and those of images that are still to come. */
+/** Numbers in the images of waiting lanes, beyond which no new image is pulled: 64 MB of them. */
+const WINDOW = 2 ** 24;
+
+/**
+ * Lanes that wait for their next try: other radii, restarts, and those of images that are still to come.
+ *
+ * Those with the most radii before them go first, new images above all: a lane goes through its radii one after another, and
+ * one that is begun last would finish alone, with all other slots idle.
+ */
 export class LaneQueue {
   readonly #spec: LaneSpec;
   readonly #work: AsyncIterator<Assignment>;
   readonly #waiting: Lane[] = [];
+  readonly #window: number;
   #exhausted = false;
 
   constructor(spec: LaneSpec) {
     this.#spec = spec;
     this.#work = spec.work[Symbol.asyncIterator]();
+    this.#window = Math.floor(WINDOW / elements(spec.input));
   }
 
   async take(limit: number): Promise<Lane[]> {
     await this.#pull(limit);
+    this.#waiting.sort((a, b) => b.radii.length - a.radii.length);
     return this.#waiting.splice(0, limit);
   }
 
@@ -85,7 +96,7 @@ export class LaneQueue {
   }
 
   async isEmpty(): Promise<boolean> {
-    await this.#pull(1);
+    if (this.#waiting.length === 0) await this.#pull(1);
     return this.#waiting.length === 0;
   }
 
@@ -94,9 +105,11 @@ export class LaneQueue {
     await this.#work.return?.();
   }
 
-  async #pull(limit: number): Promise<void> {
+  /** New images: as many as there are places for, unless those that wait hold too much as it is. */
+  async #pull(places: number): Promise<void> {
     const pulled: Assignment[] = [];
-    while (!this.#exhausted && this.#waiting.length + pulled.length < limit) {
+    const most = Math.max(places, Math.min(this.#window, this.#waiting.length + places));
+    while (!this.#exhausted && this.#waiting.length + pulled.length < most) {
       const next = await this.#work.next();
       this.#exhausted = next.done === true;
       if (next.done !== true) pulled.push(next.value);

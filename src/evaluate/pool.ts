@@ -97,10 +97,12 @@ export async function runPool(spec: PoolSpec): Promise<PoolReport> {
         occupied += slots.active;
         ended.push(...(await slots.step()));
       }
-      const idle = slots.active === 0 && ready.length === 0;
-      if (ended.length >= batch || (idle && ended.length > 0)) {
+      // Free slots that nothing waits for: what has ended may go on in them. Judging has its price too, so not for a few.
+      const starved = ready.length === 0 && (await lanes.isEmpty());
+      const isWorthJudging = ended.length > 0 && ended.length >= slots.active / 4;
+      if (ended.length >= batch || (starved && isWorthJudging)) {
         lanes.again(await settle(spec, ended.splice(0, batch)));
-      } else if (idle && (await lanes.isEmpty())) {
+      } else if (starved && slots.active === 0) {
         return { calls, occupied };
       }
     }

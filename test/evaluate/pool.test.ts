@@ -19,6 +19,8 @@ beforeAll(() => tf.setBackend('cpu'));
 
 const GOAL: Goal = { kind: 'untargeted' };
 const STEPS = 5;
+/** The hardness of an image that withstands all steps, and the judge too. */
+const NEVER = 0;
 
 /**
  * An attack without a network, so that any schedule can be tried: an image is one value, and its label says how hard it is:
@@ -53,7 +55,12 @@ interface Told extends PoolReport {
   readonly window: number;
 }
 
-async function flow(hardness: readonly number[], batch: number, refill = true): Promise<Told> {
+async function flow(
+  hardness: readonly number[],
+  batch: number,
+  refill = true,
+  radii: readonly number[] = [0],
+): Promise<Told> {
   const { engine, judge } = imagine(batch);
   const outcomes: Outcome[] = [];
   let [given, window] = [0, 0];
@@ -61,7 +68,7 @@ async function flow(hardness: readonly number[], batch: number, refill = true): 
     for (const [index, label] of hardness.entries()) {
       given += 1;
       window = Math.max(window, given - outcomes.length);
-      yield { image: { index, id: `${index}`, hash: index, label, pixels: Float32Array.of(index / 256) }, radii: [0] };
+      yield { image: { index, id: `${index}`, hash: index, label, pixels: Float32Array.of(index / 256) }, radii };
     }
   };
   const report = await runPool({
@@ -69,7 +76,7 @@ async function flow(hardness: readonly number[], batch: number, refill = true): 
     goal: GOAL,
     seed: 0,
     norm: 'Linf',
-    epsilons: [0.5],
+    epsilons: radii.map((radius) => 0.5 + radius),
     restarts: 1,
     input: [1, 1, 1],
     onSettled: async (settled) => void outcomes.push(...settled),
@@ -105,6 +112,19 @@ describe('slots', () => {
         expect(calls).toBeLessThanOrEqual((await flow(hardness, batch, false)).calls);
       }),
     );
+  });
+
+  it('begin every image before they go on with other radii, so that none walks its way alone at the end', async () => {
+    const [images, batch, radii] = [12, 4, [0, 1, 2, 3]];
+    const { calls, occupied } = await flow(new Array<number>(images).fill(NEVER), batch, true, radii);
+    expect(occupied).toBe(images * radii.length * STEPS);
+    expect(calls).toBe(occupied / batch);
+  });
+
+  it('go on at once with what has ended, where nothing else waits for a slot', async () => {
+    const radii = [0, 1, 2, 3];
+    const { calls } = await flow([NEVER, NEVER], 8, true, radii);
+    expect(calls).toBe(radii.length * STEPS);
   });
 
   it('hold a window of the images, never all of them', async () => {

@@ -1,6 +1,7 @@
 /** Headless Chromium, spoken to over a pipe in its own DevTools protocol: no dependency, no port. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
@@ -48,6 +49,7 @@ export class Browser {
     const stdio = ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] as const;
     this.#child = spawn(path, [...flags, ...quiet, profile, '--remote-debugging-pipe', 'about:blank'], {
       stdio: [...stdio],
+      detached: true,
     });
     const [, , , input, output] = this.#child.stdio;
     if (!(input instanceof Writable) || !(output instanceof Readable)) throw new Error('no pipe to the browser');
@@ -99,11 +101,12 @@ export class Browser {
     }
   }
 
+  /** Ends all processes of the browser at once: one that is left would write into the profile while it is removed. */
   async close(): Promise<void> {
-    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.kill();
+    const ended = new Promise((resolve) => this.#child.once('close', resolve));
+    if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL');
     await ended;
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    await rm(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 
   send(method: string, params: Answer = {}, sessionId?: string): Promise<Answer> {
