@@ -28,9 +28,9 @@ export default defineAttack({
   params: {
     runs: p.integer(9, 'values of c that are tried', { min: 1 }),
     steps: p.integer(1000, 'gradient steps with each c', { min: 1 }),
-    step: p.number(0.01, 'first step size, α₀', { min: 0 }),
+    step: p.number(0.01, 'first step size, α₀', { above: 0 }),
     beta: p.number(0.001, 'weight of the L1 norm, in pixel units a step (β)', { min: 0 }),
-    c: p.number(0.001, 'the first c', { min: 0 }),
+    c: p.number(0.001, 'the first c', { above: 0 }),
     confidence: p.number(0, 'margin of the logits that is asked for (κ)', { min: 0 }),
   },
   steps: stepsOfRuns,

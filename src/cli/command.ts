@@ -8,6 +8,8 @@ export interface CommandInput<F extends Flags> {
   readonly values: Values<F>;
   /** Which of the declared flags were given, on the command line or in a config file; the others have their defaults. */
   readonly given: ReadonlySet<string>;
+  /** The config file that says what to do, where the command line does not. */
+  readonly untold: string | undefined;
   /** The flags of discovered modules that were given, parsed: `{ 'pgd.steps': 40 }`. */
   readonly moduleValues: Given;
   /** The words that are no flags: folders, files. */
@@ -23,6 +25,12 @@ export interface Command<F extends Flags = Flags> {
   /** How its words are called in help: `DIR...`; without it, words are refused. */
   readonly words?: string;
   readonly flags: F;
+  /**
+   * A config file, read as if `--config` named it, where the command line does not say what to do.
+   *
+   * @param given - what stands there, unparsed
+   */
+  untold?(given: Given): string | undefined;
   /** Flags that discovered modules bring, given what stands on the command line: `--pgd.steps`. */
   moduleFlags?(given: Given): Promise<Flags>;
   /** Does the work; returns the exit code. */

@@ -128,9 +128,10 @@ async function runCommand(
   if (command.words === undefined && plain.length > 0) {
     throw usageError(`unexpected word "${plain[0]}": gibbon ${entry.name} takes flags only. --help lists them all`);
   }
-  const read = await readFlags(command, given);
+  const untold = plain.length === 0 ? command.untold?.(given) : undefined;
+  const read = await readFlags(command, untold === undefined ? given : { ...given, config: untold });
   const commandLineWith = (...more: readonly string[]): string => commandLineOf(entry.name, [...words, ...more]);
-  return command.run({ ...read, words: plain, terminal, commandLine: commandLineWith(), commandLineWith });
+  return command.run({ ...read, untold, words: plain, terminal, commandLine: commandLineWith(), commandLineWith });
 }
 
 function parse(words: readonly string[], flags: Flags) {

@@ -61,7 +61,7 @@ export async function openSession(
   };
 }
 
-/** @throws UserError if the environment asks for an impossible number of threads */
+/** @throws Error if the environment asks for an impossible number of threads */
 function create(
   model: Uint8Array,
   { threads = threadCount(process.env[THREADS]) }: SessionOptions,

@@ -5,7 +5,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { UserError } from '../core/errors.ts';
 
 /** Where Linux tells which logical processors are of one core. */
 const PROCESSORS = '/sys/devices/system/cpu';
@@ -17,12 +16,11 @@ export const THREADS = 'GIBBON_THREADS';
  * Threads for the sessions of this process: as many as asked for, else a thread a core; undefined leaves it to ONNX Runtime.
  *
  * @param asked - the value of the environment's `GIBBON_THREADS`
- * @throws UserError unless the variable is a whole number, at least 1
+ * @throws Error unless the variable is a whole number, at least 1
  */
 export function threadCount(asked: string | undefined, processors = PROCESSORS): number | undefined {
   if (asked !== undefined && asked !== '') {
-    if (!/^[1-9]\d{0,3}$/.test(asked))
-      throw new UserError(`${THREADS}=${asked}: a whole number of threads, at least 1`);
+    if (!/^[1-9]\d{0,3}$/.test(asked)) throw new Error(`${THREADS}=${asked}: a whole number of threads, at least 1`);
     return Number(asked);
   }
   const cores = coresOf(processors);

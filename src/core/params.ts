@@ -23,6 +23,8 @@ export type Values<P extends Params> = { readonly [K in keyof P]: P[K] extends P
 export interface Range {
   readonly min?: number;
   readonly max?: number;
+  /** Larger than this, and not equal to it. */
+  readonly above?: number;
 }
 
 /** A number written as `0.1`, `1e-3` or, as distances often are, as a fraction `8/255`. */
@@ -35,10 +37,13 @@ export function parseNumber(given: unknown): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-const inRange = (value: number, { min, max }: Range): boolean =>
-  value >= (min ?? Number.NEGATIVE_INFINITY) && value <= (max ?? Number.POSITIVE_INFINITY);
+const inRange = (value: number, { min, max, above }: Range): boolean =>
+  value >= (min ?? Number.NEGATIVE_INFINITY) &&
+  value <= (max ?? Number.POSITIVE_INFINITY) &&
+  value > (above ?? Number.NEGATIVE_INFINITY);
 
-function rangeInWords({ min, max }: Range): string {
+function rangeInWords({ min, max, above }: Range): string {
+  if (above !== undefined) return max === undefined ? `, above ${above}` : `, above ${above}, at most ${max}`;
   if (min !== undefined && max !== undefined) return `, ${min} to ${max}`;
   if (min !== undefined) return `, at least ${min}`;
   return max === undefined ? '' : `, at most ${max}`;

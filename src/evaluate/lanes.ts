@@ -50,8 +50,9 @@ export interface Passed extends Made {
   readonly merit: number;
 }
 
-/** Keeps a candidate if it is among the best `count`. */
+/** Keeps a candidate if it is among the best `count`; one whose merit is no number is none. */
 export function pass({ passed }: Lane, count: number, merit: number, made: () => Made): void {
+  if (Number.isNaN(merit)) return;
   const place = passed.findIndex((other) => merit > other.merit);
   if (place < 0 && passed.length >= count) return;
   passed.splice(place < 0 ? passed.length : place, 0, { ...made(), merit });

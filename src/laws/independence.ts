@@ -34,7 +34,7 @@ const repeatsItself = inScenes('repeats itself under the same seed', onLarge, (s
     images.forEach((x, row) => {
       requires(
         sameBytes(x, again[step]?.[row]),
-        () => `two runs differ after ${step} steps; all randomness must come from context.noise`,
+        () => `two runs differ after step ${step}; all randomness must come from context.noise`,
       );
     });
   });
@@ -54,7 +54,7 @@ const keepsImagesApart = inScenes('takes every image on its own, with its own ra
     const alone = trails(subject, scene, [id]).get(id);
     together.get(id)?.forEach((x, step) => {
       const same = sameBytes(x, alone?.[step]) && sameBytes(x, backwards.get(id)?.[step]);
-      const fault = `after ${step} steps image ${id} differs from the same one alone or in another order`;
+      const fault = `after step ${step} image ${id} differs from the same one alone or in another order`;
       requires(same, () => `${fault}; reduce over the axes of the image, never over the batch`);
     });
   }

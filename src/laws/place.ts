@@ -13,7 +13,7 @@ const everyCandidate = (name: string, complain: (subject: Subject) => Complaint)
     iteratesOf(subject, scene).forEach((images, step) => {
       images.forEach((made, row) => {
         const found = complaint(made, scene.ids[row] as number, scene.epsilon);
-        requires(found === undefined, () => `after ${step} steps ${found}`);
+        requires(found === undefined, () => `after step ${step} ${found}`);
       });
     });
   });
@@ -30,7 +30,7 @@ const staysAtRadiusZero: Law = {
     iteratesOf(subject, pointScene).forEach((images, step) => {
       images.forEach(({ x }, row) => {
         const moved = distance('Linf', x, imageOf(IDS[row] as number));
-        requires(moved <= TOLERANCE, () => `a pixel has moved by ${moved} after ${step} steps; use ball.project`);
+        requires(moved <= TOLERANCE, () => `a pixel has moved by ${moved} after step ${step}; use ball.project`);
       });
     });
   },

@@ -2,7 +2,7 @@ import { readFileSync, truncateSync } from 'node:fs';
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { checkpointPath } from '../../src/cli/checkpoints.ts';
 import { main } from '../../src/cli/main.ts';
 import { parseRun } from '../../src/core/run.ts';
@@ -144,6 +144,24 @@ describe('an experiment', () => {
     );
     expect(code).toBe(0);
     expect(runFile('l1').config.attack).toEqual(['fgsm', 'pgd']);
+  });
+
+  it('without a word on what to measure reads the six architectures, however they are to be measured', async () => {
+    for (const how of [[], ['--images', '7', '--seed', '3']]) {
+      const { code, out, err } = await run('experiment', ...how, '--dry-run', '--json');
+      expect([code, err]).toEqual([0, [expect.stringMatching(/^measuring what .*six-architectures\.json says/)]]);
+      const { images, attacks } = JSON.parse(out.join('\n'));
+      expect(images).toBe(how.length === 0 ? 500 : 7);
+      expect(attacks.map(({ attack }: { attack: string }) => attack)).toEqual(['fgsm', 'pgd', 'noise']);
+    }
+    expect((await experiment('--dry-run')).err).toEqual([]);
+  });
+
+  it('refuses an impossible number of threads before any work', async () => {
+    vi.stubEnv('GIBBON_THREADS', 'many');
+    const { code, err } = await experiment('--dry-run');
+    vi.unstubAllEnvs();
+    expect([code, err]).toEqual([2, ['gibbon: GIBBON_THREADS=many: a whole number of threads, at least 1']]);
   });
 
   it('run dry says the same as JSON', async () => {
@@ -308,7 +326,7 @@ describe('the other commands', () => {
     expect(code).toBe(1);
     const lines = out.join('\n').split('\n');
     expect(lines.filter((line) => line.includes('BROKEN'))).toEqual([
-      expect.stringMatching(/stays in the ball \(Linf\): after 2 steps the distance .*; use ball\.project$/),
+      expect.stringMatching(/stays in the ball \(Linf\): after step 2 the distance .*; use ball\.project$/),
     ]);
     expect(out.join('\n')).toContain(
       'smallest case found: image 0 alone, a classifier that is smooth, radius 0.003 in Linf',

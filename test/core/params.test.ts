@@ -96,6 +96,15 @@ describe('parameters', () => {
     expect(complaint(given)).toBe(message);
   });
 
+  it('leave out the end that a value has to be above', () => {
+    const above = p.number(1, 'a weight', { above: 0 });
+    expect([1e-9, 0, -1, '0.0'].map(above.parse)).toEqual([1e-9, undefined, undefined, undefined]);
+    expect([above.accepts, p.integer(1, '', { above: 0, max: 3 }).accepts]).toEqual([
+      'a number, above 0',
+      'a whole number, above 0, at most 3',
+    ]);
+  });
+
   it('suggest the name that was meant, or list those there are', () => {
     expect(complaint({ stepz: 4 })).toBe(
       'unknown parameter --demo.stepz. Did you mean "steps"? demo has: steps, step, decay, random, loss, inner',

@@ -123,7 +123,7 @@ export const FAULTY: readonly (readonly [fault: string, Faulty])[] = [
     'leaves the ball in its second step',
     {
       law: 'stays in the ball',
-      complaint: /after 2 steps the distance from the clean image/,
+      complaint: /after step 2 the distance from the clean image/,
       attack: stepping((x, context) => toBox(x.add(uphill(x, context)))),
     },
   ],
@@ -131,7 +131,7 @@ export const FAULTY: readonly (readonly [fault: string, Faulty])[] = [
     'starts outside the ball',
     {
       law: 'stays in the ball',
-      complaint: /after 0 steps the distance from the clean image/,
+      complaint: /after step 0 the distance from the clean image/,
       attack: { ...RIGHT, init: (x, { epsilon }) => ({ x: toBox(x.add(epsilon.mul(2))) as tf.Tensor4D }) },
     },
   ],
@@ -158,7 +158,7 @@ export const FAULTY: readonly (readonly [fault: string, Faulty])[] = [
     'draws from Math.random',
     {
       law: 'repeats itself under the same seed',
-      complaint: /two runs differ after 1 steps/,
+      complaint: /two runs differ after step 1/,
       // Small enough that the ball never clips two different draws to one point.
       attack: moving((_, { epsilon }) => epsilon.mul(0.01 * (Math.random() - 0.5))),
     },
@@ -167,7 +167,7 @@ export const FAULTY: readonly (readonly [fault: string, Faulty])[] = [
     'draws from TensorFlow.js',
     {
       law: 'repeats itself under the same seed',
-      complaint: /two runs differ after 1 steps/,
+      complaint: /two runs differ after step 1/,
       attack: moving((x, { epsilon }) => tf.randomNormal(x.shape).mul(epsilon)),
     },
   ],
@@ -186,7 +186,7 @@ export const FAULTY: readonly (readonly [fault: string, Faulty])[] = [
     'takes the first image’s radius for all',
     {
       law: 'takes every image on its own, with its own radius',
-      complaint: /after 1 steps image 0 differs/,
+      complaint: /after step 1 image 0 differs/,
       attack: moving((x, { ball, epsilon, gradient }) => ball.steepest(gradient(x)).mul(epsilon.slice(0, 1)).mul(0.1)),
     },
   ],

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { shortPath } from '../../core/files.ts';
+import { parseNumber } from '../../core/params.ts';
 import type { Run } from '../../core/run.ts';
 import { IMAGES } from '../../core/saved.ts';
 import { mostSteps } from '../../evaluate/plan.ts';
@@ -11,22 +12,27 @@ import { dryRun, forecastInWords } from '../experiment/dry-run.ts';
 import { shortfalls } from '../experiment/fail-under.ts';
 import { experimentFlags } from '../experiment/flags.ts';
 import { configOf, planOf, type Work } from '../experiment/plan.ts';
+import type { Given } from '../flags.ts';
 import { leftOut } from '../left-out.ts';
 import { flagsOfModules } from '../module-flags.ts';
 import { openFile } from '../open.ts';
+import { PACKAGE_ROOT } from '../paths.ts';
 
 export const experiment = defineCommand({
   words: '[--images PHOTO...]',
   flags: experimentFlags,
+  untold: (given) => (saysWhat(given) ? undefined : join(PACKAGE_ROOT, 'experiments', 'six-architectures.json')),
   // Read leniently: what is wrong with --attack is said when all flags are read.
   moduleFlags: async ({ attack }) =>
     flagsOfModules((await knownAttacks(experimentFlags.attack.parse(attack) ?? [])).values()),
-  run: async ({ values, given, moduleValues, words, terminal, commandLine, commandLineWith }) => {
+  run: async ({ values, given, untold, moduleValues, words, terminal, commandLine, commandLineWith }) => {
     const { resume, quiet, json, out } = values;
     const work = await withDownloads(terminal, quiet, (fetching) =>
       planOf(values, given, moduleValues, words, fetching, new Date()),
     );
     if (work === undefined) return EXIT.interrupted;
+    if (!quiet && untold !== undefined)
+      terminal.note(`measuring what ${shortPath(untold)} says; --help lists the flags`);
     if (!quiet) for (const note of work.notes) terminal.note(note);
     if (values['dry-run']) {
       const forecast = await dryRun(work.plan);
@@ -61,6 +67,26 @@ export const experiment = defineCommand({
     return missed.length > 0 ? EXIT.failed : EXIT.ok;
   },
 });
+
+/** Flags that say how, and not what. */
+const HOW: readonly string[] = [
+  'seed',
+  'batch',
+  'backend',
+  'sanity',
+  'out',
+  'resume',
+  'dry-run',
+  'json',
+  'open',
+  'quiet',
+];
+
+/** Whether anything says what to measure: a number of images does not, photographs do. */
+const saysWhat = (given: Given): boolean =>
+  Object.entries(given).some(
+    ([name, value]) => !HOW.includes(name) && !(name === 'images' && parseNumber(value) !== undefined),
+  );
 
 /** An attack of many steps, which a claim of robustness should meet first; undefined if the run had one. */
 function strongerAttack({ plan }: Work): string | undefined {

@@ -85,11 +85,11 @@ async function checkFile(source: ByteSource, saved: SavedImages, cell: Cell, spe
     for (const [i, image] of part.entries()) {
       const pair = judged[i] as JudgedPair;
       const isClean = argMax(clean[i] as Float32Array) === image.label && image.clean.every(isPixel);
-      findings.count(!isClean, 'clean images are not what the network takes for their label');
-      findings.count(image.index <= last, 'images are out of order');
+      findings.count(!isClean, 'of its clean images: not what the network takes for their label');
+      findings.count(image.index <= last, 'of its images: out of order');
       last = image.index;
       compare(image, pair, findings);
-      findings.count(!(await showsPicture(image, pair, saved, spec)), 'pictures are missing or show something else');
+      findings.count(!(await showsPicture(image, pair, saved, spec)), 'of its pictures: missing, or of something else');
       if (!pair.image.fooled) continue;
       counts.fooled += 1;
       if (pair.picture.fooled) counts.fooledRounded += 1;
@@ -104,17 +104,20 @@ const isPixel = (value: number): boolean => value >= 0 && value <= 1;
 
 /** What the file says of an image beside what is so. */
 function compare(said: SavedImage, { image, picture }: JudgedPair, findings: Findings): void {
-  findings.count(said.fooled && image.refused === 'not finite', 'adversarial images are not finite');
-  findings.count(said.fooled && image.refused === 'outside the box', 'adversarial images are outside the box [0,1]');
-  findings.count(said.fooled && image.refused === 'outside the ball', 'adversarial images are outside the ball');
-  findings.count(said.fooled && image.refused === 'not in its pose', 'adversarial images are not in their pose');
-  findings.count(said.prediction !== image.prediction, 'predictions are others');
-  findings.count(said.fooled !== image.fooled, 'images are adversarial and said not to be, or the other way round');
+  findings.count(said.fooled && image.refused === 'not finite', 'of its adversarial images: not finite');
+  findings.count(
+    said.fooled && image.refused === 'outside the box',
+    'of its adversarial images: outside the box [0,1]',
+  );
+  findings.count(said.fooled && image.refused === 'outside the ball', 'of its adversarial images: outside the ball');
+  findings.count(said.fooled && image.refused === 'not in its pose', 'of its adversarial images: not in their pose');
+  findings.count(said.prediction !== image.prediction, 'of its predictions: not the network’s');
+  findings.count(said.fooled !== image.fooled, 'of its images: adversarial and said not to be, or the other way round');
   const isPicture =
     said.roundedPrediction === picture.prediction &&
     said.roundedFooled === picture.fooled &&
     said.roundedInside === (picture.refused === undefined);
-  findings.count(!isPicture, 'images, rounded, are not what the file says of their pictures');
+  findings.count(!isPicture, 'of its images: when rounded, not what the file says of their pictures');
 }
 
 function checkMetadata({ metadata }: SavedFile, saved: SavedImages, weights: string, findings: Findings): void {

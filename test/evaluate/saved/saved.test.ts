@@ -267,17 +267,17 @@ describe('the check of saved images', () => {
     [
       'a pixel outside the ball',
       ({ adversarial, clean }: Forged) => set(adversarial, 0, Number(clean?.[0]) > 0.5 ? 0.2 : 0.8),
-      /1 adversarial images are outside the ball/,
+      /1 of its adversarial images: outside the ball/,
     ],
     [
       'a pixel outside the box',
       ({ adversarial }: Forged) => set(adversarial, 0, 1.5),
-      /1 adversarial images are outside the box/,
+      /1 of its adversarial images: outside the box/,
     ],
     [
       'a pixel that is no number',
       ({ adversarial }: Forged) => set(adversarial, 0, Number.NaN),
-      /1 adversarial images are not finite/,
+      /1 of its adversarial images: not finite/,
     ],
     [
       'the clean image for the adversarial one',
@@ -289,14 +289,14 @@ describe('the check of saved images', () => {
     [
       'another prediction',
       ({ prediction }: Forged) => set(prediction, 0, Number(prediction?.[0]) ^ 1),
-      /1 predictions are others/,
+      /1 of its predictions: not the network’s/,
     ],
-    ['another label', ({ label }: Forged) => set(label, 0, Number(label?.[0]) ^ 1), /1 clean images are not what/],
-    ['one image twice', ({ index }: Forged) => set(index, 1, Number(index?.[0])), /1 images are out of order/],
+    ['another label', ({ label }: Forged) => set(label, 0, Number(label?.[0]) ^ 1), /1 of its clean images: not what/],
+    ['one image twice', ({ index }: Forged) => set(index, 1, Number(index?.[0])), /1 of its images: out of order/],
     [
       'pictures said to fool that do not',
       ({ rounded_fooled }: Forged) => set(rounded_fooled, 0, Number(rounded_fooled?.[0]) ^ 1),
-      /1 images, rounded, are not what/,
+      /1 of its images: when rounded, not what/,
     ],
   ])('finds %s, in a file whose hash the run confirms', async (_, change, finding) => {
     expect((await findings(await forge(change))).join('\n')).toMatch(finding);
@@ -309,7 +309,7 @@ describe('the check of saved images', () => {
     expect(await findings(run)).toEqual([]);
     first = run.saved?.find(({ epsilon }) => epsilon === 3) as SavedImages;
     const forged = await forge(({ pose }) => set(pose, 2, Number(pose?.[2]) - 0.1));
-    expect((await findings(forged)).join('\n')).toMatch(/1 adversarial images are not in their pose/);
+    expect((await findings(forged)).join('\n')).toMatch(/1 of its adversarial images: not in their pose/);
   });
 
   it('finds counts that the run does not have', async () => {
@@ -326,7 +326,7 @@ describe('the check of saved images', () => {
     );
     await writeFile(one, await readFile(two));
     await rm(three);
-    expect(await findings(run)).toEqual(['2 pictures are missing or show something else']);
+    expect(await findings(run)).toEqual(['2 of its pictures: missing, or of something else']);
   });
 
   it('finds that the weights are those of another network, by their hash', async () => {
