@@ -103,6 +103,7 @@ thead button::after{content:"↕";color:var(--muted);opacity:.55;margin-left:.25
 .plain tr>:first-child{padding-left:0}
 .plain tr>:last-child{padding-right:0}
 .figure{text-align:right;white-space:nowrap}
+.certified td small{display:block;font-size:.7rem;color:var(--muted)}
 .transfer{width:auto;margin-bottom:1.6rem}
 .transfer small{display:block;font-size:.7rem;color:inherit;white-space:nowrap}
 .transfer td .number{font-size:.95rem}
