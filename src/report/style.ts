@@ -117,7 +117,7 @@ td.prose{min-width:16rem}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.4rem 1.8rem;padding:0;margin:0 0 1.2rem;font-size:.86rem}
 .legend li{min-width:0;overflow-wrap:anywhere;display:flex;align-items:center;gap:.5em}
 .legend svg{flex:none}
-.scroll+figure{margin-top:1.6rem}
+.scroll+figure,figure+.scroll{margin-top:1.6rem}
 .legend span{color:var(--muted)}
 .panels,.gallery{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:1.6rem 2.4rem}
 .panel svg{width:100%}

@@ -54,7 +54,7 @@ describe('a run that certifies', () => {
     expect(section.match(/<tr>/g)).toHaveLength(1 + 4);
     expect(textOf(section)).toMatch(/Abstained: 10, 10, 10 and 10 of 200/);
     expect(textOf(section)).toMatch(
-      /holds with 99.9 % confidence: of 200 images, 0.2 are expected to have one too large/,
+      /holds with 99.9 % confidence: of 200 images, 0.2 at most are expected to have one that is too large/,
     );
     expect(page).toContain('<title>VGG-16 and ResNet-18 certified, MNIST – Gibbon</title>');
   });
