@@ -1,4 +1,12 @@
 /** What programs may import from `gibbon`: the words that attacks and defenses are written in, and the rooms behind them. */
+export { runCertification } from './certify/certification.ts';
+export {
+  CERTIFICATION_DEFAULTS,
+  type CertificationHarness,
+  type CertificationPlan,
+  certificationParts,
+} from './certify/plan.ts';
+export { certifiedRadius, prediction, type Votes } from './certify/smoothing.ts';
 export { compile } from './compile/compile.ts';
 export { eager } from './compile/eager.ts';
 export type { Executable, HostTensor, Prepare, TensorSpec } from './compile/types.ts';
@@ -20,8 +28,8 @@ export { type Defense, defineDefense, type TrainingContext, type TrainingLoss } 
 export { UserError } from './core/errors.ts';
 export { crossEntropy, dlr, margin, targetedDlr } from './core/losses.ts';
 export { type Param, p, resolveParams, type Values } from './core/params.ts';
-export { type Cell, parseRun, type Run, runSchema, type Transfer } from './core/run.ts';
-export { wilson95 } from './core/statistics.ts';
+export { type Cell, type Certificates, parseRun, type Run, runSchema, type Transfer } from './core/run.ts';
+export { clopperPearsonLower, wilson95 } from './core/statistics.ts';
 export { type Goal, NORMS, type Norm, type ThreatModel, UNTARGETED } from './core/threat-model.ts';
 export { defineNetwork, type InputScaling, type UserModel, type UserNetwork } from './core/user-network.ts';
 export type { Versions } from './core/versions.ts';

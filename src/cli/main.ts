@@ -29,6 +29,11 @@ const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/train.ts')).train,
   },
   {
+    name: 'certify',
+    summary: 'certify smoothed networks: radii in which no perturbation at all changes their class',
+    load: async () => (await import('./commands/certify.ts')).certify,
+  },
+  {
     name: 'report',
     summary: 'rebuild report.html and its CSV tables from run.json',
     load: async () => (await import('./commands/report.ts')).report,

@@ -92,6 +92,52 @@ const distances = z.object({
   values: z.array(z.number().min(0).nullable()).min(1),
 });
 
+/** What randomized smoothing certifies of a network at one level of noise: a lower bound, whatever the attack. */
+const certificates = z.object({
+  arch: z.string(),
+  training: z.string(),
+  /** Standard deviation of the Gaussian noise, in pixel units. */
+  sigma: z.number().positive(),
+  /** Noisy copies of every image by which its class is chosen, and by which its probability is bounded: n₀ and n. */
+  selectionSamples: count.min(1),
+  samples: count.min(1),
+  /** The probability with which the radius of an image may be too large. */
+  alpha: z.number().gt(0).lt(1),
+  images: count.min(1),
+  /** Images of which nothing is said: no class was likely enough. */
+  abstained: count,
+  /** Certified radius in L2, averaged over the images; 0 where the class is wrong or there is none. */
+  averageRadius: z.number().min(0),
+  /** Images that are certified at a radius, and with the right class: by ascending radius in pixel units, from 0. */
+  accuracies: z
+    .array(
+      z.object({
+        radius: z.number().min(0),
+        correct: count,
+        accuracy: share,
+        /** Wilson score interval of `accuracy` at 95 %: the images are a sample too. */
+        wilson95: interval,
+      }),
+    )
+    .min(1),
+  /** Image by image, in the run's order. */
+  values: z
+    .array(
+      z.object({
+        label: count,
+        /** The class that was chosen, and how many of the copies were taken for it. */
+        selected: count,
+        votes: count,
+        /** The certified radius; null where it abstains. */
+        radius: z.number().min(0).nullable(),
+      }),
+    )
+    .min(1),
+  /** Forward passes of single images. */
+  forwards: count,
+  seconds: z.number().min(0),
+});
+
 const network = z.object({ arch: z.string(), training: z.string() });
 
 /**
@@ -228,8 +274,7 @@ const provenance = z.object({
   transferRule: z.string().optional(),
 });
 
-/** The schema of `run.json`. */
-export const runSchema = z.object({
+const runFields = z.object({
   schema: z.literal(RUN_SCHEMA),
   id: z.string(),
   command: z.string(),
@@ -238,11 +283,14 @@ export const runSchema = z.object({
   architectures: z.array(architecture),
   attacks: z.array(attack),
   classes: z.array(z.string()),
-  cells: z.array(cell.refine(radiusFits, radiusRule)).min(1),
+  /** At least one, unless the run certifies instead of attacking. */
+  cells: z.array(cell.refine(radiusFits, radiusRule)),
   /** One per arch, training, norm and epsilon, in the order of the cells. */
   worstCases: z.array(worstCase.refine(radiusFits, radiusRule)).optional(),
   /** One per network and attack of minimum norm. */
   distances: z.array(distances).optional(),
+  /** One per network and level of noise. */
+  certificates: z.array(certificates).min(1).optional(),
   /** For every attack that looks at a network: source by source, all targets. */
   transfer: z.array(transfer.refine(radiusFits, radiusRule)).optional(),
   checks: z.array(check),
@@ -253,11 +301,19 @@ export const runSchema = z.object({
   saved: z.array(savedImages.refine(radiusFits, radiusRule)).optional(),
 });
 
+/** The schema of `run.json`. */
+export const runSchema = runFields.refine(({ cells, certificates }) => cells.length > 0 || certificates !== undefined, {
+  path: ['cells'],
+  error: 'a run has cells, or certificates',
+});
+
 /** What was run, on what, and all that came out. */
 export type Run = z.infer<typeof runSchema>;
 /** One measured box of the grid. */
 export type Cell = z.infer<typeof cell>;
 export type Distances = z.infer<typeof distances>;
+/** What randomized smoothing certifies of a network at one level of noise. */
+export type Certificates = z.infer<typeof certificates>;
 export type WorstCase = z.infer<typeof worstCase>;
 /** What an attack made against one network of the run, tried on another. */
 export type Transfer = z.infer<typeof transfer>;

@@ -61,15 +61,24 @@ export async function cleanPass(
   return { kind: 'clean', contender: contenderName(contender), labels, predicted, skipped, seconds };
 }
 
-/** Logits of which none is NaN, which `argMax` would take for the first class, or beyond float32. */
-function finite(contender: Contender, id: string, logits: Float32Array): Float32Array {
+/**
+ * Logits of which none is NaN, which `argMax` would take for the first class, or beyond float32.
+ *
+ * @throws UserError naming the network and the image
+ */
+export function finite(contender: Contender, id: string, logits: Float32Array): Float32Array {
   if (logits.every(Number.isFinite)) return logits;
   throw new UserError(
     `${contenderName(contender)} gives logits that are not finite for ${id}: its weights are broken, or of another network`,
   );
 }
 
-function requireFit(contender: Contender, { id, label, pixels }: SelectedImage, source: 'true' | 'predicted'): void {
+/** @throws UserError if the image's size or its label are none of the network's */
+export function requireFit(
+  contender: Contender,
+  { id, label, pixels }: SelectedImage,
+  source: 'true' | 'predicted',
+): void {
   const { classes, input } = contender.classifier;
   const size = input[0] * input[1] * input[2];
   if (pixels.length !== size) {

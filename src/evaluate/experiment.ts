@@ -206,7 +206,8 @@ function describe({ attack: { name, title, paper, access }, stages }: PlannedAtt
   return { ...{ name, title, paper, access }, ...(parts === undefined ? {} : { stages: parts }) };
 }
 
-function distinctArchitectures(contenders: readonly Contender[]): Run['architectures'] {
+/** The architectures of the contenders, each once. */
+export function distinctArchitectures(contenders: readonly Contender[]): Run['architectures'] {
   return [...new Map(contenders.map(({ architecture }) => [architecture.name, architecture])).values()];
 }
 
@@ -254,7 +255,8 @@ export function requirePlan(plan: ExperimentPlan): void {
   }
 }
 
-function requireDistinct(what: string, names: readonly string[]): void {
+/** @throws UserError (usage) naming what stands twice */
+export function requireDistinct(what: string, names: readonly string[]): void {
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw usageError(`${what} ${twice} is given twice; give each once`);
 }

@@ -36,6 +36,14 @@ const transferRow = z.tuple([
   z.array(count.nullable()).describe('predicted classes; null where the logits are no numbers'),
 ]);
 
+/** What the noisy copies of one image were taken for. */
+const certifiedRow = z.tuple([
+  count.describe('index of the image in the run’s selection'),
+  count.describe('label'),
+  count.describe('the class that was chosen'),
+  count.describe('how many of the copies that bound its probability were taken for it'),
+]);
+
 /** A tensor of something that is the same for all images. */
 const packedTensor = z.object({ dtype: z.enum(['float32', 'int32', 'bool']), data: z.base64() });
 
@@ -68,6 +76,10 @@ const journalRecord = z.discriminatedUnion('kind', [
   }),
   /** Images that an attack made against a contender at the radius of the transfer, as all contenders see them. */
   z.object({ kind: z.literal('transfer'), ...attackOwner, rows: z.array(transferRow) }),
+  /** Images certified by randomized smoothing, with Gaussian noise of that standard deviation. */
+  z.object({
+    ...{ kind: z.literal('certified'), ...owner, sigma: z.number().positive(), rows: z.array(certifiedRow) },
+  }),
   /** The whole gallery of a contender and an attack. */
   z.object({ kind: z.literal('gallery'), ...attackOwner, items: z.array(galleryItem) }),
   /** All saved images of a contender and an attack, which lie beside the journal. */
@@ -82,6 +94,7 @@ export type JournalRecord = z.infer<typeof journalRecord>;
 export type PackedTensor = z.infer<typeof packedTensor>;
 export type OutcomeRow = z.infer<typeof outcomeRow>;
 export type TransferRow = z.infer<typeof transferRow>;
+export type CertifiedRow = z.infer<typeof certifiedRow>;
 
 /** An open journal: what earlier attempts finished, and where more is written. */
 export interface Journal {

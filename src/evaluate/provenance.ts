@@ -40,8 +40,8 @@ const ITERATE_POLICY =
   '8-bit accuracy is counted on the confirmed candidate, or else on the last one, after rounding';
 
 export interface ProvenanceFacts {
-  readonly plan: ExperimentPlan;
-  readonly harness: Harness;
+  readonly plan: Pick<ExperimentPlan, 'dataset' | 'contenders' | 'seed' | 'goal'>;
+  readonly harness: Pick<Harness, 'versions' | 'backend'>;
   readonly started: string;
   readonly selection: Selection;
   /** How many images were seen. */
@@ -51,6 +51,8 @@ export interface ProvenanceFacts {
   /** Files that gave none. */
   readonly skipped: readonly SkippedFile[];
   readonly phases: Readonly<Record<string, number>>;
+  /** What counts, where it is not an attack's success. */
+  readonly iteratePolicy?: string;
   readonly galleryRule: string;
   readonly transferRule: string | undefined;
   readonly fitRule: string | undefined;
@@ -83,7 +85,7 @@ export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provena
     },
     weights: Object.fromEntries(contenders.map((contender) => [contenderName(contender), contender.sha256])),
     phases: { ...phases },
-    iteratePolicy: ITERATE_POLICY,
+    iteratePolicy: facts.iteratePolicy ?? ITERATE_POLICY,
     galleryRule,
     ...(transferRule === undefined ? {} : { transferRule }),
     ...(fitRule === undefined ? {} : { fitRule }),
@@ -97,7 +99,7 @@ export function className({ classes }: Pick<Dataset, 'classes'>, index: number):
 }
 
 /** Which images do not count, if any: with labels that each network predicts, as many as it takes for the target. */
-function leftOutInWords({ goal, dataset }: ExperimentPlan, leftOut: readonly number[]): string[] {
+function leftOutInWords({ goal, dataset }: ProvenanceFacts['plan'], leftOut: readonly number[]): string[] {
   const [least, most] = [Math.min(...leftOut), Math.max(...leftOut)];
   if (goal.kind === 'untargeted' || most === 0) return [];
   const few = most === 1 ? '1 image' : `${least === most ? most : `${least} to ${most}`} images`;
@@ -150,8 +152,12 @@ export async function journalParts(
     'the transfer': [transferEpsilon],
     ...(needsFit(plan) ? { 'the images that attacks are fitted on': await fitRuleOf(plan) } : {}),
   };
-  return Object.fromEntries(Object.entries(facts).map(([part, value]) => [part, sha256(JSON.stringify(value))]));
+  return factParts(facts);
 }
+
+/** A hash of each of these things, by its name. */
+export const factParts = (facts: Readonly<Record<string, unknown>>): Parts =>
+  Object.fromEntries(Object.entries(facts).map(([part, value]) => [part, sha256(JSON.stringify(value))]));
 
 /** A hash of all parts: work in a journal of the same key need not be done again. */
 export const journalKey = (parts: Parts): string => sha256(JSON.stringify(parts));

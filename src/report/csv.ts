@@ -1,5 +1,5 @@
 /** The run's tables as CSV (RFC 4180: CRLF, doubled quotes), each under a row of names. */
-import type { Cell, Distances, Run, Transfer } from '../core/run.ts';
+import type { Cell, Certificates, Distances, Run, Transfer } from '../core/run.ts';
 import { spreadOf } from './distance-spread.ts';
 import { printable } from './html.ts';
 
@@ -64,15 +64,37 @@ const DISTANCES: Columns<Distances> = [
   ['upperQuartile', (row) => spreadOf(row).upper],
 ];
 
+/** A row for every network, level of noise and radius. The certificates of single images stand in run.json. */
+const CERTIFICATES: Columns<Certificates & { readonly at: Certificates['accuracies'][number] }> = [
+  ['arch', ({ arch }) => arch],
+  ['training', ({ training }) => training],
+  ['norm', () => 'L2'],
+  ['sigma', ({ sigma }) => sigma],
+  ['selectionSamples', ({ selectionSamples }) => selectionSamples],
+  ['samples', ({ samples }) => samples],
+  ['alpha', ({ alpha }) => alpha],
+  ['images', ({ images }) => images],
+  ['abstained', ({ abstained }) => abstained],
+  ['averageRadius', ({ averageRadius }) => averageRadius],
+  ['radius', ({ at }) => at.radius],
+  ['correct', ({ at }) => at.correct],
+  ['accuracy', ({ at }) => at.accuracy],
+  ['wilsonLow', ({ at }) => at.wilson95[0]],
+  ['wilsonHigh', ({ at }) => at.wilson95[1]],
+];
+
 const table = <T>(columns: Columns<T>, rows: readonly T[]): string =>
   [columns.map(([name]) => name), ...rows.map((row) => columns.map(([, value]) => field(value(row) ?? '')))]
     .map((fields) => `${fields.join(',')}\r\n`)
     .join('');
 
-/** The tables by their files' names: the cells always, the others where the run has any of their rows. */
-export function csvFiles({ cells, transfer = [], distances = [] }: Run): Readonly<Record<string, string>> {
+/** The tables by their files' names: each where the run has any of its rows. */
+export function csvFiles(run: Run): Readonly<Record<string, string>> {
+  const { cells, transfer = [], distances = [], certificates = [] } = run;
+  const certified = certificates.flatMap((entry) => entry.accuracies.map((at) => ({ ...entry, at })));
   return {
-    'table.csv': table(CELLS, cells),
+    ...(cells.length === 0 ? {} : { 'table.csv': table(CELLS, cells) }),
+    ...(certified.length === 0 ? {} : { 'certificates.csv': table(CERTIFICATES, certified) }),
     ...(transfer.length === 0 ? {} : { 'transfer.csv': table(TRANSFER, transfer) }),
     ...(distances.length === 0 ? {} : { 'distances.csv': table(DISTANCES, distances) }),
   };

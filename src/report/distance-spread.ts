@@ -46,7 +46,7 @@ export interface Step {
  *
  * @param largest - where the curve ends, above 0
  */
-export function survival({ values }: Distances, largest: number, resolution: number): readonly Step[] {
+export function survival({ values }: Pick<Distances, 'values'>, largest: number, resolution: number): readonly Step[] {
   const sorted = ascending(values);
   const steps: Step[] = [];
   let fallen = 0;

@@ -1,5 +1,6 @@
 /** What was found, in one sentence: the first line of the page, the terminal and the index. */
 import type { Run } from '../core/run.ts';
+import { certifiedFinding } from './certified.ts';
 import { className, enumerate, interval, normSymbol, percent, radius } from './format.ts';
 import { headlineEpsilon } from './headline-epsilon.ts';
 import { architectureTitle, goesWithoutSaying, trained } from './names.ts';
@@ -125,13 +126,14 @@ const nameOf = (run: Run, { contender }: Standing): Segment => ({
   text: architectureTitle(run, contender.arch),
 });
 
+/** The run's first sentence: of its first slice or, where nothing was attacked, of its certificates. */
+export function firstFinding(run: Run): readonly Segment[] {
+  const [first] = slicesOf(run);
+  return first === undefined ? certifiedFinding(run) : finding(run, first);
+}
+
 /** The sentence as plain text, intervals in brackets. */
-export const findingText = (run: Run): string =>
-  slicesOf(run)
-    .slice(0, 1)
-    .flatMap((slice) => finding(run, slice))
-    .map(segmentText)
-    .join('');
+export const findingText = (run: Run): string => firstFinding(run).map(segmentText).join('');
 
 function segmentText(segment: Segment): string {
   if (typeof segment === 'string') return segment;

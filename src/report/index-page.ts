@@ -4,12 +4,12 @@ import { messageOf } from '../core/errors.ts';
 import { fileError } from '../core/files.ts';
 import type { Run } from '../core/run.ts';
 import { renderDocument } from './document.ts';
+import { firstFinding } from './finding.ts';
 import { enumerate, instant, whole } from './format.ts';
 import { type Html, html } from './html.ts';
 import { architectureTitle, datasetTitle } from './names.ts';
 import { readRun } from './read.ts';
-import { renderSentence } from './sections/sentence.ts';
-import { slicesOf } from './slice.ts';
+import { renderSegments } from './sections/sentence.ts';
 
 /** A folder with what it holds: a run, or the reason why it is none. */
 type Found = { readonly folder: string } & (
@@ -73,14 +73,11 @@ const newestFirst = (a: Listed, b: Listed): number =>
 
 function entry({ folder, run, page }: Listed): Html {
   const { dataset, started } = run.provenance;
-  const architectures = [...new Set(run.cells.map((cell) => cell.arch))].map((arch) => architectureTitle(run, arch));
-  const attacks = [...new Set(run.cells.map((cell) => cell.attack))];
-  const images = whole(Math.max(...run.cells.map((cell) => cell.images)));
-  return html`<li><p class="when"><time datetime="${started}">${instant(started)}</time></p><p class="what"><a href="${encodeURIComponent(folder)}/${page}">${slicesOf(
-    run,
-  )
-    .slice(0, 1)
-    .map((slice) =>
-      renderSentence(run, slice),
-    )}</a></p><p class="how">${enumerate(architectures)} under ${enumerate(attacks)} · ${images} ${datasetTitle(dataset.name)} ${dataset.split} images · seed ${run.provenance.seed} · <code>${folder}</code></p></li>`;
+  const { cells, certificates = [] } = run;
+  const measured = [...cells, ...certificates];
+  const architectures = [...new Set(measured.map(({ arch }) => arch))].map((arch) => architectureTitle(run, arch));
+  const attacks = [...new Set(cells.map((cell) => cell.attack))];
+  const how = attacks.length === 0 ? 'certified by randomized smoothing' : `under ${enumerate(attacks)}`;
+  const images = whole(Math.max(...measured.map((one) => one.images)));
+  return html`<li><p class="when"><time datetime="${started}">${instant(started)}</time></p><p class="what"><a href="${encodeURIComponent(folder)}/${page}">${renderSegments(firstFinding(run))}</a></p><p class="how">${enumerate(architectures)} ${how} · ${images} ${datasetTitle(dataset.name)} ${dataset.split} images · seed ${run.provenance.seed} · <code>${folder}</code></p></li>`;
 }

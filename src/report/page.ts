@@ -8,6 +8,7 @@ import { type Html, html, jsonForScript } from './html.ts';
 import { architectureTitle, datasetTitle } from './names.ts';
 import { accuracy } from './sections/accuracy.ts';
 import { architectures } from './sections/architectures.ts';
+import { certified } from './sections/certified.ts';
 import { checks } from './sections/checks.ts';
 import { distances } from './sections/distances.ts';
 import { gallery } from './sections/gallery.ts';
@@ -22,6 +23,7 @@ import { transfer } from './sections/transfer.ts';
 const SECTIONS: readonly Section[] = [
   headline,
   accuracy,
+  certified,
   distances,
   transfer,
   gallery,
@@ -54,11 +56,13 @@ export async function renderReport(run: Run): Promise<string> {
 
 /** `VGG-16 under fgsm and pgd, MNIST – Gibbon`: short enough for a tab. */
 function titleOf(run: Run): string {
+  const { cells, certificates = [], provenance } = run;
   const distinct = (names: readonly string[]): string => enumerate([...new Set(names)]);
-  const titles = new Set(run.cells.map((cell) => architectureTitle(run, cell.arch)));
+  const titles = new Set([...cells, ...certificates].map(({ arch }) => architectureTitle(run, arch)));
   const networks = titles.size > 3 ? `${titles.size} networks` : enumerate([...titles]);
-  const attacks = distinct(run.cells.map((cell) => cell.attack));
-  return `${networks} under ${attacks}, ${distinct(run.cells.map((cell) => datasetTitle(cell.dataset)))} – Gibbon`;
+  if (cells.length === 0) return `${networks} certified, ${datasetTitle(provenance.dataset.name)} – Gibbon`;
+  const attacks = distinct(cells.map((cell) => cell.attack));
+  return `${networks} under ${attacks}, ${distinct(cells.map((cell) => datasetTitle(cell.dataset)))} – Gibbon`;
 }
 
 function renderSection({ id, title, render }: Section, run: Run): Html | undefined {

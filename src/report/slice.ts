@@ -64,7 +64,7 @@ export function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<s
 export const isOf = (contender: Contender, item: Contender): boolean =>
   item.arch === contender.arch && item.training === contender.training;
 
-/** The run's slices, in its own order: at least one, since a run has at least one cell. */
+/** The run's slices, in its own order: at least one, unless it certifies instead of attacking. */
 export function slicesOf(run: Run): readonly Slice[] {
   const groups = groupBy(run.cells, (cell) => JSON.stringify([cell.dataset, cell.norm, cell.goal]));
   return [...groups.values()].flatMap((cells) => {

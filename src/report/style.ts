@@ -103,6 +103,7 @@ thead button::after{content:"↕";color:var(--muted);opacity:.55;margin-left:.25
 .plain tr>:first-child{padding-left:0}
 .plain tr>:last-child{padding-right:0}
 .figure{text-align:right;white-space:nowrap}
+.certified td small{display:block;font-size:.7rem;color:var(--muted)}
 .transfer{width:auto;margin-bottom:1.6rem}
 .transfer small{display:block;font-size:.7rem;color:inherit;white-space:nowrap}
 .transfer td .number{font-size:.95rem}
@@ -116,7 +117,7 @@ td.prose{min-width:16rem}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.4rem 1.8rem;padding:0;margin:0 0 1.2rem;font-size:.86rem}
 .legend li{min-width:0;overflow-wrap:anywhere;display:flex;align-items:center;gap:.5em}
 .legend svg{flex:none}
-.scroll+figure{margin-top:1.6rem}
+.scroll+figure,figure+.scroll{margin-top:1.6rem}
 .legend span{color:var(--muted)}
 .panels,.gallery{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:1.6rem 2.4rem}
 .panel svg{width:100%}

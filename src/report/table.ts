@@ -1,7 +1,8 @@
 /** The headline table for a terminal. */
-import type { Run } from '../core/run.ts';
+import type { Certificates, Run } from '../core/run.ts';
+import { abstention, certifiedAt, confidence, shownSigma, statedRadii } from './certified.ts';
 import { findingText } from './finding.ts';
-import { counted, goalInWords, interval, normSymbol, percent, radius, shorten } from './format.ts';
+import { counted, goalInWords, interval, normSymbol, percent, radius, shorten, significant, whole } from './format.ts';
 import { headlineEpsilon } from './headline-epsilon.ts';
 import { printable } from './html.ts';
 import { architectureTitle, datasetTitle } from './names.ts';
@@ -25,6 +26,7 @@ export function toTable(run: Run, options: TableOptions): string {
   return [
     wrap(clean(findingText(run)), options.width).join('\n'),
     ...blocks,
+    ...(run.certificates === undefined ? [] : [certifiedBlock(run, run.certificates, options)]),
     ...(warnings.length > 0 ? [warnings.join('\n')] : []),
   ].join('\n\n');
 }
@@ -48,6 +50,23 @@ function sliceBlock(run: Run, slice: Slice, options: TableOptions): string {
     paint(clean(title), 'bold', options),
     ...layOut(fits ? wide : tallLines(run, slice, standings), options),
   ].join('\n');
+}
+
+/** A line per network and level of noise, a column per radius. */
+function certifiedBlock(run: Run, entries: readonly Certificates[], options: TableOptions): string {
+  const [first] = entries;
+  const dataset = datasetTitle(run.provenance.dataset.name);
+  const how = first && `${whole(first.samples)} samples, ${confidence(first)} confidence`;
+  const title = `${dataset}, ${counted(first?.images ?? 0, 'image')}, certified accuracy by L2 radius, ${how}`;
+  const radii = statedRadii(entries);
+  const head = ['', '', 'σ', ...radii.map((one) => significant(one, 4)), 'abstains'];
+  const lines = entries.map((entry) => [
+    ...[nameOf(run, entry.arch), shorten(clean(entry.training), 24), shownSigma(entry.sigma)],
+    ...radii.map((one) => certifiedAt(entry, one)).map((found) => (found === undefined ? '–' : percent(found.share))),
+    abstention(entry),
+  ]);
+  const rows = [head, ...lines].map((cells): Line => ({ cells, worst: undefined }));
+  return [paint(clean(title), 'bold', options), ...layOut(rows, options)].join('\n');
 }
 
 /** A line per network, a column per attack. */

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { type Cell, RUN_SCHEMA, type Run } from '../../src/core/run.ts';
 import { THREATS } from '../../src/core/threat-model.ts';
+import { sampleCertificates } from './sample-certificates.ts';
 import { cellOf } from './sample-run.ts';
 
 /** What an attacker, a careless folder name or a foreign alphabet may put into a name. */
@@ -113,6 +114,12 @@ const distancesOf = (cells: readonly Cell[]): Run['distances'] =>
         },
   );
 
+/** Of every cell's network a few images, at levels of noise of all sizes. */
+const certificatesOf = (cells: readonly Cell[]): NonNullable<Run['certificates']> =>
+  cells.map(({ arch, training, images }, i) =>
+    sampleCertificates({ arch, training, sigma: 10 ** (i - 2), images: 1 + (images % 7) }),
+  );
+
 /** Every cell's images, as if all had been kept. */
 const savedOf = (cells: readonly Cell[]): Run['saved'] =>
   cells.map(({ arch, training, attack, norm, epsilon, images, robustCorrect }, i) => ({
@@ -170,6 +177,7 @@ function runOf({ archs, attacks, classes, texts, verdict, tops, fooled }: Shape,
     cells: [...cells],
     checks: [{ name: text(2), verdict, value: null, threshold: 1, why: text(3), link: paper }],
     ...(fooled ? { transfer: transferOf(cells) } : { distances: distancesOf(cells), saved: savedOf(cells) }),
+    ...(fooled ? {} : { certificates: certificatesOf(cells) }),
     ...(fooled ? { performance: [{ contender: `${arch}/${training}`, forwardPerSecond: 0.5, peakMemory: 1 }] } : {}),
     gallery: [
       {

@@ -10,6 +10,7 @@ import { csvFiles } from '../../src/report/csv.ts';
 import { writeIndex, writeReport } from '../../src/report/write.ts';
 import { arbitraryRun } from './arbitrary-run.ts';
 import { Browser, chromiumPath, type Page } from './browser.ts';
+import { certifiedRun } from './sample-certificates.ts';
 import { SIX_NETWORKS, sampleRun } from './sample-run.ts';
 
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
@@ -60,6 +61,16 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
   test.each([320, 390, 768, 1180, 1920])('is silent, asks for nothing and fits %i pixels', async (width) => {
     await browser.visit(url, { width }, async (page, seen) => {
       expect(await page.evaluate(OVERFLOW)).toBe(0);
+      expect(seen).toEqual({ messages: [], requests: [] });
+    });
+  });
+
+  test.each([320, 390, 1180])('fits %i pixels with certificates alone, no words cut off', async (width) => {
+    const certified = await place('certified', await certifiedRun(['vgg16', 'resnet18'], [0.12, 0.25, 0.5]));
+    await browser.visit(certified, { width }, async (page, seen) => {
+      expect(await page.evaluate(OVERFLOW)).toBe(0);
+      expect(await page.evaluate(CLIPPED)).toEqual([]);
+      expect(await page.evaluate(OVERLAPPING)).toEqual([]);
       expect(seen).toEqual({ messages: [], requests: [] });
     });
   });

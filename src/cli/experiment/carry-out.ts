@@ -1,14 +1,10 @@
 /** Runs a checked plan: folder, journal, Ctrl-C, progress. */
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { JOURNAL, type Run } from '../../core/run.ts';
-import { IMAGES } from '../../core/saved.ts';
+import type { Run } from '../../core/run.ts';
 import { runExperiment } from '../../evaluate/experiment.ts';
-import { type Journal, openJournal } from '../../evaluate/journal.ts';
-import { Interrupted, type ProgressEvent } from '../../evaluate/plan.ts';
-import { journalKey, journalParts } from '../../evaluate/provenance.ts';
-import { listenForInterrupt } from '../interrupt.ts';
-import { makeOut, runId } from '../out-folder.ts';
+import type { ProgressEvent } from '../../evaluate/plan.ts';
+import { journalParts } from '../../evaluate/provenance.ts';
+import { journaled } from '../journaled.ts';
+import { runId } from '../out-folder.ts';
 import { type Progress, progressLine } from '../progress.ts';
 import { versionsHere } from '../surroundings.ts';
 import type { Terminal } from '../terminal.ts';
@@ -28,43 +24,25 @@ export interface Outcome {
   readonly run: Run | undefined;
 }
 
-/** Runs the work. Where it fails before any attack came to a result, its folder is taken away again. */
-export async function carryOut(
-  { plan, backend, folder: wanted, claim, saving }: Work,
-  manner: Manner,
-): Promise<Outcome> {
+/** Runs the work. */
+export async function carryOut({ plan, backend, folder, claim, saving }: Work, manner: Manner): Promise<Outcome> {
   const { command, config, resume, quiet, terminal } = manner;
   const line = progressLine(terminal);
-  const { folder, undo } = await makeOut(wanted, claim);
-  const path = join(folder, JOURNAL);
-  const interrupt = listenForInterrupt(() => terminal.note('finishing the batch; Ctrl-C again ends at once'));
-  let journal: Journal | undefined;
+  const versions = versionsHere();
+  const parts = () => journalParts(plan, { backend: backend.name, versions });
   try {
-    const versions = versionsHere();
-    const parts = await journalParts(plan, { backend: backend.name, versions });
-    journal = await openJournal(path, { key: journalKey(parts), parts, command, resume });
-    const run = await runExperiment(plan, {
-      ...{ prepare: backend.prepare, backend: backend.name, command, config, journal },
-      id: runId(folder),
-      versions,
-      signal: interrupt.signal,
-      ...(saving === undefined ? {} : { saving: { ...saving, folder } }),
-      ...(quiet ? {} : { onProgress: (event) => line.show(progressOf(event)) }),
-    });
-    await journal.close();
-    return { folder, run };
-  } catch (error) {
-    await journal?.close();
-    if (error instanceof Interrupted) return { folder, run: undefined };
-    if (journal?.holdsResults() === false && !resume) {
-      await rm(path);
-      await rm(join(folder, IMAGES), { recursive: true, force: true });
-    }
-    await undo();
-    throw error;
+    const ended = await journaled({ folder, claim, resume, command, terminal, parts }, (workshop) =>
+      runExperiment(plan, {
+        ...{ prepare: backend.prepare, backend: backend.name, command, config, versions },
+        ...{ journal: workshop.journal, signal: workshop.signal },
+        id: runId(workshop.folder),
+        ...(saving === undefined ? {} : { saving: { ...saving, folder: workshop.folder } }),
+        ...(quiet ? {} : { onProgress: (event) => line.show(progressOf(event)) }),
+      }),
+    );
+    return { folder: ended.folder, run: ended.result };
   } finally {
     line.end();
-    interrupt.release();
   }
 }
 

@@ -3,8 +3,8 @@ import type { Step } from '../distance-spread.ts';
 import { normSymbol, percent, significant } from '../format.ts';
 import type { Html } from '../html.ts';
 import type { LineStyle } from '../palette.ts';
-import type { Pen, Point } from '../svg.ts';
-import { drawAxisTitle, ink, PLOT_HEIGHT, SMALL, sharePanel, yOf } from './share-panel.ts';
+import { sharePanel, yOf } from './share-panel.ts';
+import { drawDistances, staircase } from './staircase.ts';
 
 export interface DistanceSeries {
   readonly label: string;
@@ -27,9 +27,6 @@ export interface DistancePanel {
   readonly names: readonly string[];
 }
 
-/** Radii that the axis shows, at most, beside 0. */
-const MOST_TICKS = 6;
-
 /** The share of images farther from an adversarial one than r, against r: a falling staircase per attack of minimum norm. */
 export function distancePanel(panel: DistancePanel): Html {
   return sharePanel({
@@ -37,7 +34,7 @@ export function distancePanel(panel: DistancePanel): Html {
     names: panel.names,
     draw: (pen, width) => {
       const at = (radius: number): number => (radius / panel.largest) * width;
-      drawRadii(pen, panel, at, width);
+      drawDistances(pen, { largest: panel.largest, title: `distance r (${normSymbol(panel.norm)})`, width });
       for (const { style, steps, median } of panel.series) {
         pen.polyline(staircase(steps, at, width), { ...style, width: 2, dash: style.dash });
         if (median !== null) pen.marker([at(median), yOf(0.5)], style.marker, style, { size: 4.2 });
@@ -48,33 +45,6 @@ export function distancePanel(panel: DistancePanel): Html {
       }));
     },
   });
-}
-
-/** Level to the next radius, then down. */
-function staircase(steps: readonly Step[], at: (radius: number) => number, width: number): readonly Point[] {
-  const corners = steps.flatMap(({ radius, share }, i): Point[] => {
-    const before = steps[i - 1];
-    const corner: Point = [at(radius), yOf(share)];
-    return before === undefined ? [corner] : [[at(radius), yOf(before.share)], corner];
-  });
-  return [...corners, [width, yOf(steps.at(-1)?.share ?? 0)]];
-}
-
-function drawRadii(pen: Pen, { norm, largest }: DistancePanel, at: (radius: number) => number, width: number): void {
-  pen.line([0, PLOT_HEIGHT], [width, PLOT_HEIGHT], { ...ink, width: 1 });
-  for (const radius of roundRadii(largest)) {
-    const x = at(radius);
-    pen.line([x, PLOT_HEIGHT], [x, PLOT_HEIGHT + 4], { ...ink, width: 1 });
-    pen.text([x, PLOT_HEIGHT + 18], significant(radius, 2), { size: SMALL, anchor: 'middle', colour: ink });
-  }
-  drawAxisTitle(pen, width, `distance r (${normSymbol(norm)})`);
-}
-
-/** Multiples of 1, 2 or 5 times a power of ten, from 0 to at most `largest`. */
-export function roundRadii(largest: number): readonly number[] {
-  const power = 10 ** Math.floor(Math.log10(largest / MOST_TICKS));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => largest / size <= MOST_TICKS) ?? largest;
-  return Array.from({ length: Math.floor(largest / step) + 1 }, (_, i) => i * step);
 }
 
 function describe({ series, norm }: DistancePanel): string {

@@ -14,7 +14,8 @@ import { defineSection } from './section.ts';
 export const accuracy = defineSection({
   id: 'accuracy',
   title: 'Accuracy against epsilon',
-  render: (run) => html`${slicesOf(run).map((slice, i) => accuracyFigure(run, slice, i))}`,
+  render: (run) =>
+    run.cells.length === 0 ? undefined : html`${slicesOf(run).map((slice, i) => accuracyFigure(run, slice, i))}`,
 });
 
 function accuracyFigure(run: Run, slice: Slice, index: number): Html {

@@ -6,13 +6,14 @@ import { type Html, html, together } from '../html.ts';
 import { architectureTitle, datasetTitle, trainingTitle } from '../names.ts';
 import { rankArchitectures } from '../ranking.ts';
 import { type Slice, slicesOf } from '../slice.ts';
+import { renderCertifiedHeader } from './certified-header.ts';
 import { renderSentence } from './sentence.ts';
 
 /** The page's head: what was found, what the adversary was allowed, and the picture of how far every network falls. */
 export function renderHeader(run: Run): Html {
   const slices = slicesOf(run);
   const [first, ...others] = slices;
-  if (first === undefined) return html``;
+  if (first === undefined) return renderCertifiedHeader(run);
   return html`<header class="finding">
 <h1>${renderSentence(run, first)}</h1>
 ${others.map((slice) => html`<p class="also">${renderSentence(run, slice)}</p>`)}

@@ -13,7 +13,8 @@ import { defineSection } from './section.ts';
 export const headline = defineSection({
   id: 'headline',
   title: 'Clean against adversarial accuracy',
-  render: (run) => html`${slicesOf(run).map((slice, i) => headlineTable(run, slice, i))}`,
+  render: (run) =>
+    run.cells.length === 0 ? undefined : html`${slicesOf(run).map((slice, i) => headlineTable(run, slice, i))}`,
 });
 
 function headlineTable(run: Run, slice: Slice, index: number): Html {

@@ -1,4 +1,4 @@
-import type { Run } from '../../core/run.ts';
+import type { Certificates, Run } from '../../core/run.ts';
 import { csvFiles } from '../csv.ts';
 import { duration, instant, whole } from '../format.ts';
 import { type Content, type Html, html } from '../html.ts';
@@ -34,7 +34,16 @@ const definitions = (rows: readonly (readonly [term: string, value: Content])[])
     ? undefined
     : html`<dl class="pairs">${rows.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>`;
 
+/** Cohen, Rosenfeld, Kolter, ICML 2019. */
+const SMOOTHING = 'https://arxiv.org/abs/1902.02918';
+
+function certification({ sigma, selectionSamples, samples, alpha }: Certificates): Html {
+  const settings = `σ ${sigma}, ${whole(selectionSamples)} and ${whole(samples)} samples, α ${alpha}`;
+  return html`<li><b>randomized smoothing</b> <a href="${SMOOTHING}">Certified adversarial robustness</a> <span class="aside-text">(${settings})</span></li>`;
+}
+
 function methods(run: Run): Html {
+  const distinct = [...groupBy(run.certificates ?? [], ({ sigma }) => String(sigma)).values()];
   const settings = groupBy(run.cells, (cell) => cell.attack);
   return html`<ul class="methods">${run.attacks.map(({ name, title, paper }) => {
     const cells = settings.get(name) ?? [];
@@ -45,7 +54,7 @@ function methods(run: Run): Html {
     const words = [...params, ...restarts].join(', ');
     const link = paper === undefined ? title : html`<a href="${paper}">${title}</a>`;
     return html`<li><b>${name}</b> ${link}${words !== '' && html` <span class="aside-text">(${words})</span>`}</li>`;
-  })}</ul>`;
+  })}${distinct.map(([entry]) => entry && certification(entry))}</ul>`;
 }
 
 /** A setting without a value follows from the others. */
@@ -54,9 +63,9 @@ function shown(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function conditions({ provenance: from, cells }: Run): Html {
+function conditions({ provenance: from, cells, certificates = [] }: Run): Html {
   const gradients = cells.reduce((sum, cell) => sum + cell.gradients, 0);
-  const forwards = cells.reduce((sum, cell) => sum + cell.forwards, 0);
+  const forwards = [...cells, ...certificates].reduce((sum, one) => sum + one.forwards, 0);
   const unverified = cells.reduce((sum, cell) => sum + cell.unverified, 0);
   const phases = Object.entries(from.phases).map(([name, seconds]) => `${name} ${duration(seconds)}`);
   return html`${definitions([
@@ -64,7 +73,7 @@ function conditions({ provenance: from, cells }: Run): Html {
     ['Finished', instant(from.finished)],
     ['Phases', phases.join(', ')],
     ['Effort', `${whole(gradients)} gradients and ${whole(forwards)} forward passes of single images`],
-    ['Verification', verification(unverified)],
+    ...(cells.length === 0 ? [] : [['Verification', verification(unverified)] as const]),
     ['Success', from.iteratePolicy],
     ['Seed', String(from.seed)],
     [

@@ -5,7 +5,9 @@ import { type Html, html, together } from '../html.ts';
 import type { Slice } from '../slice.ts';
 
 /** The finding as HTML: what fell under attack in its colour, intervals small, nothing parted that belongs together. */
-export const renderSentence = (run: Run, slice: Slice): Html => html`${finding(run, slice).map(renderSegment)}`;
+export const renderSentence = (run: Run, slice: Slice): Html => renderSegments(finding(run, slice));
+
+export const renderSegments = (segments: readonly Segment[]): Html => html`${segments.map(renderSegment)}`;
 
 function renderSegment(part: Segment): Html | string {
   if (typeof part === 'string') return part;

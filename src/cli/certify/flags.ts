@@ -1,0 +1,56 @@
+/** The flags of `certify`: names are fixed, tools read them. */
+import { CERTIFICATION_DEFAULTS as DEFAULTS } from '../../certify/plan.ts';
+import { type Param, p, parseNumber } from '../../core/params.ts';
+import { experimentFlags } from '../experiment/flags.ts';
+import { listOf, optional, word } from '../flags.ts';
+
+const sigma: Param<number> = {
+  default: 0,
+  label: '',
+  accepts: 'a number above 0',
+  parse: (given) => {
+    const value = parseNumber(given);
+    return value !== undefined && value > 0 ? value : undefined;
+  },
+};
+
+const probability: Param<number> = {
+  default: DEFAULTS.alpha,
+  label: 'probability that the radius of an image is too large',
+  accepts: 'a number above 0 and below 1',
+  parse: (given) => {
+    const value = parseNumber(given);
+    return value !== undefined && value > 0 && value < 1 ? value : undefined;
+  },
+};
+
+/** Images that are certified where nobody says: each takes as long as ten thousand others. */
+const IMAGES = 200;
+
+export const certifyFlags = {
+  arch: experimentFlags.arch,
+  weights: experimentFlags.weights,
+  training: listOf(word('', '', 'a name'), ['randomized-smoothing'], 'how the networks were trained'),
+  dataset: experimentFlags.dataset,
+  images: p.integer(IMAGES, 'how many test images', { min: 1 }),
+  sigma: listOf(
+    sigma,
+    DEFAULTS.sigmas,
+    'standard deviation of the noise in pixel units; several: each network at each',
+  ),
+  samples: p.integer(DEFAULTS.samples, 'noisy copies of an image that bound the probability of its class', { min: 1 }),
+  selection: p.integer(DEFAULTS.selectionSamples, 'noisy copies before those, which choose the class', { min: 1 }),
+  alpha: probability,
+  seed: experimentFlags.seed,
+  batch: p.integer(DEFAULTS.batch, 'copies in one forward pass; changes speed and memory, never results', { min: 1 }),
+  backend: experimentFlags.backend,
+  out: optional(
+    word('', 'folder for run.json, report.html, certificates.csv', 'a folder'),
+    'reports/DATE-certify-ARCHS',
+  ),
+  config: experimentFlags.config,
+  resume: experimentFlags.resume,
+  json: experimentFlags.json,
+  open: experimentFlags.open,
+  quiet: experimentFlags.quiet,
+};

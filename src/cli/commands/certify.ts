@@ -1,0 +1,71 @@
+import { runCertification } from '../../certify/certification.ts';
+import { type CertificationEvent, certificationParts } from '../../certify/plan.ts';
+import { shortPath } from '../../core/files.ts';
+import type { Run } from '../../core/run.ts';
+import { certifyFlags } from '../certify/flags.ts';
+import { configOf, planOf, type Work } from '../certify/plan.ts';
+import { type CommandInput, defineCommand, EXIT } from '../command.ts';
+import { withDownloads } from '../downloads.ts';
+import { type Ended, journaled } from '../journaled.ts';
+import { leftOut } from '../left-out.ts';
+import { openFile } from '../open.ts';
+import { runId } from '../out-folder.ts';
+import { type Progress, progressLine } from '../progress.ts';
+import { versionsHere } from '../surroundings.ts';
+
+export const certify = defineCommand({
+  flags: certifyFlags,
+  run: async (input) => {
+    const { values, given, terminal, commandLineWith } = input;
+    const { resume, quiet, json, out } = values;
+    const work = await withDownloads(terminal, quiet, (fetching) => planOf(values, given, fetching, new Date()));
+    if (work === undefined) return EXIT.interrupted;
+    if (!quiet) for (const note of work.notes) terminal.note(note);
+    const { result: run, folder } = await carryOut(work, input);
+    if (run === undefined) {
+      const more = [...(out === null ? ['--out', folder] : []), ...(resume ? [] : ['--resume'])];
+      terminal.note(`interrupted. Go on with: ${commandLineWith(...more)}`);
+      return EXIT.interrupted;
+    }
+    // Loaded only now, for it takes a second, which a wrong flag should not have to wait for.
+    const { publish, tableOf } = await import('../publish.ts');
+    const report = await publish(folder, run);
+    terminal.print(json ? JSON.stringify(run, null, 2) : tableOf(run, terminal));
+    const { skipped = [] } = run.provenance.dataset;
+    if (skipped.length > 0) terminal.note(leftOut(skipped, 'in run.json'));
+    terminal.note(`wrote ${shortPath(report)}`);
+    if (values.open) openFile(report, () => terminal.note(`no browser to open it in; open ${report} yourself`));
+    return EXIT.ok;
+  },
+});
+
+/** Certifies to the end, or to Ctrl-C. */
+async function carryOut(
+  work: Work,
+  { values, given, terminal, commandLine: command }: CommandInput<typeof certifyFlags>,
+): Promise<Ended<Run>> {
+  const { plan, backend, folder, claim } = work;
+  const { resume, quiet } = values;
+  const line = progressLine(terminal);
+  const versions = versionsHere();
+  const parts = () => certificationParts(plan, { backend: backend.name, versions });
+  try {
+    return await journaled({ folder, claim, resume, command, terminal, parts }, (workshop) =>
+      runCertification(plan, {
+        ...{ prepare: backend.prepare, backend: backend.name, command, versions },
+        ...{ journal: workshop.journal, signal: workshop.signal },
+        config: configOf(values, given, work),
+        id: runId(workshop.folder),
+        ...(quiet ? {} : { onProgress: (event) => line.show(progressOf(event)) }),
+      }),
+    );
+  } finally {
+    line.end();
+  }
+}
+
+const progressOf = ({ contender, sigma, done, total, accuracy }: CertificationEvent): Progress => ({
+  label: `${contender} σ = ${sigma}`,
+  ...{ done, total, accuracy },
+  unit: 'images',
+});
