@@ -10,8 +10,9 @@ import type { Attack } from '../../src/core/attack.ts';
 import type { Defense } from '../../src/core/defense.ts';
 import { p } from '../../src/core/params.ts';
 import { tf } from '../../src/tf.ts';
+import type { TrainingEvent } from '../../src/train/events.ts';
 import type { TrainingPlan } from '../../src/train/plan.ts';
-import { type TrainingEvent, type TrainingHarness, train } from '../../src/train/train.ts';
+import { type TrainingHarness, train } from '../../src/train/train.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
 import { attacks, tinyHarness, tinyPlan } from './tiny.ts';
 
