@@ -16,6 +16,7 @@ import { headline } from './sections/headline.ts';
 import { provenance } from './sections/provenance.ts';
 import { saved } from './sections/saved.ts';
 import type { Section } from './sections/section.ts';
+import { training } from './sections/training.ts';
 import { transfer } from './sections/transfer.ts';
 
 /** In the order of the page. */
@@ -27,6 +28,7 @@ const SECTIONS: readonly Section[] = [
   gallery,
   checks,
   architectures,
+  training,
   saved,
   provenance,
 ];
