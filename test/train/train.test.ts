@@ -166,7 +166,11 @@ describe('a training that fails', () => {
     await expect(train(plan, tinyHarness(out))).rejects.toThrow(
       /no longer a number at epoch 2, batch 2 of 4: lower the learning rate \(0.1\)/,
     );
-    const { state } = trainingFiles(out);
+    const { state, failure } = trainingFiles(out);
+    expect(JSON.parse(await readFile(failure, 'utf8'))).toMatchObject({
+      ...{ epoch: 2, batch: 2, batches: 4, loss: 'NaN', state: { file: state, epoch: 1, batch: 0 } },
+      ids: expect.arrayContaining([expect.stringMatching(/^tiny\/\d+$/)]),
+    });
     expect(JSON.parse((await readSafetensors(state)).metadata.progress ?? '')).toMatchObject({ epoch: 1, batch: 0 });
     for (const { data } of (await readSafetensors(state)).tensors.values()) {
       expect(Array.from(data as Float32Array).every(Number.isFinite)).toBe(true);
