@@ -24,7 +24,8 @@ export interface ProgressLine {
 
 const LIVE_EVERY_MS = 100;
 const PLAIN_EVERY_MS = 10_000;
-const BAR_WIDTH = 20;
+/** Of the bar, the widest that leaves room for the words; on a narrow terminal there is none. */
+const BAR_WIDTHS = [20, 10, 5, 0];
 
 /** When a job was first heard of, and how much of it was done already. */
 interface Beginning {
@@ -76,23 +77,29 @@ export function progressLine(terminal: Terminal, now: () => number = () => perfo
 
 /** `vgg16/standard pgd  ████░░░░  480/1200 images  41.3 %  230 images/s  3 s left`, at most `width` columns. */
 export function describe({ label, done, total, unit, accuracy }: Progress, elapsed: Elapsed, width: number): string {
-  const filled = total === 0 ? BAR_WIDTH : Math.round((BAR_WIDTH * done) / total);
   const rate = elapsed.ms >= MEASURABLE_MS ? (1000 * (done - elapsed.done)) / elapsed.ms : 0;
   // Of a job that was over when it was first heard of, nobody knows how long it took.
   const isNews = done > elapsed.done;
-  const parts = [
-    label,
-    '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled),
-    `${done}/${total} ${unit}`,
-    accuracy === undefined ? [] : `${(100 * accuracy).toFixed(1)} %`,
-    rate === 0 ? [] : `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} ${unit}/s`,
-    done === total
-      ? isNews
-        ? duration(elapsed.ms / 1000)
-        : []
-      : rate === 0
-        ? []
-        : `${duration((total - done) / rate)} left`,
-  ].flat();
-  return parts.join('  ').slice(0, Math.max(0, width - 1));
+  const parts = (barWidth: number): readonly string[] =>
+    [
+      label,
+      barWidth === 0 ? [] : bar(total === 0 ? 1 : done / total, barWidth),
+      `${done}/${total} ${unit}`,
+      accuracy === undefined ? [] : `${(100 * accuracy).toFixed(1)} %`,
+      rate === 0 ? [] : `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} ${unit}/s`,
+      done === total
+        ? isNews
+          ? duration(elapsed.ms / 1000)
+          : []
+        : rate === 0
+          ? []
+          : `${duration((total - done) / rate)} left`,
+    ].flat();
+  const lines = BAR_WIDTHS.map((barWidth) => parts(barWidth).join('  '));
+  return (lines.find((line) => line.length < width) ?? lines.at(-1) ?? '').slice(0, Math.max(0, width - 1));
+}
+
+function bar(share: number, width: number): string {
+  const filled = Math.round(width * share);
+  return '█'.repeat(filled) + '░'.repeat(width - filled);
 }

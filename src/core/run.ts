@@ -7,6 +7,7 @@ import { ACCESS } from './attack.ts';
 import { UserError } from './errors.ts';
 import { savedImages } from './saved.ts';
 import { isRadius, NORMS, RADIUS, THREATS, type Threat } from './threat-model.ts';
+import { trainingRecord } from './training-record.ts';
 
 export const RUN_SCHEMA = 'gibbon.run/1';
 
@@ -297,6 +298,8 @@ const runFields = z.object({
   gallery: z.array(galleryItem.refine(radiusFits, radiusRule)),
   /** One per contender. */
   performance: z.array(performance).optional(),
+  /** How the networks were trained, as far as their checkpoints tell. */
+  trainings: z.array(network.extend({ record: trainingRecord })).optional(),
   /** Where adversarial images were saved, if that was asked for: one per network, attack and radius that has any. */
   saved: z.array(savedImages.refine(radiusFits, radiusRule)).optional(),
 });
@@ -320,6 +323,8 @@ export type Transfer = z.infer<typeof transfer>;
 export type GalleryItem = z.infer<typeof galleryItem>;
 export type Check = z.infer<typeof check>;
 export type Performance = z.infer<typeof performance>;
+/** How one network of the run was trained. */
+export type Training = NonNullable<Run['trainings']>[number];
 
 /**
  * A run from parsed JSON.

@@ -78,6 +78,9 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     leftOut.push(images - standing.images);
     skipped = clean.skipped ?? [];
   }
+  const trainings = plan.contenders.flatMap(({ architecture: { name: arch }, training, record }) =>
+    record === undefined ? [] : [{ arch, training, record }],
+  );
   const { transferEpsilon: epsilon } = plan;
   const transfer = epsilon === undefined ? undefined : await measureTransfer({ ...job, epsilon, networks });
   const run: Run = {
@@ -109,12 +112,13 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
           steps: mostSteps(planned),
         })),
         transfer,
-        plan.epsilons[galleryRadius(plan)],
+        { reported: plan.epsilons[galleryRadius(plan)], trainings },
       ),
       ...(plan.sanity === undefined ? [] : probeChecks(plan, found)),
     ],
     gallery,
     performance,
+    ...(trainings.length === 0 ? {} : { trainings }),
     ...(harness.saving === undefined ? {} : { saved }),
   };
   return parseRun(run, 'the result');

@@ -7,6 +7,7 @@ import type { Dataset } from '../core/dataset.ts';
 import type { Run } from '../core/run.ts';
 import type { Kept, Rounding } from '../core/saved.ts';
 import type { Goal, Threat } from '../core/threat-model.ts';
+import type { TrainingRecord } from '../core/training-record.ts';
 import type { Versions } from '../core/versions.ts';
 import type { Journal } from './journal.ts';
 import type { Probe } from './probes.ts';
@@ -19,6 +20,8 @@ export interface Contender {
   readonly classifier: Classifier;
   /** SHA-256 of its weights, in hex. */
   readonly sha256: string;
+  /** How its training went, if its checkpoint tells. */
+  readonly record?: TrainingRecord | undefined;
 }
 
 /** An attack, or a stage of an ensemble, with the values of its parameters. */

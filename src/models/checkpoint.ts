@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { messageOf, UserError } from '../core/errors.ts';
+import { type TrainingRecord, trainingRecord } from '../core/training-record.ts';
 import { readSafetensors, type Safetensors, type StoredTensor, writeSafetensors } from '../weights/safetensors.ts';
 import { loadWeights } from './load-weights.ts';
 import { assembleNetwork, type Network, type NetworkSpec } from './network.ts';
@@ -23,6 +24,8 @@ export interface CheckpointMetadata {
   readonly epochs: number;
   /** The names of its classes, in the order of its logits, where the dataset is not one that the program knows. */
   readonly classes?: readonly string[] | undefined;
+  /** How its training went, epoch by epoch. Checkpoints of before it was kept have none. */
+  readonly record?: TrainingRecord | undefined;
 }
 
 export interface LoadedNetwork extends Network {
@@ -47,6 +50,7 @@ const count = z
   .string()
   .regex(/^\d{1,15}$/, 'must be a whole number')
   .transform(Number);
+const json = z.string().transform((text): unknown => JSON.parse(text));
 const metadataSchema = z.object({
   network: z.string(),
   dataset: z.string(),
@@ -54,11 +58,8 @@ const metadataSchema = z.object({
   command: z.string(),
   seed: count,
   epochs: count,
-  classes: z
-    .string()
-    .transform((text): unknown => JSON.parse(text))
-    .pipe(z.array(z.string()).min(1).max(100_000))
-    .optional(),
+  classes: json.pipe(z.array(z.string()).min(1).max(100_000)).optional(),
+  record: json.pipe(trainingRecord).optional(),
 });
 
 /**
@@ -72,12 +73,13 @@ export async function saveCheckpoint(path: string, network: Network, metadata: C
   for (const { name, shape, read } of weightsOf(network.model)) {
     tensors.set(name, { dtype: 'F32', shape, data: await read() });
   }
-  const { dataset, training, command, seed, epochs, classes } = metadata;
+  const { dataset, training, command, seed, epochs, classes, record } = metadata;
   const words = {
     format: CHECKPOINT_FORMAT,
     network: JSON.stringify(network.spec),
     ...{ dataset, training, command, seed: String(seed), epochs: String(epochs) },
     ...(classes === undefined ? {} : { classes: JSON.stringify(classes) }),
+    ...(record === undefined ? {} : { record: JSON.stringify(record) }),
   };
   return writeSafetensors(path, tensors, { ...words, content: contentHash(tensors, words) });
 }

@@ -17,6 +17,7 @@ import { headline } from './sections/headline.ts';
 import { provenance } from './sections/provenance.ts';
 import { saved } from './sections/saved.ts';
 import type { Section } from './sections/section.ts';
+import { training } from './sections/training.ts';
 import { transfer } from './sections/transfer.ts';
 
 /** In the order of the page. */
@@ -29,6 +30,7 @@ const SECTIONS: readonly Section[] = [
   gallery,
   checks,
   architectures,
+  training,
   saved,
   provenance,
 ];

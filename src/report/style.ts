@@ -110,6 +110,8 @@ thead button::after{content:"↕";color:var(--muted);opacity:.55;margin-left:.25
 .transfer tr>:last-child{padding-right:.7rem}
 ${SHADES}
 td.prose{min-width:16rem}
+.trainings td:nth-child(2),.trainings td:nth-child(5){min-width:10rem}
+.trainings small{color:var(--muted)}
 .verdict{white-space:nowrap;font-weight:600}
 .verdict.fail,.verdict.warn{color:var(--attacked)}
 .verdict.pass{color:var(--good)}

@@ -4,7 +4,7 @@
  * few do in the next), so that one compiled function serves all batches.
  */
 import type { Dataset, Example } from '../core/dataset.ts';
-import { usageError } from '../core/errors.ts';
+import { UserError, usageError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 
 export interface Batch {
@@ -20,12 +20,27 @@ export interface Batch {
 /** Fixed, so that trainings with different seeds are validated on the same images. */
 export const HELD_OUT_SEED = 0;
 
-/** The first `images` examples of a fixed random order: the validation set. */
+/**
+ * The first `images` examples of a fixed random order: the validation set.
+ *
+ * @throws UserError for a label that is no class
+ */
 export async function holdOut(dataset: Dataset, images: number): Promise<readonly Example[]> {
   const examples: Example[] = [];
   if (images === 0) return examples;
-  for await (const example of dataset.stream({ images, seed: HELD_OUT_SEED })) examples.push(example);
+  for await (const example of dataset.stream({ images, seed: HELD_OUT_SEED })) {
+    requireLabel(dataset, example);
+    examples.push(example);
+  }
   return examples;
+}
+
+/** @throws UserError for a label that is no class: its loss would be that of no class at all, and teach nonsense */
+function requireLabel({ name, classes }: Dataset, { id, label }: Example): void {
+  if (Number.isInteger(label) && label >= 0 && label < classes.length) return;
+  throw new UserError(
+    `${name}: image ${id} has the label ${label}, and there are ${classes.length} classes, from 0: mend or remove it`,
+  );
 }
 
 /**
@@ -67,7 +82,11 @@ export interface EpochOptions {
   readonly from: number;
 }
 
-/** The batches of one epoch, a pure function of the options. */
+/**
+ * The batches of one epoch, a pure function of the options.
+ *
+ * @throws UserError for a label that is no class
+ */
 export async function* epochBatches(dataset: Dataset, options: EpochOptions): AsyncGenerator<Batch> {
   const { heldOut, size, epoch, from } = options;
   const seed = new Rng(options.seed, `order of epoch ${epoch}`).below(2 ** 31);
@@ -75,6 +94,7 @@ export async function* epochBatches(dataset: Dataset, options: EpochOptions): As
   let examples: Example[] = [];
   for await (const example of dataset.stream({ seed })) {
     if (heldOut.has(example.id)) continue;
+    requireLabel(dataset, example);
     examples.push(example);
     if (examples.length < size) continue;
     if (index >= from) yield toBatch(examples, index);

@@ -6,6 +6,7 @@ import type { Defense } from '../core/defense.ts';
 import { usageError } from '../core/errors.ts';
 import { resolveParams } from '../core/params.ts';
 import { isRadius, NORMS, type Norm, RADIUS } from '../core/threat-model.ts';
+import { isDefended } from '../core/training.ts';
 import type { Versions } from '../core/versions.ts';
 import type { NetworkSpec } from '../models/network.ts';
 import type { ChosenAugmentation } from './augment.ts';
@@ -38,6 +39,14 @@ export interface TrainingPlan {
   /** Decides the first weights, the order of the images and all noise. */
   readonly seed: number;
   readonly validation: ValidationPlan;
+  /** Decay of the average of the weights that is validated and saved; null for the weights themselves. */
+  readonly ema: number | null;
+  /** Which epoch is saved; null for the best of a training against an adversary, the last of a plain one. */
+  readonly keep: 'last' | 'best' | null;
+  /** How many epochs in a row may bring nothing better before the training ends; null for any number. */
+  readonly patience: number | null;
+  /** The watch against catastrophic overfitting; null for none. */
+  readonly guard: GuardPlan | null;
   /** In the order in which they are applied. */
   readonly augmentations: readonly ChosenAugmentation[];
   /** Of the training images, for augmentations that need them. */
@@ -54,6 +63,14 @@ export interface ValidationPlan {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
+export interface GuardPlan {
+  /** How many of the held-out images it looks at, at most. */
+  readonly images: number;
+  /** A registered attack with the parameters `steps`, `step` and `random`, and its parameters for several steps. */
+  readonly attack: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
 /** The recipe of the bundled checkpoints, for what a caller leaves open. */
 export const TRAINING_DEFAULTS = {
   norm: 'Linf',
@@ -65,11 +82,26 @@ export const TRAINING_DEFAULTS = {
   schedule: { name: 'linear', params: {} },
   seed: 0,
   validation: { images: 500, attack: 'pgd', params: { steps: 10 } },
+  ema: null,
+  keep: null,
+  patience: null,
+  guard: { images: 128, attack: 'pgd', params: { steps: 5 } },
   augmentations: [],
 } as const satisfies Partial<TrainingPlan>;
 
 /** What a network trained by the plan is called in file names and reports: `standard`, `adversarial`. */
 export const trainingName = ({ defense }: TrainingPlan): string => defense.training ?? defense.name;
+
+/** Whether it trains against an adversary: only then is robust accuracy what it is after. */
+export const isAdversarial = (plan: TrainingPlan): boolean => isDefended(trainingName(plan));
+
+/**
+ * Whether the best epoch is saved. Of adversarial trainings it is unless told otherwise: there the last epoch may be far from
+ * it (Rice et al. 2020), and those images that tell which it is are held out in any case. A plain training ends where its
+ * schedule does, as the papers' do.
+ */
+export const keepsBest = (plan: TrainingPlan): boolean =>
+  plan.validation.images > 0 && (plan.keep ?? (isAdversarial(plan) ? 'best' : 'last')) === 'best';
 
 /** The plan as plain JSON, by dotted names: equal records give equal weights, bit for bit, on the same machine. */
 export type PlanRecord = Readonly<Record<string, unknown>>;
@@ -111,6 +143,7 @@ export async function planRecord(plan: TrainingPlan, { backend, versions }: Mean
     schedule: { name: plan.schedule.name, ...scheduleOf(plan.schedule.name, plan.schedule.params).params },
     seed,
     validation: plan.validation,
+    ...{ ema: plan.ema, keep: plan.keep, patience: plan.patience, guard: plan.guard },
     augmentations: plan.augmentations.map(({ augmentation: { name, apply }, params }) => ({
       ...{ name, ...params },
       code: digest([String(apply)]),
@@ -160,6 +193,12 @@ export function checkPlan(plan: TrainingPlan): void {
       `${plan.dataset.name} says nothing of its images' classes, so nothing can be learnt from it: sort them into class folders`,
     );
   }
+  const { name: images, classes } = plan.dataset;
+  if (classes.length < 2) {
+    throw usageError(
+      `${images} has ${classes.length === 0 ? 'no class' : `the class ${classes[0]} alone`}: two at least can be told apart`,
+    );
+  }
   check('norm', plan.norm, NORMS.includes(plan.norm), `one of ${NORMS.join(', ')}`);
   check('epsilon', plan.epsilon, isRadius(plan.norm, plan.epsilon), `a radius: ${RADIUS}`);
   whole('epochs', plan.epochs, 1);
@@ -169,6 +208,13 @@ export function checkPlan(plan: TrainingPlan): void {
   between('weight decay', plan.weightDecay, 0, 1);
   whole('seed', plan.seed, 0);
   whole('validation images', plan.validation.images, 0);
+  if (plan.ema !== null) check('ema', plan.ema, plan.ema > 0 && plan.ema < 1, 'a number above 0 and below 1');
+  if (plan.patience !== null) whole('patience', plan.patience, 1);
+  if (plan.validation.images > 0) return;
+  const asked = plan.keep === 'best' ? 'the best epoch is to be kept' : 'patience is given';
+  if (plan.keep === 'best' || plan.patience !== null) {
+    throw usageError(`${asked}, and no image is held out to tell which epoch is better: give a --validation above 0`);
+  }
 }
 
 function check(name: string, value: unknown, holds: boolean, accepts: string): void {

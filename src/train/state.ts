@@ -1,27 +1,18 @@
 /**
- * A training at rest: weights, batch-norm averages, velocities, and how far it has come, in one safetensors file. Going on
- * from it gives the same final weights, bit for bit, as never having stopped.
+ * A training at rest: weights, batch-norm averages, velocities, copies of the weights that are kept, and how far it has come,
+ * in one safetensors file. Going on from it gives the same final weights, bit for bit, as never having stopped.
  */
 import { UserError } from '../core/errors.ts';
-import { tf } from '../tf.ts';
+import type { GuardCheck, Stopped, TrainedEpoch } from '../core/training-record.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../weights/safetensors.ts';
 import { type PlanRecord, planDifference } from './plan.ts';
 import type { Slot } from './sgd.ts';
-import type { Validation } from './validate.ts';
+import { notFinite, putBack, type Snapshot, snapshotOf, type Variables } from './snapshot.ts';
 
-const FORMAT = 'gibbon.training/1';
+const FORMAT = 'gibbon.training/2';
 
 /** What is told about an epoch: one line of the log. */
-export interface EpochRecord {
-  /** From 1. */
-  readonly epoch: number;
-  /** Mean training loss, and the share of the training images classified correctly as the loss saw them. */
-  readonly loss: number;
-  readonly accuracy: number;
-  /** On the held-out images; null if there are none. */
-  readonly validation: Validation | null;
-  /** The learning rate of its last batch. */
-  readonly rate: number;
+export interface EpochRecord extends TrainedEpoch {
   readonly seconds: number;
 }
 
@@ -35,57 +26,73 @@ export interface Progress {
   readonly lossSum: number;
   readonly correct: number;
   readonly seconds: number;
+  /** What the guard saw in that epoch. */
+  readonly checks: readonly GuardCheck[];
+  /** Batches of all epochs that are done. */
+  readonly updates: number;
   readonly history: readonly EpochRecord[];
+  /** Why it goes no further. */
+  readonly stopped?: Stopped;
 }
 
 /** An epoch of which nothing is done. */
-export const freshEpoch = { batch: 0, lossSum: 0, correct: 0, seconds: 0 } as const;
+export const freshEpoch = { batch: 0, lossSum: 0, correct: 0, seconds: 0, checks: [] } as const;
 
-/** All variables that training changes, by names that are stable across processes. */
-function variablesOf(model: tf.LayersModel, slots: readonly Slot[]): ReadonlyMap<string, tf.Variable> {
-  const weights = model.weights.map((w) => [`weight/${w.originalName}`, w.read() as tf.Variable] as const);
-  const velocities = slots.map(({ name, velocity }) => [`velocity/${name}`, velocity] as const);
-  const variables = new Map([...weights, ...velocities]);
-  if (variables.size !== weights.length + velocities.length) throw new Error('two weights of the model have one name');
-  return variables;
+/** Copies of the weights beside those that learn; each is there from when it is first needed. */
+export const COPIES = ['average', 'best', 'safest'] as const;
+/**
+ * `average`: the moving average. `best`: what would be saved of the best epoch. `safest`: of the most robust state that the
+ * guard saw.
+ */
+export type Copies = { [Kind in (typeof COPIES)[number]]?: Snapshot };
+
+/** All tensors of a training. */
+export interface Resting {
+  readonly weights: Variables;
+  readonly slots: readonly Slot[];
+  readonly copies: Copies;
 }
+
+const withPrefix = <T>(prefix: string, entries: Iterable<readonly [string, T]>): (readonly [string, T])[] =>
+  [...entries].map(([name, value]) => [`${prefix}/${name}`, value]);
+
+const variablesOf = ({ weights, slots }: Pick<Resting, 'weights' | 'slots'>): Variables =>
+  new Map([
+    ...withPrefix('weight', weights),
+    ...slots.map(({ name, velocity }) => [`velocity/${name}`, velocity] as const),
+  ]);
 
 /**
  * Writes the state, atomically.
  *
  * @throws UserError if it cannot be written, or if it is not worth it: a variable that is no longer finite
  */
-export async function saveState(
-  path: string,
-  model: tf.LayersModel,
-  slots: readonly Slot[],
-  plan: PlanRecord,
-  progress: Progress,
-): Promise<void> {
+export async function saveState(path: string, resting: Resting, plan: PlanRecord, progress: Progress): Promise<void> {
+  const variables = variablesOf(resting);
+  const broken = notFinite(variables);
+  if (broken !== undefined) {
+    throw new UserError(`${broken} is no longer finite: lower the learning rate. ${path} is left as it was before`);
+  }
+  const copies = COPIES.flatMap((kind) => withPrefix(kind, resting.copies[kind] ?? []));
+  const shapes = new Map(withPrefix('', resting.weights).map(([name, { shape }]) => [name, shape]));
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, variable] of variablesOf(model, slots)) {
-    const data = new Float32Array(await variable.data<'float32'>());
-    if (!data.every(Number.isFinite)) {
-      throw new UserError(`${name} is no longer finite: lower the learning rate. ${path} is left as it was before`);
-    }
-    tensors.set(name, { dtype: 'F32', shape: variable.shape, data });
+  for (const [name, data] of snapshotOf(variables)) {
+    tensors.set(name, { dtype: 'F32', shape: variables.get(name)?.shape ?? [], data });
+  }
+  for (const [name, data] of copies) {
+    tensors.set(name, { dtype: 'F32', shape: shapes.get(name.slice(name.indexOf('/'))) ?? [], data });
   }
   const metadata = { format: FORMAT, plan: JSON.stringify(plan), progress: JSON.stringify(progress) };
   await writeSafetensors(path, tensors, metadata);
 }
 
 /**
- * Reads a state into the model and its slots.
+ * Reads a state into the weights and their slots, and the copies that it holds.
  *
  * @returns how far that training had come
  * @throws UserError if the file is missing or damaged, or its plan is another: the message names the first difference
  */
-export async function restoreState(
-  path: string,
-  model: tf.LayersModel,
-  slots: readonly Slot[],
-  plan: PlanRecord,
-): Promise<Progress> {
+export async function restoreState(path: string, resting: Resting, plan: PlanRecord): Promise<Progress> {
   const { tensors, metadata } = await readSafetensors(path);
   if (metadata.format !== FORMAT) {
     throw new UserError(`${path} is not an interrupted training (${FORMAT}); delete it to start anew`);
@@ -94,16 +101,25 @@ export async function restoreState(
   if (difference !== undefined) {
     throw new UserError(`${path} is of another training: ${difference}; go on with that plan, or delete the file`);
   }
-  const variables = variablesOf(model, slots);
-  for (const [name, { shape }] of variables) {
-    if (tensors.get(name)?.shape.join() !== shape.join()) throw damaged(path, `${name} is missing or of another shape`);
-  }
-  for (const [name, variable] of variables) {
-    const { data, shape } = tensors.get(name) as StoredTensor;
-    tf.tidy(() => variable.assign(tf.tensor(data as Float32Array, [...shape])));
-  }
   const progress = parse(path, metadata.progress);
   if (!isProgress(progress)) throw damaged(path, 'it does not say how far the training had come');
+  const variables = variablesOf(resting);
+  const read = (prefix: string, named: Variables): Snapshot =>
+    new Map(
+      [...named].map(([name, { shape }]) => {
+        const tensor = tensors.get(prefix + name);
+        if (tensor?.dtype === 'F32' && tensor.shape.join() === shape.join()) {
+          return [name, tensor.data as Float32Array<ArrayBuffer>];
+        }
+        throw damaged(path, `${prefix}${name} is missing or of another shape`);
+      }),
+    );
+  const values = read('', variables);
+  for (const kind of COPIES) {
+    const isThere = [...tensors.keys()].some((name) => name.startsWith(`${kind}/`));
+    if (isThere || resting.copies[kind] !== undefined) resting.copies[kind] = read(`${kind}/`, resting.weights);
+  }
+  putBack(variables, values);
   return progress;
 }
 
@@ -121,12 +137,12 @@ function parse(path: string, text: string | undefined): unknown {
 function isProgress(value: unknown): value is Progress {
   if (typeof value !== 'object' || value === null) return false;
   const record = value as Readonly<Record<string, unknown>>;
-  const { command, epoch, batch, lossSum, correct, seconds, history } = record;
+  const { command, epoch, batch, lossSum, correct, seconds, checks, updates, history } = record;
   const isCount = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
   return (
     typeof command === 'string' &&
-    [epoch, batch].every(isCount) &&
+    [epoch, batch, updates].every(isCount) &&
     [lossSum, correct, seconds].every(Number.isFinite) &&
-    Array.isArray(history)
+    [checks, history].every(Array.isArray)
   );
 }

@@ -57,6 +57,13 @@ describe('progress on a terminal', () => {
 });
 
 describe('a line of progress', () => {
+  it('has all its words in 40 columns, where the bar makes room for them', () => {
+    const epoch = { label: 'epoch 3/4', done: 120, total: 468, unit: 'batches', accuracy: 0.917 };
+    const line = describeProgress(epoch, { ms: 0, done: 120 }, 40);
+    expect(line).toBe('epoch 3/4  120/468 batches  91.7 %');
+    expect(describeProgress(epoch, { ms: 0, done: 120 }, 80)).toContain('█'.repeat(5));
+  });
+
   it('counts the rate from what was done when the job was first heard of', () => {
     expect(describeProgress(at(60), { ms: 2000, done: 40 }, 120)).toContain('10 images/s  4 s left');
   });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Cell, Transfer } from '../../src/core/run.ts';
+import type { Norm } from '../../src/core/threat-model.ts';
 import { sanityChecks } from '../../src/evaluate/checks.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
 import { tf } from '../../src/tf.ts';
+import { trainingRecordOf } from '../core/training-record.ts';
 import { contender, customAttack, harness, plan, planned, smallClassifier } from './fixtures.ts';
 
 const cell = (attack: string, epsilon: number, robust: number, given: Partial<Cell> = {}): Cell => ({
@@ -72,7 +74,7 @@ describe('the sanity panel', () => {
     ];
     /** Of which the report speaks of .3. */
     const found = (cells: readonly Cell[]) =>
-      sanityChecks(cells, ATTACKS, [], 0.3).find((check) => check.name === name);
+      sanityChecks(cells, ATTACKS, [], { reported: 0.3 }).find((check) => check.name === name);
 
     it('warns where many steps leave over 20 points less, and says where', () => {
       expect(found(at('adversarial', 830, 3))).toMatchObject({ verdict: 'warn', value: 0.827, threshold: 0.2 });
@@ -90,6 +92,20 @@ describe('the sanity panel', () => {
       for (const training of ['standard', 'standard/mine', 'given', 'given/theirs'])
         expect([training, found(at(training, 730, 10))?.verdict]).toEqual([training, 'not-run']);
       expect(found([...at('adversarial', 960, 940), ...at('adversarial', 900, 0, 0.4)])?.verdict).toBe('pass');
+    });
+
+    it('looks at the radius of the training where the checkpoint tells it, whatever the report speaks of', () => {
+      const foundOf = (epsilon: number, norm: Norm, cells: readonly Cell[]) =>
+        sanityChecks(cells, ATTACKS, [], {
+          reported: 0.3,
+          trainings: [{ arch: 'a', training: 'adversarial', record: trainingRecordOf({ epsilon, norm }) }],
+        }).find((check) => check.name === name);
+      const collapsed = at('adversarial', 830, 3, 0.3);
+      expect(foundOf(0.1, 'Linf', [...at('adversarial', 960, 940, 0.1), ...collapsed])).toMatchObject({ value: 0.02 });
+      expect(foundOf(0.3, 'Linf', collapsed)?.verdict).toBe('warn');
+      expect(foundOf(0.1 + 0.2, 'Linf', collapsed)?.verdict).toBe('warn');
+      expect(foundOf(0.4, 'Linf', at('adversarial', 830, 3, 0.4))?.verdict).toBe('warn');
+      expect(foundOf(2, 'L2', collapsed)?.verdict).toBe('not-run');
     });
 
     it('needs both attacks on the same network at the same radius', () => {

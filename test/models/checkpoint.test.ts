@@ -11,6 +11,7 @@ import { weightsOf } from '../../src/models/weights.ts';
 import { tf } from '../../src/tf.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../../src/weights/safetensors.ts';
 import { type StoredType, storedTensor } from '../../src/weights/stored-tensor.ts';
+import { trainingRecordOf } from '../core/training-record.ts';
 import { fillWithOracleWeights, oracleImages } from './oracle-weights.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gibbon-checkpoint-'));
@@ -66,6 +67,16 @@ describe('a checkpoint', () => {
     loaded.dispose();
     await saved({ ...METADATA, classes: ['one', 'two'] });
     await expect(loadCheckpoint(path)).rejects.toThrow(/not a usable checkpoint: it names 2 classes and has 10/);
+  });
+
+  it('may tell how its training went, and is refused if that makes no sense', async () => {
+    const record = trainingRecordOf();
+    await saved({ ...METADATA, record });
+    const loaded = await loadCheckpoint(path);
+    expect(loaded.metadata).toEqual({ ...METADATA, record });
+    loaded.dispose();
+    await saved({ ...METADATA, record: trainingRecordOf({ epsilon: 8 }) });
+    await expect(loadCheckpoint(path)).rejects.toThrow(/not a usable checkpoint: record\.epsilon: a radius is/);
   });
 
   it('holds PyTorch’s names and layout', async () => {

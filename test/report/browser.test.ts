@@ -49,6 +49,7 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
       checks: true,
       galleryRows: 2,
       distances: true,
+      histories: true,
     });
     url = await place('sample', run);
   });
@@ -152,7 +153,7 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
   test.each([320, 390, 1180])(
     'of six networks trained two ways fits %i pixels, and clips no words of its charts',
     async (width) => {
-      const six = await sampleRun({ architectures: SIX_NETWORKS, galleryRows: 1, distances: true });
+      const six = await sampleRun({ architectures: SIX_NETWORKS, galleryRows: 1, distances: true, histories: true });
       await browser.visit(await place('six', six), { width }, async (page, seen) => {
         expect(await page.evaluate(OVERFLOW)).toBe(0);
         expect(await page.evaluate(CLIPPED)).toEqual([]);

@@ -9,6 +9,7 @@ import {
   parseRun,
   RUN_SCHEMA,
   type Run,
+  type Training,
   type Transfer,
   type WorstCase,
 } from '../../src/core/run.ts';
@@ -31,6 +32,8 @@ export interface SampleOptions {
   readonly transfer?: boolean;
   /** Whether two attacks of minimum norm were among them. */
   readonly distances?: boolean;
+  /** Whether the checkpoints tell how they were trained. */
+  readonly histories?: boolean;
   /** False for a run of before costs, published accuracies and speed were kept. */
   readonly facts?: boolean;
 }
@@ -253,6 +256,7 @@ export async function sampleRun(options: SampleOptions = {}): Promise<Run> {
     cells,
     ...(options.transfer === true ? { transfer: transferOf(architectures, trainings, images) } : {}),
     ...(options.distances === true ? { distances: distancesOf(architectures, trainings, images) } : {}),
+    ...(options.histories === true ? { trainings: historiesOf(architectures, trainings) } : {}),
     checks: options.checks === true ? CHECKS : [],
     gallery,
     ...(options.worstCases === false ? {} : { worstCases }),
@@ -289,6 +293,68 @@ function distancesOf(architectures: readonly string[], trainings: readonly strin
       return { ...network, attack, norm: 'L2', median: (low + high) / 2, values };
     }),
   );
+}
+
+/**
+ * How the networks were trained: plain ones to the last epoch, the others in turn to the last, to a best one before it, to a
+ * collapse, and to the end of patience.
+ */
+function historiesOf(architectures: readonly string[], trainings: readonly string[]): Training[] {
+  return architectures.flatMap((arch, n) =>
+    trainings.map((training): Training => ({ arch, training, record: recordOf(training === 'standard', n) })),
+  );
+}
+
+const BATCHES = 464;
+const ENDINGS = [
+  { epochs: 30, trained: 30, kept: { why: 'best', epoch: 21, batch: BATCHES } },
+  {
+    ...{ epochs: 8, trained: 3, kept: { why: 'rolled back', epoch: 2, batch: 348 } },
+    stopped: { why: 'fall', epoch: 3, batch: 232, from: 0.712, to: 0.016 },
+  },
+  {
+    ...{ epochs: 100, trained: 47, kept: { why: 'best', epoch: 37, batch: BATCHES }, ema: 0.999 },
+    stopped: { why: 'patience', epoch: 47, batch: BATCHES, from: 0.862, to: 0.839 },
+  },
+  {
+    ...{ epochs: 4, trained: 1, kept: { why: 'rolled back', epoch: 1, batch: 116 } },
+    stopped: { why: 'gap', epoch: 1, batch: 348, from: 0.961, to: 0.023 },
+  },
+  { epochs: 4, trained: 4, kept: { why: 'best', epoch: 4, batch: BATCHES } },
+] as const satisfies readonly (Pick<Training['record'], 'epochs' | 'kept' | 'ema' | 'stopped'> & { trained: number })[];
+const PLAIN = { epochs: 4, trained: 4, kept: { why: 'last', epoch: 4, batch: BATCHES } } as const;
+
+function recordOf(isPlain: boolean, n: number): Training['record'] {
+  const { trained, ...ending } = isPlain ? PLAIN : (ENDINGS[n % ENDINGS.length] ?? PLAIN);
+  const stopped = 'stopped' in ending && ending.stopped.why !== 'patience' ? ending.stopped : undefined;
+  const rng = new Rng(n, 'history');
+  const history = Array.from({ length: trained }, (_, i) => {
+    const epoch = i + 1;
+    const collapsed = epoch === stopped?.epoch;
+    const learned = 1 - 0.5 / (epoch + 0.4 * uniform(rng));
+    const robust = isPlain || collapsed ? 0.01 : 0.94 * learned - 0.0015 * epoch;
+    const checks = [1, 2, 3, 4].map((quarter) => {
+      const gone = collapsed && quarter > 1;
+      const seen = learned - (0.12 * (4 - quarter)) / epoch + 0.05 * uniform(rng);
+      const many = gone ? 0.02 : Math.max(0, seen - 0.06 - 0.05 * uniform(rng));
+      return { batch: (BATCHES / 4) * quarter, oneStep: gone ? 0.97 : Math.min(1, seen), manySteps: many };
+    });
+    const batches = collapsed ? stopped.batch : BATCHES;
+    return {
+      ...{
+        epoch,
+        batches,
+        rate: 0.1 * (1 - (epoch - 0.5) / ending.epochs),
+        loss: collapsed ? 0.1 : 1.9 / epoch ** 0.7,
+      },
+      ...{ accuracy: collapsed ? 0.97 : learned - 0.03, validation: { clean: Math.min(1, learned + 0.04), robust } },
+      ...(isPlain ? {} : { checks: checks.filter(({ batch }) => batch <= batches) }),
+    };
+  });
+  const defense = isPlain
+    ? { name: 'standard', params: {} }
+    : { name: 'pgd-training', params: { attack: 'pgd', steps: 5, step: null } };
+  return { defense, norm: 'Linf', epsilon: 0.3, batches: BATCHES, history, ...ending };
 }
 
 export interface CellOptions {

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,10 +12,14 @@ import type { Attack } from '../../src/core/attack.ts';
 import type { Defense } from '../../src/core/defense.ts';
 import { p } from '../../src/core/params.ts';
 import { tf } from '../../src/tf.ts';
+import type { TrainingEvent } from '../../src/train/events.ts';
+import { trainingFiles } from '../../src/train/files.ts';
 import type { TrainingPlan } from '../../src/train/plan.ts';
-import { type TrainingEvent, type TrainingHarness, train } from '../../src/train/train.ts';
+import { type TrainingHarness, train } from '../../src/train/train.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
-import { attacks, tinyHarness, tinyPlan } from './tiny.ts';
+import { killedPlan } from './killed-plan.ts';
+import { attacks, tinyHarness } from './tiny.ts';
+import { unlearnAfter } from './unlearn.ts';
 
 let folder: string;
 let out: string;
@@ -39,8 +45,28 @@ function abortAfter(batches: number): Partial<TrainingHarness> {
 
 const withoutSeconds = (history: readonly object[]) => history.map((record) => ({ ...record, seconds: 0 }));
 
+/** A process of its own with the training of `plan`. */
+function startApart(...words: readonly string[]) {
+  const program = join(import.meta.dirname, 'killed.ts');
+  const child = spawn(process.execPath, ['--import', 'tsx', program, out, ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return { child, ended: once(child, 'close') };
+}
+
+/** Killed without a warning after so many batches. */
+async function killAfter(batches: number): Promise<void> {
+  const { child, ended } = startApart();
+  let seen = 0;
+  child.stdout.on('data', (said: Buffer) => {
+    seen += said.toString().split('batch').length - 1;
+    if (seen >= batches) child.kill('SIGKILL');
+  });
+  expect(await ended).toEqual([null, 'SIGKILL']);
+}
+
 describe('an aborted training', () => {
-  const plan = (): TrainingPlan => tinyPlan(pgdTraining, { epochs: 3, params: { steps: 1 } });
+  const plan = killedPlan;
   let undisturbed: { readonly sha256: string; readonly history: readonly object[] };
 
   beforeAll(async () => {
@@ -68,11 +94,39 @@ describe('an aborted training', () => {
     expect(await sha256Of(out)).toEqual(await sha256Of(whole.files.checkpoint));
   });
 
+  it('that is killed in the middle of an epoch loses what it had not saved, and no bit of the result', async () => {
+    await killAfter(6);
+    const { metadata } = await readSafetensors(trainingFiles(out).state);
+    const { epoch, batch, updates } = JSON.parse(metadata.progress ?? '');
+    expect([epoch, updates >= 5, batch > 0]).toEqual([1, true, true]);
+    const { child, ended } = startApart('resume');
+    child.stdout.resume();
+    expect(await ended).toEqual([0, null]);
+    expect(await sha256Of(out)).toEqual(undisturbed.sha256);
+  }, 60_000);
+
   it('may be aborted and resumed again and again', async () => {
     await train(plan(), tinyHarness(out, abortAfter(1)));
     for (let i = 0; i < 3; i++) await train(plan(), tinyHarness(out, { resume: true, ...abortAfter(3) }));
     await train(plan(), tinyHarness(out, { resume: true }));
     expect(await sha256Of(out)).toEqual(undisturbed.sha256);
+  });
+
+  it('in the very batch in which it is stopped is not trained further', async () => {
+    const stopping = (): TrainingPlan => ({
+      ...plan(),
+      defense: unlearnAfter(0),
+      params: {},
+      epochs: 4,
+      patience: 1,
+      rate: 0.3,
+    });
+    const whole = await train(stopping(), tinyHarness(join(folder, 'whole.safetensors')));
+    expect(whole.stopped).toBeDefined();
+    await train(stopping(), tinyHarness(out, abortAfter(4 * whole.history.length)));
+    const resumed = await train(stopping(), tinyHarness(out, { resume: true }));
+    expect(resumed.stopped).toEqual(whole.stopped);
+    expect(await sha256Of(out)).toEqual(await sha256Of(whole.files.checkpoint));
   });
 
   it('saves its position and leaves no checkpoint', async () => {
@@ -87,6 +141,7 @@ describe('an aborted training', () => {
     const resume = (changes: Partial<TrainingPlan>) =>
       train({ ...plan(), ...changes }, tinyHarness(out, { resume: true }));
     await expect(resume({ rate: 0.05 })).rejects.toThrow(/another training: rate was 0.1 and is 0.05/);
+    await expect(resume({ ema: null })).rejects.toThrow(/ema was 0.9 and is null/);
     await expect(resume({ params: { steps: 2 } })).rejects.toThrow(/defense.steps was 1 and is 2/);
     await expect(resume({ schedule: { name: 'cosine', params: {} } })).rejects.toThrow(
       /schedule.name was "linear" and is "cosine"/,

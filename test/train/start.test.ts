@@ -9,9 +9,10 @@ import { buildNetwork, type Network, specOf } from '../../src/models/network.ts'
 import { weightsOf } from '../../src/models/weights.ts';
 import { tf } from '../../src/tf.ts';
 import { augmentationOf } from '../../src/train/augment.ts';
+import type { TrainingEvent } from '../../src/train/events.ts';
 import type { TrainingPlan } from '../../src/train/plan.ts';
 import { type Start, startFrom } from '../../src/train/start.ts';
-import { type TrainingEvent, train } from '../../src/train/train.ts';
+import { train } from '../../src/train/train.ts';
 import { readSafetensors, type StoredTensor } from '../../src/weights/safetensors.ts';
 import { tinyDataset, tinyHarness, tinyNetwork, tinyPlan, tinySpec } from './tiny.ts';
 

@@ -9,9 +9,12 @@ import { defineDefense } from '../../src/core/defense.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { tf } from '../../src/tf.ts';
 import { reflection } from '../../src/train/augmentations/reflection.ts';
+import type { TrainingEvent } from '../../src/train/events.ts';
+import { trainingFiles } from '../../src/train/files.ts';
 import { TRAINING_DEFAULTS, type TrainingPlan } from '../../src/train/plan.ts';
+import { weightsByName } from '../../src/train/snapshot.ts';
 import { freshEpoch, saveState } from '../../src/train/state.ts';
-import { type TrainingEvent, train, trainingFiles } from '../../src/train/train.ts';
+import { train } from '../../src/train/train.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
 import { tinyDataset, tinyHarness, tinyNetwork, tinyPlan } from './tiny.ts';
 
@@ -75,7 +78,7 @@ describe('training', () => {
     await expect(readFile(files.state)).rejects.toThrow(/ENOENT/);
     // 36 images, 4 held out, batches of 8, 2 epochs.
     expect(events.map(({ kind }) => kind).join(' ')).toBe(
-      'start batch batch batch batch epoch batch batch batch batch epoch',
+      'start batch batch batch batch check epoch batch batch batch batch check epoch',
     );
   });
 
@@ -163,7 +166,11 @@ describe('a training that fails', () => {
     await expect(train(plan, tinyHarness(out))).rejects.toThrow(
       /no longer a number at epoch 2, batch 2 of 4: lower the learning rate \(0.1\)/,
     );
-    const { state } = trainingFiles(out);
+    const { state, failure } = trainingFiles(out);
+    expect(JSON.parse(await readFile(failure, 'utf8'))).toMatchObject({
+      ...{ epoch: 2, batch: 2, batches: 4, loss: 'NaN', state: { file: state, epoch: 1, batch: 0 } },
+      ids: expect.arrayContaining([expect.stringMatching(/^tiny\/\d+$/)]),
+    });
     expect(JSON.parse((await readSafetensors(state)).metadata.progress ?? '')).toMatchObject({ epoch: 1, batch: 0 });
     for (const { data } of (await readSafetensors(state)).tensors.values()) {
       expect(Array.from(data as Float32Array).every(Number.isFinite)).toBe(true);
@@ -174,8 +181,9 @@ describe('a training that fails', () => {
     const network = tinyNetwork();
     const weight = network.model.trainableWeights[0]?.read() as tf.Variable;
     weight.assign(tf.fill(weight.shape, Number.POSITIVE_INFINITY));
-    const progress = { ...freshEpoch, command: '', epoch: 1, history: [] };
-    await expect(saveState(join(folder, 'x'), network.model, [], {}, progress)).rejects.toThrow(
+    const progress = { ...freshEpoch, command: '', epoch: 1, updates: 4, history: [] };
+    const resting = { weights: weightsByName(network.model), slots: [], copies: {} };
+    await expect(saveState(join(folder, 'x'), resting, {}, progress)).rejects.toThrow(
       /weight\/conv1\/kernel is no longer finite: lower the learning rate/,
     );
     network.dispose();

@@ -190,8 +190,9 @@ async function openWeights({ word, architecture }: WeightsFile, options: Resolve
 
 function ofCheckpoint(network: LoadedNetwork, path: string): Opened {
   const { metadata, sha256, spec } = network;
+  const { contender } = opened(network, path, metadata.training, sha256);
   return {
-    ...opened(network, path, metadata.training, sha256),
+    ...{ contender: { ...contender, record: metadata.record }, path },
     resize: usualResize(spec.input),
     classNames: metadata.classes,
     trainedOn: metadata.dataset,

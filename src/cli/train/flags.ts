@@ -73,6 +73,26 @@ export const trainFlags = {
     p.integer(DEFAULTS.validation.images, 'training images held out to watch accuracy on', { min: 0 }),
     '500, but no more than a tenth',
   ),
+  ema: optional(
+    p.number(0.999, 'decay of an average of the weights, which is validated and saved instead of them', {
+      min: 0,
+      max: 1,
+    }),
+    'none',
+  ),
+  keep: optional(
+    oneOf('best', ['last', 'best'], 'which epoch is saved: the best is that of the highest robust validation accuracy'),
+    'best for training against an adversary, last for plain training',
+  ),
+  patience: optional(
+    p.integer(5, 'end the training when so many epochs have brought nothing better', { min: 1 }),
+    'never',
+  ),
+  guard: oneOf(
+    'on',
+    ['on', 'off'],
+    'against an adversary: look at robust accuracy several times an epoch; where it collapses, roll back and end',
+  ),
   seed: p.integer(DEFAULTS.seed, 'seed of first weights, order and noise', { min: 0, max: 0xffffffff }),
   backend: oneOf('auto', BACKENDS, 'what computes'),
   out: optional(word('', 'the checkpoint to make', 'a file'), 'checkpoints/DATASET/ARCH-TRAINING.safetensors'),

@@ -66,6 +66,8 @@ export async function planOf(values: Single, given: Given, fetching: ResolveOpti
     weightDecay: values['weight-decay'],
     schedule: { name: values.schedule, params: paramsOf(values.schedule, given) },
     validation: { ...DEFAULTS.validation, images: heldOut },
+    ...{ ema: values.ema, keep: values.keep, patience: values.patience },
+    guard: values.guard === 'on' ? DEFAULTS.guard : null,
     ...(isAsked ? { statistics } : {}),
     ...(opened === undefined ? {} : { start: opened.start }),
   };

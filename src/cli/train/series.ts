@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { usageError } from '../../core/errors.ts';
 import { findArchitecture, SIX } from '../../models/registry.ts';
 import { augmentationOf } from '../../train/augment.ts';
-import { checkFiles, trainingFiles } from '../../train/train.ts';
+import { checkFiles, trainingFiles } from '../../train/files.ts';
 import { isWeightsVersion } from '../../weights/torchvision.ts';
 import { checkpointPath } from '../checkpoints.ts';
 import type { Given } from '../flags.ts';

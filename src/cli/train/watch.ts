@@ -1,5 +1,7 @@
 import { counted, duration, whole } from '../../report/format.ts';
-import type { TrainingEvent } from '../../train/train.ts';
+import { keptInWords, stoppedInWords } from '../../report/training-words.ts';
+import type { TrainingEvent } from '../../train/events.ts';
+import type { EpochRecord } from '../../train/state.ts';
 import { progressLine } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -8,7 +10,7 @@ export interface Watch {
   end(): void;
 }
 
-/** Batches on the progress line; a line that stays for every epoch. */
+/** Batches on the progress line; a line that stays for every epoch, and for what ends the training early. */
 export function watchTraining(terminal: Terminal, quiet: boolean): Watch {
   const line = progressLine(terminal);
   let [batches, epochs] = [0, 0];
@@ -20,18 +22,25 @@ export function watchTraining(terminal: Terminal, quiet: boolean): Watch {
     } else if (event.kind === 'batch') {
       const { epoch, batch: done, accuracy } = event;
       line.show({ label: `epoch ${epoch}/${epochs}`, done, total: batches, unit: 'batches', accuracy });
-    } else {
-      const { epoch, loss, accuracy, validation, seconds } = event.record;
-      const watched =
-        validation === null
-          ? ''
-          : `, held out ${percent(validation.clean)} clean, ${percent(validation.robust)} attacked`;
-      terminal.note(
-        `epoch ${epoch}/${epochs}: loss ${loss.toFixed(4)}, accuracy ${percent(accuracy)}${watched}, ${duration(seconds)}`,
-      );
+    } else if (event.kind === 'epoch') {
+      terminal.note(`epoch ${event.record.epoch}/${epochs}: ${inWords(event.record)}`);
+    } else if (event.kind === 'stopped') {
+      const { stopped, kept } = event;
+      const end = stopped.why === 'patience' ? 'saving' : 'rolled back (--guard off lets it run): saving';
+      terminal.note(`stopped at epoch ${stopped.epoch}, batch ${stopped.batch}: ${stoppedInWords(stopped)}`);
+      terminal.note(`${end} ${keptInWords(kept)}`);
     }
   };
   return { show, end: line.end };
+}
+
+function inWords({ loss, accuracy, validation, best, seconds }: EpochRecord): string {
+  const mark = best === true ? ' (best so far)' : '';
+  const watched =
+    validation === null
+      ? []
+      : [`held out ${percent(validation.clean)} clean`, `${percent(validation.robust)} attacked${mark}`];
+  return [`loss ${loss.toFixed(4)}`, `accuracy ${percent(accuracy)}`, ...watched, duration(seconds)].join(', ');
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

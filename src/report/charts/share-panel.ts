@@ -11,15 +11,15 @@ const LEFT = 50;
 const TOP = 24;
 export const PLOT_HEIGHT = HEIGHT - TOP - 50;
 export const SMALL = 12;
-const LABEL = { size: SMALL, weight: 600 };
-const LABEL_GAP = 9;
+export const LABEL = { size: SMALL, weight: 600 };
+export const LABEL_GAP = 9;
 /** For the lines' names: never so little that a radius at the axis' end is cut off, never much of the plot. */
 const LEAST_LABEL_ROOM = 40;
 const MOST_LABEL_ROOM = 112;
 
 export const ink: Colour = { ink: INK, name: 'ink' };
 export const muted: Colour = { ink: MUTED, name: 'muted' };
-const rule: Colour = { ink: RULE, name: 'rule' };
+export const rule: Colour = { ink: RULE, name: 'rule' };
 
 /** Pixels below the plot's upper edge. */
 export const yOf = (share: number): number => (1 - share) * PLOT_HEIGHT;
@@ -36,12 +36,14 @@ export interface SharePanel {
   readonly words: Words;
   /** The names of all lines of the figure: the longest decides how much room is left for them. */
   readonly names: readonly string[];
+  /** Pixels for another plot under this one, before the axis' words. */
+  readonly below?: number;
   /** Draws into the plot, which is `width` by `PLOT_HEIGHT` pixels; the ends of its lines are named. */
   readonly draw: (pen: Pen, width: number) => readonly LineEnd[];
 }
 
-export function sharePanel({ words, names, draw }: SharePanel): Html {
-  return drawSvg(WIDTH, HEIGHT, words, (page) => {
+export function sharePanel({ words, names, below = 0, draw }: SharePanel): Html {
+  return drawSvg(WIDTH, HEIGHT + below, words, (page) => {
     const pen = page.group(LEFT, TOP);
     const labelRoom = labelRoomFor(names);
     const width = WIDTH - LEFT - LABEL_GAP - labelRoom;
@@ -73,5 +75,5 @@ function drawLabels(pen: Pen, ends: readonly LineEnd[], room: number): void {
 }
 
 /** What the horizontal axis says, under its numbers. */
-export const drawAxisTitle = (pen: Pen, width: number, words: string): void =>
-  pen.text([width / 2, PLOT_HEIGHT + 38], words, { size: SMALL, anchor: 'middle', colour: muted });
+export const drawAxisTitle = (pen: Pen, width: number, words: string, below = 0): void =>
+  pen.text([width / 2, PLOT_HEIGHT + below + 38], words, { size: SMALL, anchor: 'middle', colour: muted });

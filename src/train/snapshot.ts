@@ -1,0 +1,41 @@
+/** Copies of a network's weights, batch-norm averages included, and the way back into the network. */
+import { tf } from '../tf.ts';
+
+/** By names that are stable across processes. */
+export type Variables = ReadonlyMap<string, tf.Variable>;
+/** Their values, row-major. */
+export type Snapshot = ReadonlyMap<string, Float32Array<ArrayBuffer>>;
+
+/** The weights of a model, by their layers' names. */
+export function weightsByName(model: tf.LayersModel): Variables {
+  const weights = new Map(model.weights.map((weight) => [weight.originalName, weight.read() as tf.Variable]));
+  if (weights.size !== model.weights.length) throw new Error('two weights of the model have one name');
+  return weights;
+}
+
+export const snapshotOf = (variables: Variables): Snapshot =>
+  new Map([...variables].map(([name, variable]) => [name, new Float32Array(variable.dataSync<'float32'>())]));
+
+export function putBack(variables: Variables, snapshot: Snapshot): void {
+  for (const [name, variable] of variables) {
+    const values = snapshot.get(name);
+    if (values === undefined) throw new Error(`the copy of the weights lacks ${name}`);
+    // A copy, since the backend keeps the array it is given.
+    tf.tidy(() => variable.assign(tf.tensor(values.slice(), variable.shape)));
+  }
+}
+
+/** Runs with other weights in the network, and puts its own back. */
+export async function withWeights<T>(variables: Variables, others: Snapshot, run: () => Promise<T>): Promise<T> {
+  const own = snapshotOf(variables);
+  putBack(variables, others);
+  try {
+    return await run();
+  } finally {
+    putBack(variables, own);
+  }
+}
+
+/** The first of them that has a value which is no finite number; undefined if there is none. */
+export const notFinite = (variables: Variables): string | undefined =>
+  [...variables].find(([, variable]) => !variable.dataSync<'float32'>().every(Number.isFinite))?.[0];
