@@ -1,10 +1,11 @@
 /**
- * A training at rest: weights, batch-norm averages, velocities, and how far it has come, in one safetensors file. Going on
+ * A training at rest: weights, batch-norm averages, velocities, the defense's memory, and how far it has come, in one safetensors file. Going on
  * from it gives the same final weights, bit for bit, as never having stopped.
  */
 import { UserError } from '../core/errors.ts';
 import { tf } from '../tf.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../weights/safetensors.ts';
+import type { Memory } from './memory.ts';
 import { type PlanRecord, planDifference } from './plan.ts';
 import type { Slot } from './sgd.ts';
 import type { Validation } from './validate.ts';
@@ -42,11 +43,13 @@ export interface Progress {
 export const freshEpoch = { batch: 0, lossSum: 0, correct: 0, seconds: 0 } as const;
 
 /** All variables that training changes, by names that are stable across processes. */
-function variablesOf(model: tf.LayersModel, slots: readonly Slot[]): ReadonlyMap<string, tf.Variable> {
+function variablesOf(model: tf.LayersModel, slots: readonly Slot[], memory: Memory): ReadonlyMap<string, tf.Variable> {
   const weights = model.weights.map((w) => [`weight/${w.originalName}`, w.read() as tf.Variable] as const);
   const velocities = slots.map(({ name, velocity }) => [`velocity/${name}`, velocity] as const);
-  const variables = new Map([...weights, ...velocities]);
-  if (variables.size !== weights.length + velocities.length) throw new Error('two weights of the model have one name');
+  const remembered = Object.entries(memory).map(([name, variable]) => [`memory/${name}`, variable] as const);
+  const all = [...weights, ...velocities, ...remembered];
+  const variables = new Map(all);
+  if (variables.size !== all.length) throw new Error('two weights of the model have one name');
   return variables;
 }
 
@@ -61,9 +64,10 @@ export async function saveState(
   slots: readonly Slot[],
   plan: PlanRecord,
   progress: Progress,
+  memory: Memory = {},
 ): Promise<void> {
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, variable] of variablesOf(model, slots)) {
+  for (const [name, variable] of variablesOf(model, slots, memory)) {
     const data = new Float32Array(await variable.data<'float32'>());
     if (!data.every(Number.isFinite)) {
       throw new UserError(`${name} is no longer finite: lower the learning rate. ${path} is left as it was before`);
@@ -85,6 +89,7 @@ export async function restoreState(
   model: tf.LayersModel,
   slots: readonly Slot[],
   plan: PlanRecord,
+  memory: Memory = {},
 ): Promise<Progress> {
   const { tensors, metadata } = await readSafetensors(path);
   if (metadata.format !== FORMAT) {
@@ -94,7 +99,7 @@ export async function restoreState(
   if (difference !== undefined) {
     throw new UserError(`${path} is of another training: ${difference}; go on with that plan, or delete the file`);
   }
-  const variables = variablesOf(model, slots);
+  const variables = variablesOf(model, slots, memory);
   for (const [name, { shape }] of variables) {
     if (tensors.get(name)?.shape.join() !== shape.join()) throw damaged(path, `${name} is missing or of another shape`);
   }

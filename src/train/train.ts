@@ -9,7 +9,8 @@ import { datasetNames } from '../data/registry.ts';
 import { saveCheckpoint } from '../models/checkpoint.ts';
 import { buildNetwork, type Network, type NetworkSpec } from '../models/network.ts';
 import { batchesPerEpoch, epochBatches, holdOut } from './batches.ts';
-import { checkPlan, type Means, planRecord, type TrainingPlan, trainingName } from './plan.ts';
+import { memoryOf } from './memory.ts';
+import { checkPlan, type Means, planRecord, replaysOf, type TrainingPlan, trainingName } from './plan.ts';
 import { preparedStep, type TrainBatch } from './prepared-step.ts';
 import { scheduleOf } from './schedule.ts';
 import { type Slot, slotsOf } from './sgd.ts';
@@ -91,21 +92,23 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   checkFiles(files, harness.resume ?? false);
   const built = (harness.build ?? buildNetwork)(plan.network, plan.seed);
   let slots: readonly Slot[] = [];
+  const memory = memoryOf(plan.defense, plan.network.input, plan.batch);
   const releases: (() => Promise<void>)[] = [];
   try {
     const network = plan.start === undefined ? built : await startFrom(built, plan.start);
     slots = slotsOf(learningOf(network, plan.start).learns);
     const record = await planRecord(plan, harness);
     const progress: Progress = harness.resume
-      ? await restoreState(files.state, network.trained, slots, record)
+      ? await restoreState(files.state, network.trained, slots, record, memory)
       : { ...freshEpoch, command: harness.command, epoch: 0, history: [] };
-    const batches = batchesPerEpoch(plan.dataset, plan.validation.images, plan.batch);
+    const batches = batchesPerEpoch(plan.dataset, plan.validation.images, plan.batch) * replaysOf(plan);
     const heldOut = await holdOut(plan.dataset, plan.validation.images);
-    const step = await preparedStep(plan, network, slots, harness.prepare);
+    const step = await preparedStep(plan, network, { slots, memory }, harness.prepare);
     releases.push(step.release);
     const validator = await validatorOf(plan, network, heldOut, harness.prepare);
     releases.push(validator.release);
-    const save = (reached: Progress): Promise<void> => saveState(files.state, network.trained, slots, record, reached);
+    const save = (reached: Progress): Promise<void> =>
+      saveState(files.state, network.trained, slots, record, reached, memory);
     // Before any work: a place that cannot be written to is an error now, not after the first epoch.
     await save(progress);
 
@@ -148,6 +151,7 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   } finally {
     for (const release of releases) await release();
     for (const { velocity } of slots) velocity.dispose();
+    for (const remembered of Object.values(memory)) remembered.dispose();
     built.dispose();
   }
 }
@@ -170,7 +174,7 @@ interface Session {
   readonly plan: TrainingPlan;
   readonly harness: TrainingHarness;
   readonly files: TrainingFiles;
-  /** Per epoch. */
+  /** Per epoch, every use of a batch counted. */
   readonly batches: number;
   readonly heldOut: ReadonlySet<string>;
   /** Learning rate as a function of progress, 0 to 1. */
@@ -214,6 +218,7 @@ async function runBatches(session: Session, start: Progress): Promise<Progress> 
     seed,
     epoch: start.epoch,
     from: start.batch,
+    replays: replaysOf(plan),
   })) {
     const rate = rateAt(session, progress.epoch, batch.index);
     const { loss, correct } = await step(batch, progress.epoch, rate);
