@@ -76,8 +76,9 @@ export function klDivergence(p: tf.Tensor2D, q: tf.Tensor2D): tf.Tensor1D {
   const likeliest = constant(p, (z) => oneHotOf(z.argMax(1), z));
   const leads = (z: tf.Tensor2D): tf.Tensor2D => z.sub(pick(z, likeliest).expandDims(1));
   const own = surprise(p, likeliest);
-  const probabilities = leads(p).sub(own.expandDims(1)).exp();
-  // At t both leads are 0, so its probability does not enter.
+  const others = tf.scalar(1).sub(likeliest);
+  // At t both leads are 0; left out, its probability does not round away those of the others in the gradient either.
+  const probabilities = leads(p).sub(own.expandDims(1)).exp().mul(others);
   const between = probabilities.mul(leads(p).sub(leads(q))).sum(1) as tf.Tensor1D;
   return surprise(q, likeliest).sub(own).add(between);
 }
