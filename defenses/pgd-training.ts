@@ -6,25 +6,22 @@
  * the time.
  */
 import { defineDefense } from '../src/core/defense.ts';
-import { crossEntropy } from '../src/core/losses.ts';
-import { p } from '../src/core/params.ts';
+import { innerAttack, requestOf } from '../src/core/inner-attack.ts';
+
+/** The length of all steps together, in radii. */
+const WALK = 2;
 
 export default defineDefense({
   name: 'pgd-training',
   training: 'adversarial',
   title: 'PGD adversarial training',
   paper: 'https://arxiv.org/abs/1706.06083',
-  params: {
-    attack: p.text('pgd', 'inner attack, one that has `steps` and `step`'),
-    steps: p.integer(5, 'inner gradient steps', { min: 1 }),
-    step: p.optionalNumber('inner step size in pixel units; auto: 2·ε/steps', { min: 0 }),
-  },
-  trainingLoss: ({ y, epsilon, perturb, params }) => {
-    const { attack, steps, step } = params;
-    const adversarial = perturb({ attack, params: { steps, step: step ?? (2 * epsilon) / steps } });
+  params: innerAttack({ steps: 5, walk: WALK }),
+  trainingLoss: ({ epsilon, perturb, crossEntropy, params }) => {
+    const adversarial = perturb(requestOf(params, WALK * epsilon));
     return (model) => {
       const logits = model(adversarial);
-      return { loss: crossEntropy(logits, y).mean(), logits };
+      return { loss: crossEntropy(logits).mean(), logits };
     };
   },
 });

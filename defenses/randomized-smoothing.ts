@@ -7,7 +7,6 @@
  * paper the noisy pixels are not clipped to [0,1]: the certificate is about Gaussian noise, and clipped noise is none.
  */
 import { defineDefense } from '../src/core/defense.ts';
-import { crossEntropy } from '../src/core/losses.ts';
 import { p } from '../src/core/params.ts';
 import type { tf } from '../src/tf.ts';
 
@@ -18,11 +17,11 @@ export default defineDefense({
   params: {
     sigma: p.number(0.25, 'standard deviation of the noise in pixel units', { min: 0 }),
   },
-  trainingLoss: ({ x, y, noise, params }) => {
+  trainingLoss: ({ x, noise, crossEntropy, params }) => {
     const noisy: tf.Tensor4D = x.add(noise(x.shape.slice(1), 'normal').mul(params.sigma));
     return (model) => {
       const logits = model(noisy);
-      return { loss: crossEntropy(logits, y).mean(), logits };
+      return { loss: crossEntropy(logits).mean(), logits };
     };
   },
 });

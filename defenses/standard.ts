@@ -5,7 +5,6 @@
  * Pattern Recognition", Neurocomputing, NATO ASI F68, 1990.
  */
 import { defineDefense } from '../src/core/defense.ts';
-import { crossEntropy } from '../src/core/losses.ts';
 
 export default defineDefense({
   name: 'standard',
@@ -13,9 +12,9 @@ export default defineDefense({
   paper: 'https://doi.org/10.1007/978-3-642-76153-9_28',
   params: {},
   trainingLoss:
-    ({ x, y }) =>
+    ({ x, crossEntropy }) =>
     (model) => {
       const logits = model(x);
-      return { loss: crossEntropy(logits, y).mean(), logits };
+      return { loss: crossEntropy(logits).mean(), logits };
     },
 });

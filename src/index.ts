@@ -24,9 +24,26 @@ export {
 export { type Ball, ball, type Noise, shorten, sizeOf } from './core/ball.ts';
 export type { Classifier, ImageShape } from './core/classifier.ts';
 export type { Dataset, Example } from './core/dataset.ts';
-export { type Defense, defineDefense, type TrainingContext, type TrainingLoss } from './core/defense.ts';
+export {
+  type AttackedMode,
+  type Defense,
+  defineDefense,
+  type PerturbRequest,
+  type Tensors,
+  type TrainingContext,
+  type TrainingLoss,
+  type WeightWithGradient,
+} from './core/defense.ts';
 export { UserError } from './core/errors.ts';
-export { crossEntropy, dlr, margin, targetedDlr } from './core/losses.ts';
+export {
+  crossEntropy,
+  dlr,
+  klDivergence,
+  margin,
+  smoothedCrossEntropy,
+  targetedDlr,
+  wrongCertainty,
+} from './core/losses.ts';
 export { type Param, p, resolveParams, type Values } from './core/params.ts';
 export { type Cell, type Certificates, parseRun, type Run, runSchema, type Transfer } from './core/run.ts';
 export { clopperPearsonLower, wilson95 } from './core/statistics.ts';

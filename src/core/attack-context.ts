@@ -4,6 +4,7 @@ import { ACCESS, type Access, type AttackContext, type Fitted, type Loss } from 
 import { type Ball, ball, type Noise } from './ball.ts';
 import { carried } from './carried.ts';
 import type { Classifier } from './classifier.ts';
+import { usageError } from './errors.ts';
 import * as losses from './losses.ts';
 import type { Params, Values } from './params.ts';
 import { render } from './pose.ts';
@@ -21,6 +22,8 @@ export interface ContextSpec<P extends Params = Params> {
   readonly aimsItself?: boolean;
   readonly params: Values<P>;
   readonly noise: Noise;
+  /** What the adversary raises in place of cross-entropy, one query per image; the other losses then refuse. */
+  readonly objective?: Loss | undefined;
   /** [B, H, W, C] in [0,1]. */
   readonly clean: tf.Tensor4D;
   /** int32 [B]. */
@@ -118,6 +121,7 @@ const isAimed = ({ targeted, aimsItself = false }: ContextSpec): boolean => targ
 
 /** The losses as the adversary raises them: away from the label, or towards the target. */
 function boundLosses(spec: ContextSpec) {
+  if (spec.objective !== undefined) return objectiveAlone(spec.objective, spec.label.shape[0]);
   const of = (classes: tf.Tensor1D, logits: tf.Tensor2D): tf.Tensor1D => perQuery(classes, logits.shape[0]);
   const away = {
     crossEntropy: (logits) => losses.crossEntropy(logits, of(spec.label, logits)),
@@ -132,6 +136,23 @@ function boundLosses(spec: ContextSpec) {
   } satisfies Record<string, Loss>;
   const overLabel: Loss = (logits) => losses.lead(logits, of(spec.target, logits), of(spec.label, logits));
   return { ...towards, lead: spec.targeted ? towards.margin : overLabel };
+}
+
+/** The objective of whoever employs the attack. It speaks of the batch's images, so it knows one query of each. */
+function objectiveAlone(objective: Loss, images: number) {
+  const refuseLoss = (does: string) => (): never => {
+    throw usageError(
+      `the inner attack ${does}, and this training tells it what to raise: choose one that raises the cross-entropy, such as pgd`,
+    );
+  };
+  const crossEntropy: Loss = (logits) =>
+    logits.shape[0] === images ? objective(logits) : refuseLoss('asks several questions of each image')();
+  return {
+    crossEntropy,
+    margin: refuseLoss('raises the margin'),
+    dlr: refuseLoss('raises the DLR loss'),
+    lead: refuseLoss('raises a lead of one class'),
+  } satisfies Record<string, Loss>;
 }
 
 /** The class of every query, where an image has as many as its share of them, one image after another: [queries]. */

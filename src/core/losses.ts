@@ -1,6 +1,6 @@
 /**
- * The losses that an adversary raises, one value per image: logits [B, K] in, [B] out. `classes` [B] (int32) is the true
- * class, or for the targeted forms the target too. Larger means closer to the adversary's goal.
+ * The losses that an adversary raises and training lowers, one value per image: logits [B, K] in, [B] out. `classes` [B]
+ * (int32) is the true class, or for the targeted forms the target too. Larger means closer to the adversary's goal.
  */
 import { tf } from '../tf.ts';
 
@@ -23,17 +23,18 @@ const pick = (logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor1D => logits.m
 /** Far below any logit, yet finite: `max` over "all classes but one" for logits of either sign. */
 const EXCLUDED = 1e9;
 
+/** The logits but those of one class. */
+const without = (logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor2D => logits.sub(oneHot.mul(EXCLUDED));
+
 /**
- * The largest logit of any class but the given one: [B]. Of equal logits the first counts alone, as in a sort; the
+ * The class of the largest logit but the given one: one-hot [B, K]. Of equal logits the first counts alone, as in a sort; the
  * gradient of `max` would go to each of them in full and no longer sum to that of one logit.
  */
-function largestOther(logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor1D {
-  const others = (z: tf.Tensor2D): tf.Tensor2D => z.sub(oneHot.mul(EXCLUDED));
-  return pick(
-    logits,
-    constant(logits, (z) => oneHotOf(others(z).argMax(1), z)),
-  );
-}
+const rivalOf = (logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor2D =>
+  constant(logits, (z) => oneHotOf(without(z, oneHot).argMax(1), z));
+
+/** The largest logit of any class but the given one: [B]. */
+const largestOther = (logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor1D => pick(logits, rivalOf(logits, oneHot));
 
 /**
  * Cross-entropy -log softmax(z)_y per image, in a form whose gradient survives saturation.
@@ -42,14 +43,54 @@ function largestOther(logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor1D {
  * probabilities. The textbook form computes p_y - 1, which rounds to zero in float32 from a margin of 17 on: exactly where a
  * network is sure of its class, attacks no longer lead away from it, and stand still if probabilities are clipped besides.
  */
-export function crossEntropy(logits: tf.Tensor2D, classes: tf.Tensor1D): tf.Tensor1D {
-  const oneHot = oneHotOf(classes, logits);
+export const crossEntropy = (logits: tf.Tensor2D, classes: tf.Tensor1D): tf.Tensor1D =>
+  surprise(logits, oneHotOf(classes, logits));
+
+function surprise(logits: tf.Tensor2D, oneHot: tf.Tensor2D): tf.Tensor1D {
   const others = tf.scalar(1).sub(oneHot);
   const lead = logits.sub(pick(logits, oneHot).expandDims(1)) as tf.Tensor2D;
   // At least 0, the true class's own lead. Its gradient cancels in exact arithmetic and is left out in float32.
   const shift = constant(lead, (d) => d.max(1, true));
   const sum = lead.sub(shift).exp().mul(others).sum(1, true);
   return shift.add(shift.neg().expm1().add(sum).log1p()).squeeze([1]);
+}
+
+/**
+ * Cross-entropy with the smoothed label (1 - s)·y + s/K (Szegedy et al., "Rethinking the Inception Architecture for Computer
+ * Vision", CVPR 2016, section 7): with L = crossEntropy it is L + s·(z_y - mean z).
+ */
+export function smoothedCrossEntropy(logits: tf.Tensor2D, classes: tf.Tensor1D, smoothing: number): tf.Tensor1D {
+  const sharp = crossEntropy(logits, classes);
+  if (smoothing === 0) return sharp;
+  return sharp.add(pick(logits, oneHotOf(classes, logits)).sub(logits.mean(1)).mul(smoothing));
+}
+
+/**
+ * The Kullback-Leibler divergence KL(softmax p ‖ softmax q) per image: logits p, q [B, K] to [B].
+ *
+ * Seen from p's likeliest class t, log softmax(p)_j is d_j(p) - L(p) with d_j(p) = p_j - p_t and L(p) the cross-entropy of t.
+ * So it is L(q) - L(p) + Σ_{j≠t} softmax(p)_j · (d_j(p) - d_j(q)), in which no probability near 1 is subtracted from another:
+ * as with `crossEntropy`, the gradient survives saturation.
+ */
+export function klDivergence(p: tf.Tensor2D, q: tf.Tensor2D): tf.Tensor1D {
+  const likeliest = constant(p, (z) => oneHotOf(z.argMax(1), z));
+  const leads = (z: tf.Tensor2D): tf.Tensor2D => z.sub(pick(z, likeliest).expandDims(1));
+  const own = surprise(p, likeliest);
+  const others = tf.scalar(1).sub(likeliest);
+  // At t both leads are 0; left out, its probability does not round away those of the others in the gradient either.
+  const probabilities = leads(p).sub(own.expandDims(1)).exp().mul(others);
+  const between = probabilities.mul(leads(p).sub(leads(q))).sum(1) as tf.Tensor1D;
+  return surprise(q, likeliest).sub(own).add(between);
+}
+
+/**
+ * -log(1 - max_{j≠y} softmax(z)_j) per image: what the boosted cross-entropy adds to the plain one (Wang et al., "Improving
+ * Adversarial Robustness Requires Revisiting Misclassified Examples", ICLR 2020, equation 8). With k the largest wrong class it
+ * is log(1 + exp(z_k - log Σ_{j≠k} exp z_j)), which never takes the logarithm of 0.
+ */
+export function wrongCertainty(logits: tf.Tensor2D, classes: tf.Tensor1D): tf.Tensor1D {
+  const rival = rivalOf(logits, oneHotOf(classes, logits));
+  return pick(logits, rival).sub(without(logits, rival).logSumExp(1)).softplus() as tf.Tensor1D;
 }
 
 /** max_{j≠y} z_j - z_y: positive exactly when the image is misclassified (Carlini and Wagner 2017, f₆). */

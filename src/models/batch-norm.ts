@@ -19,7 +19,10 @@ interface Weights {
   readonly runningVariance: tf.LayerVariable;
 }
 
-/** A layer over the last axis: with the running statistics in inference, with the batch's in training. */
+/**
+ * A layer over the last axis: with the running statistics in inference, with the batch's in training. A training pass that is
+ * `still` leaves the running ones as they are.
+ */
 export class BatchNorm extends tf.layers.Layer {
   static readonly className = 'GibbonBatchNorm';
   readonly #epsilon: number;
@@ -47,12 +50,18 @@ export class BatchNorm extends tf.layers.Layer {
     return inputShape;
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], { training }: { training?: boolean }): tf.Tensor {
+  override call(
+    inputs: tf.Tensor | tf.Tensor[],
+    { training, still }: { training?: boolean; still?: boolean },
+  ): tf.Tensor {
     const x = Array.isArray(inputs) ? (inputs[0] as tf.Tensor) : inputs;
     const weights = this.#weights;
     if (weights === undefined) throw new Error(`${this.name} is used before it is built`);
-    const normalise = training === true ? normaliseByBatch : normaliseByRunning;
-    return tf.tidy(() => normalise(x, weights, this.#epsilon));
+    return tf.tidy(() =>
+      training === true
+        ? normaliseByBatch(x, weights, this.#epsilon, still === true)
+        : normaliseByRunning(x, weights, this.#epsilon),
+    );
   }
 }
 
@@ -62,16 +71,18 @@ function normaliseByRunning(x: tf.Tensor, weights: Weights, epsilon: number): tf
   return x.mul(a).add(weights.bias.read().sub(weights.runningMean.read().mul(a)));
 }
 
-/** With the batch's own statistics, towards which the running ones then move. */
-function normaliseByBatch(x: tf.Tensor, weights: Weights, epsilon: number): tf.Tensor {
+/** With the batch's own statistics, towards which the running ones then move, unless all is to keep still. */
+function normaliseByBatch(x: tf.Tensor, weights: Weights, epsilon: number, still: boolean): tf.Tensor {
   const { weight, bias, runningMean, runningVariance } = weights;
   const axes = x.shape.slice(0, -1).map((_, axis) => axis);
   const mean = x.mean(axes);
   const centred = x.sub(mean);
   const variance = centred.square().mean(axes);
   const values = x.size / mean.size;
-  moveTowards(runningMean, mean);
-  moveTowards(runningVariance, variance.mul(values / Math.max(1, values - 1)));
+  if (!still) {
+    moveTowards(runningMean, mean);
+    moveTowards(runningVariance, variance.mul(values / Math.max(1, values - 1)));
+  }
   return scaleAndShift(x, centred, inverseDeviation(variance, epsilon), weight.read(), bias.read());
 }
 

@@ -1,6 +1,6 @@
 /**
  * Dropout: in training each value is zeroed with probability `rate` and the others are scaled by 1 / (1 - rate); in
- * inference nothing happens.
+ * inference, and in a training pass that is `still`, nothing happens.
  *
  * Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout: A Simple Way to Prevent Neural Networks from
  * Overfitting", JMLR 15, 2014, in PyTorch's scaling.
@@ -26,10 +26,10 @@ export class Dropout extends tf.layers.Layer {
 
   override call(
     inputs: tf.Tensor | tf.Tensor[],
-    { training, noise }: { training?: boolean; noise?: Noise },
+    { training, still, noise }: { training?: boolean; still?: boolean; noise?: Noise },
   ): tf.Tensor {
     const x = Array.isArray(inputs) ? (inputs[0] as tf.Tensor) : inputs;
-    if (training !== true) return x;
+    if (training !== true || still === true) return x;
     if (noise === undefined) {
       throw new Error(`${this.name} drops out at random; give trainingLogits a noise source as its third argument`);
     }

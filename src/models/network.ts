@@ -116,9 +116,27 @@ export interface TrainingOutputs {
  * @param x - images [B, H, W, C] in [0,1]
  * @param noise - where dropout gets its randomness; networks without dropout need none
  */
-export function trainingOutputs({ spec, trained }: Network, x: tf.Tensor4D, noise?: Noise): TrainingOutputs {
+export const trainingOutputs = (network: Network, x: tf.Tensor4D, noise?: Noise): TrainingOutputs =>
+  outputsOf(network, x, { training: true, noise });
+
+/**
+ * Logits in training mode for a look that leaves no trace: batch norm uses the batch's statistics and keeps its running ones,
+ * dropout drops nothing.
+ *
+ * @param x - images [B, H, W, C] in [0,1]
+ */
+export const stillOutputs = (network: Network, x: tf.Tensor4D): TrainingOutputs =>
+  outputsOf(network, x, { training: true, still: true });
+
+interface CallOptions {
+  readonly training: boolean;
+  readonly still?: boolean;
+  readonly noise?: Noise | undefined;
+}
+
+function outputsOf({ spec, trained }: Network, x: tf.Tensor4D, options: CallOptions): TrainingOutputs {
   const outputs = tf.tidy(() => {
-    const applied = trained.apply(normalise(x, spec.normalisation), { training: true, noise });
+    const applied = trained.apply(normalise(x, spec.normalisation), { ...options });
     return [applied].flat() as tf.Tensor2D[];
   });
   const [logits, ...auxiliary] = outputs as [tf.Tensor2D, ...tf.Tensor2D[]];

@@ -8,8 +8,10 @@ import { UserError, usageError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
 
 export interface Batch {
-  /** Its place in the epoch, from 0. */
+  /** Its place in the epoch, from 0; where batches are used several times, every use counts. */
   readonly index: number;
+  /** How often it was used before. */
+  readonly replay: number;
   /** [size, H, W, C], row-major. */
   readonly x: Float32Array;
   /** [size] */
@@ -69,7 +71,7 @@ export function toBatch(examples: readonly Example[], index: number, size = exam
     y[i] = example.label;
     ids.push(example.id);
   }
-  return { index, x, y, ids };
+  return { index, replay: 0, x, y, ids };
 }
 
 export interface EpochOptions {
@@ -80,6 +82,8 @@ export interface EpochOptions {
   readonly epoch: number;
   /** The index of the first batch to give: those before it are skipped, as when a training goes on. */
   readonly from: number;
+  /** How often each batch is given, one time after the other; once by default. */
+  readonly replays?: number;
 }
 
 /**
@@ -88,7 +92,7 @@ export interface EpochOptions {
  * @throws UserError for a label that is no class
  */
 export async function* epochBatches(dataset: Dataset, options: EpochOptions): AsyncGenerator<Batch> {
-  const { heldOut, size, epoch, from } = options;
+  const { heldOut, size, epoch, from, replays = 1 } = options;
   const seed = new Rng(options.seed, `order of epoch ${epoch}`).below(2 ** 31);
   let index = 0;
   let examples: Example[] = [];
@@ -97,8 +101,10 @@ export async function* epochBatches(dataset: Dataset, options: EpochOptions): As
     requireLabel(dataset, example);
     examples.push(example);
     if (examples.length < size) continue;
-    if (index >= from) yield toBatch(examples, index);
-    index += 1;
+    for (let replay = 0; replay < replays; replay++) {
+      if (index >= from) yield { ...toBatch(examples, index), replay };
+      index += 1;
+    }
     examples = [];
   }
 }

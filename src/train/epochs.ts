@@ -11,7 +11,7 @@ import type { TrainingEvent } from './events.ts';
 import { failed } from './failure.ts';
 import type { TrainingFiles } from './files.ts';
 import type { Guard } from './guard.ts';
-import { isAdversarial, keepsBest, type TrainingPlan } from './plan.ts';
+import { isAdversarial, keepsBest, replaysOf, type TrainingPlan } from './plan.ts';
 import type { TrainBatch } from './prepared-step.ts';
 import type { Saver } from './saving.ts';
 import { notFinite, type Snapshot, snapshotOf, withWeights } from './snapshot.ts';
@@ -22,7 +22,7 @@ import type { Validator } from './validate.ts';
 export interface Session {
   readonly plan: TrainingPlan;
   readonly files: TrainingFiles;
-  /** Per epoch. */
+  /** Per epoch, every use of a batch counted. */
   readonly batches: number;
   /** The ids of the images that are held out. */
   readonly heldOut: ReadonlySet<string>;
@@ -78,7 +78,7 @@ async function runBatches(session: Session, start: Progress): Promise<Progress> 
   const { weights } = session.resting;
   const before = performance.now();
   let progress = start;
-  const options = { heldOut, size, seed, epoch: start.epoch, from: start.batch };
+  const options = { heldOut, size, seed, epoch: start.epoch, from: start.batch, replays: replaysOf(plan) };
   for await (const batch of epochBatches(plan.dataset, options)) {
     const rate = rateAt(session, progress.epoch, batch.index);
     const { loss, correct } = await step(batch, progress.epoch, rate);

@@ -20,8 +20,8 @@ export interface NoiseKeys {
   readonly seed: number;
   /** Which pass over the images this is: an epoch. */
   readonly pass: number;
-  /** Which of the streams of that pass: training and validation must not share one. */
-  readonly stream: number;
+  /** Which of the streams of that pass, for all draws or each: training and validation must not share one. */
+  readonly stream: number | ((draw: number) => number);
   /** The dataset ids, one per image of the batch. */
   readonly ids: readonly string[];
 }
@@ -35,9 +35,10 @@ export function drawNoise(
   return Object.fromEntries(
     requests.map(({ shape, distribution }, draw) => {
       const size = elements(shape);
+      const step = typeof stream === 'number' ? stream : stream(draw);
       const values = new Float32Array(size * images.length);
       images.forEach((image, i) => {
-        const key = { seed, image, restart: pass, step: stream, draw };
+        const key = { seed, image, restart: pass, step, draw };
         fillNoise(values.subarray(i * size, (i + 1) * size), key, distribution);
       });
       return [drawName(draw), values];

@@ -22,6 +22,8 @@ export interface PerturbOptions {
   readonly attacks: ReadonlyMap<string, Attack | Ensemble>;
   /** What is attacked, in inference mode. */
   readonly classifier: Pick<Classifier, 'logits'>;
+  /** Its logits in mode `training`; by default those of inference. */
+  readonly still?: Classifier['logits'];
   readonly norm: Norm;
   /** Radius in pixel units. */
   readonly epsilon: number;
@@ -32,8 +34,19 @@ export interface PerturbOptions {
  *
  * @throws UserError (usage) for an unknown attack, one that does not know the norm, or parameters it does not accept
  */
-export function perturber({ attacks, classifier, norm, epsilon }: PerturbOptions): Perturb {
-  return ({ attack: name, params: given }, { x, y, noise }) => {
+export function perturber({ attacks, classifier, still, norm, epsilon }: PerturbOptions): Perturb {
+  return (request, { x, y, noise }) => {
+    const {
+      attack: name,
+      params: given,
+      usual = {},
+      objective,
+      mode = 'inference',
+      around = x,
+      start = around,
+    } = request;
+    const logits: Classifier['logits'] =
+      mode === 'training' && still !== undefined ? still : (candidate) => classifier.logits(candidate);
     const attack = attacks.get(name);
     if (attack === undefined) throw unknownName('attack', name, [...attacks.keys()]);
     requireNorm(attack, norm);
@@ -42,13 +55,14 @@ export function perturber({ attacks, classifier, norm, epsilon }: PerturbOptions
     if (attack.fit !== undefined)
       throw usageError(`${name} is fitted to a finished network: choose an attack that is not for the inner attack`);
     requireParams(attack, Object.keys(given), attacks);
-    const params = resolveParams(name, attack.params, given);
+    const params = resolveParams(name, attack.params, { ...havingOnly(attack, usual), ...given });
     const images = x.shape[0];
     const contextAt = (step: number): AttackContext =>
       attackContext({
         access: attack.access,
-        logits: (candidate) => classifier.logits(candidate),
-        clean: x,
+        logits,
+        objective,
+        clean: around,
         label: y,
         target: y,
         targeted: false,
@@ -58,11 +72,21 @@ export function perturber({ attacks, classifier, norm, epsilon }: PerturbOptions
         noise,
         params,
       });
-    let state = attack.init(x, contextAt(0));
+    const first = contextAt(0);
+    let state = attack.init(start, request.start === undefined ? first : beginningAt(start, first));
     for (let step = 0; step < attack.steps(params); step++) state = attack.step(state, contextAt(step));
     return state.x;
   };
 }
+
+/** A context in which the place to begin at is the one given, also for an attack that begins at a random point of the ball. */
+const beginningAt = (start: tf.Tensor4D, context: AttackContext): AttackContext => ({
+  ...context,
+  ball: { ...context.ball, randomPoint: () => start, randomEdgePoint: () => start },
+});
+
+const havingOnly = ({ params }: Attack, values: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => name in params));
 
 /** @throws UserError (usage) naming attacks that have all that the training sets: its user never typed the attack's flags */
 function requireParams(

@@ -35,6 +35,10 @@ export interface TrainingPlan {
   readonly momentum: number;
   /** L2, as torch.optim.SGD's. */
   readonly weightDecay: number;
+  /** The share of a label that is spread evenly over all classes. */
+  readonly labelSmoothing: number;
+  /** The longest gradient, of all weights together, that an update uses as it is; null for any. */
+  readonly clip: number | null;
   readonly schedule: { readonly name: string; readonly params: Readonly<Record<string, unknown>> };
   /** Decides the first weights, the order of the images and all noise. */
   readonly seed: number;
@@ -79,6 +83,8 @@ export const TRAINING_DEFAULTS = {
   rate: 0.1,
   momentum: 0.9,
   weightDecay: 5e-4,
+  labelSmoothing: 0,
+  clip: null,
   schedule: { name: 'linear', params: {} },
   seed: 0,
   validation: { images: 500, attack: 'pgd', params: { steps: 10 } },
@@ -102,6 +108,13 @@ export const isAdversarial = (plan: TrainingPlan): boolean => isDefended(trainin
  */
 export const keepsBest = (plan: TrainingPlan): boolean =>
   plan.validation.images > 0 && (plan.keep ?? (isAdversarial(plan) ? 'best' : 'last')) === 'best';
+/**
+ * How often each batch is used.
+ *
+ * @throws UserError (usage) for parameters that the defense does not accept
+ */
+export const replaysOf = ({ defense, params }: TrainingPlan): number =>
+  defense.replays?.(resolveParams(defense.name, defense.params, params)) ?? 1;
 
 /** The plan as plain JSON, by dotted names: equal records give equal weights, bit for bit, on the same machine. */
 export type PlanRecord = Readonly<Record<string, unknown>>;
@@ -119,13 +132,14 @@ export interface Means {
  */
 export async function planRecord(plan: TrainingPlan, { backend, versions }: Means): Promise<PlanRecord> {
   const { network, dataset, defense, norm, epsilon, epochs, batch, rate, momentum, weightDecay, seed } = plan;
+  const { labelSmoothing, clip } = plan;
   return flatten({
     network,
     dataset: { name: dataset.name, split: dataset.split, sha256: await dataset.hash() },
     defense: {
       name: defense.name,
       ...resolveParams(defense.name, defense.params, plan.params),
-      code: digest([String(defense.trainingLoss)]),
+      code: digest(codeOfTraining(defense)),
     },
     attacks: Object.fromEntries(
       [...plan.attacks].map(([name, attack]) => [
@@ -140,6 +154,8 @@ export async function planRecord(plan: TrainingPlan, { backend, versions }: Mean
     rate,
     momentum,
     weightDecay,
+    labelSmoothing,
+    clip,
     schedule: { name: plan.schedule.name, ...scheduleOf(plan.schedule.name, plan.schedule.params).params },
     seed,
     validation: plan.validation,
@@ -154,6 +170,10 @@ export async function planRecord(plan: TrainingPlan, { backend, versions }: Mean
     versions,
   });
 }
+
+/** The text of all of a defense that decides weights. */
+const codeOfTraining = ({ trainingLoss, replays, memory, remember, perturbWeights }: Defense): string[] =>
+  [trainingLoss, replays, memory, remember, perturbWeights].filter((part) => part !== undefined).map(String);
 
 /** Enough of a SHA-256 to tell two texts apart, and short enough to be shown. */
 const digest = (texts: readonly string[]): string =>
@@ -206,6 +226,9 @@ export function checkPlan(plan: TrainingPlan): void {
   check('rate', plan.rate, plan.rate > 0 && Number.isFinite(plan.rate), 'a number above 0');
   check('momentum', plan.momentum, plan.momentum >= 0 && plan.momentum < 1, 'a number, at least 0 and below 1');
   between('weight decay', plan.weightDecay, 0, 1);
+  between('label smoothing', plan.labelSmoothing, 0, 1);
+  const { clip } = plan;
+  check('clip', clip, clip === null || (clip > 0 && Number.isFinite(clip)), 'a number above 0, or null for none');
   whole('seed', plan.seed, 0);
   whole('validation images', plan.validation.images, 0);
   if (plan.ema !== null) check('ema', plan.ema, plan.ema > 0 && plan.ema < 1, 'a number above 0 and below 1');

@@ -1,12 +1,14 @@
 /** The training step, compiled for one shape of batch and fed with seeded noise. */
 import { recordFunction } from '../compile/recorder.ts';
 import type { Prepare } from '../compile/types.ts';
+import type { Noise } from '../core/ball.ts';
 import { type NoiseRequest, noiseFrom, noiseSpecs } from '../core/draws.ts';
 import { resolveParams } from '../core/params.ts';
 import type { Network } from '../models/network.ts';
 import { tf } from '../tf.ts';
 import { augment } from './augment.ts';
 import type { Batch } from './batches.ts';
+import type { Memory } from './memory.ts';
 import { drawNoise, rehearse } from './noise.ts';
 import { type PerturbOptions, perturber } from './perturb.ts';
 import type { TrainingPlan } from './plan.ts';
@@ -22,30 +24,37 @@ export type TrainBatch = (
   rate: number,
 ) => Promise<{ readonly loss: number; readonly correct: number }>;
 
-/** Training draws the first stream of noise, validation the second. */
-const STREAM = 0;
+/** Training draws the first stream of noise, validation the second, and further uses of a batch those behind them. */
+const streamOf = (replay: number): number => (replay === 0 ? 0 : replay + 1);
 
 const NAME = 'the training step';
+
+/** The variables that a step changes beside the weights. */
+export interface Carried {
+  readonly slots: readonly Slot[];
+  readonly memory: Memory;
+}
 
 /** @throws UserError (usage) for parameters that the defense or its attack does not accept */
 export async function preparedStep(
   plan: TrainingPlan,
   network: Network,
-  slots: readonly Slot[],
+  { slots, memory }: Carried,
   prepare: Prepare,
 ): Promise<{ readonly run: TrainBatch; readonly release: () => Promise<void> }> {
   const { attacks, defense, norm, epsilon, batch: images, seed } = plan;
   const { classifier } = network;
+  const { model, still } = learningOf(network, plan.start);
+  const logits = (images: tf.Tensor4D): tf.Tensor2D => classifier.logits(images);
   const parts: StepParts = {
     ...plan,
     params: resolveParams(defense.name, defense.params, plan.params),
-    perturb: perturber({ attacks, classifier, norm, epsilon }),
+    perturb: perturber({ attacks, classifier, still: (images) => still(images).logits, norm, epsilon }),
     augment: augment(plan.augmentations, plan.statistics),
-    model: learningOf(network, plan.start).model,
-    slots,
+    ...{ logits, model, still, slots, memory },
   };
 
-  const requests = rehearseStep(parts, network, { attacks, norm, epsilon });
+  const { requests, ofImages } = rehearseStep(parts, network, { attacks, norm, epsilon });
   const step = await prepare(
     (x, y, rate, draws) => {
       const noise = noiseFrom(NAME, requests, draws);
@@ -60,8 +69,10 @@ export async function preparedStep(
     { weights: 'live', name: NAME },
   );
 
-  const run: TrainBatch = async ({ x, y, ids }, epoch, rate) => {
-    const noise = drawNoise(requests, { seed, pass: epoch, stream: STREAM, ids });
+  const run: TrainBatch = async ({ x, y, ids, replay }, epoch, rate) => {
+    // A batch that is used again is the same to the pixel; all other chance is new.
+    const stream = (draw: number): number => streamOf(draw < ofImages ? 0 : replay);
+    const noise = drawNoise(requests, { seed, pass: epoch, stream, ids });
     const { loss, correct } = await step(x, y, Float32Array.of(rate), noise);
     return { loss: loss.data[0] as number, correct: correct.data[0] as number };
   };
@@ -69,24 +80,37 @@ export async function preparedStep(
 }
 
 /**
- * The draws of one step. The attack, which draws for itself alone, practises on a stand-in; the network itself has to take
+ * The draws of one step, and how many of them, the first, make the images. The attack, which draws for itself alone, practises on a stand-in; the network itself has to take
  * part, since its dropout draws by the shapes of its maps. It is traced, not run: a VGG of full size would take minutes.
  */
 function rehearseStep(
   parts: StepParts,
   { classifier }: Network,
   threat: Omit<PerturbOptions, 'classifier'>,
-): readonly NoiseRequest[] {
-  const perturb = perturber({ ...threat, classifier: { logits: standInLogits(classifier.classes) } });
-  let requests: readonly NoiseRequest[] = [];
+): { readonly requests: readonly NoiseRequest[]; readonly ofImages: number } {
+  const logits = standInLogits(classifier.classes);
+  const perturb = perturber({ ...threat, classifier: { logits } });
+  let [requests, ofImages]: [readonly NoiseRequest[], number] = [[], 0];
   const rehearsal = (): Record<string, tf.Tensor> => {
+    const memory = Object.fromEntries(
+      Object.entries(parts.memory).map(([name, { shape }]) => [name, tf.zeros([1, ...shape.slice(1)])]),
+    );
     requests = rehearse(1, (noise) => {
+      const counted: Noise = (...asked) => {
+        ofImages += 1;
+        return noise(...asked);
+      };
+      const ofOne = {
+        ...parts,
+        ...{ logits, perturb, memory },
+        augment: (x: tf.Tensor4D) => parts.augment(x, counted),
+      };
       const x: tf.Tensor4D = tf.zeros([1, ...classifier.input]);
-      const lossOf = preparedLoss({ ...parts, perturb }, { x, y: tf.zeros([1], 'int32'), noise });
+      const { lossOf } = preparedLoss(ofOne, { x, y: tf.zeros([1], 'int32'), noise });
       lossOf((images) => parts.model(images, noise).logits);
     });
     return {};
   };
   recordFunction(rehearsal, {}, 'live');
-  return requests;
+  return { requests, ofImages };
 }

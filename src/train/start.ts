@@ -1,6 +1,6 @@
 /** Going on from a trained network (transfer learning): its weights, under a last layer that is new. */
 import { loadWeights } from '../models/load-weights.ts';
-import { type Network, trainingOutputs } from '../models/network.ts';
+import { type Network, stillOutputs, trainingOutputs } from '../models/network.ts';
 import { weightsOf } from '../models/weights.ts';
 import type { tf } from '../tf.ts';
 import type { StoredTensor } from '../weights/stored-tensor.ts';
@@ -46,16 +46,22 @@ export interface Learning {
   /** The layers whose weights move. */
   readonly learns: Pick<tf.LayersModel, 'trainableWeights'>;
   readonly model: StepParts['model'];
+  /** As in `model`, leaving no trace: see `stillOutputs`. */
+  readonly still: StepParts['still'];
 }
 
 /**
  * All of the network in training mode; or, where it is frozen, its last layer alone. What is frozen computes as in
  * inference: batch norm by its running statistics, which stay, and without dropout.
  */
-export const learningOf = (network: Network, start: Start | undefined): Learning =>
-  start?.freeze === true
-    ? {
-        learns: headOf(network.model),
-        model: (x) => ({ logits: network.classifier.logits(x), auxiliary: [] }),
-      }
-    : { learns: network.trained, model: (x, noise) => trainingOutputs(network, x, noise) };
+export function learningOf(network: Network, start: Start | undefined): Learning {
+  if (start?.freeze === true) {
+    const model: Learning['still'] = (x) => ({ logits: network.classifier.logits(x), auxiliary: [] });
+    return { learns: headOf(network.model), model, still: model };
+  }
+  return {
+    learns: network.trained,
+    model: (x, noise) => trainingOutputs(network, x, noise),
+    still: (x) => stillOutputs(network, x),
+  };
+}

@@ -1,10 +1,11 @@
 /**
- * A training at rest: weights, batch-norm averages, velocities, copies of the weights that are kept, and how far it has come,
- * in one safetensors file. Going on from it gives the same final weights, bit for bit, as never having stopped.
+ * A training at rest: weights, batch-norm averages, velocities, what its defense remembers, copies of the weights that are
+ * kept, and how far it has come, in one safetensors file. Going on from it gives the same final weights, bit for bit, as never having stopped.
  */
 import { UserError } from '../core/errors.ts';
 import type { GuardCheck, Stopped, TrainedEpoch } from '../core/training-record.ts';
 import { readSafetensors, type StoredTensor, writeSafetensors } from '../weights/safetensors.ts';
+import type { Memory } from './memory.ts';
 import { type PlanRecord, planDifference } from './plan.ts';
 import type { Slot } from './sgd.ts';
 import { notFinite, putBack, type Snapshot, snapshotOf, type Variables } from './snapshot.ts';
@@ -50,16 +51,18 @@ export type Copies = { [Kind in (typeof COPIES)[number]]?: Snapshot };
 export interface Resting {
   readonly weights: Variables;
   readonly slots: readonly Slot[];
+  readonly memory: Memory;
   readonly copies: Copies;
 }
 
 const withPrefix = <T>(prefix: string, entries: Iterable<readonly [string, T]>): (readonly [string, T])[] =>
   [...entries].map(([name, value]) => [`${prefix}/${name}`, value]);
 
-const variablesOf = ({ weights, slots }: Pick<Resting, 'weights' | 'slots'>): Variables =>
+const variablesOf = ({ weights, slots, memory }: Omit<Resting, 'copies'>): Variables =>
   new Map([
     ...withPrefix('weight', weights),
     ...slots.map(({ name, velocity }) => [`velocity/${name}`, velocity] as const),
+    ...withPrefix('memory', Object.entries(memory)),
   ]);
 
 /**

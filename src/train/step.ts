@@ -1,29 +1,46 @@
 /** One batch of training as one function of tensors: perturb, loss, gradient and update, to be compiled as a whole. */
 import type { Noise } from '../core/ball.ts';
 import { carried } from '../core/carried.ts';
-import type { Defense } from '../core/defense.ts';
-import { crossEntropy } from '../core/losses.ts';
+import type { Classifier } from '../core/classifier.ts';
+import type { Defense, Tensors, TrainingContext, TrainingLoss, TrainingModel } from '../core/defense.ts';
+import { smoothedCrossEntropy } from '../core/losses.ts';
 import type { Params, Values } from '../core/params.ts';
 import type { Norm } from '../core/threat-model.ts';
 import type { TrainingOutputs } from '../models/network.ts';
 import { tf } from '../tf.ts';
+import { clipGradients } from './clip.ts';
+import type { Memory } from './memory.ts';
 import type { Perturb } from './perturb.ts';
+import { atPerturbedWeights } from './perturb-weights.ts';
 import { type Slot, sgdUpdate } from './sgd.ts';
 
-export interface StepParts {
+/** What the loss of a batch is prepared from. */
+export interface LossParts {
   readonly defense: Defense;
   readonly params: Values<Params>;
   readonly norm: Norm;
   readonly epsilon: number;
+  /** The share of a label that is spread evenly over all classes. */
+  readonly labelSmoothing: number;
   /** Random changes of the images, before anything else sees them. */
   readonly augment: (x: tf.Tensor4D, noise: Noise) => tf.Tensor4D;
-  /** Adversarial images against the network in inference mode. */
   readonly perturb: Perturb;
+  /** Logits [B, K] in inference mode. */
+  readonly logits: Classifier['logits'];
+  readonly memory: Tensors;
+}
+
+export interface StepParts extends LossParts {
   /** Logits [B, K] in training mode, those of auxiliary classifiers too; the noise is for dropout. */
   readonly model: (x: tf.Tensor4D, noise: Noise) => TrainingOutputs;
+  /** The same, leaving no trace: see `stillOutputs`. */
+  readonly still: (x: tf.Tensor4D) => TrainingOutputs;
   readonly slots: readonly Slot[];
+  readonly memory: Memory;
   readonly momentum: number;
   readonly weightDecay: number;
+  /** The longest gradient that is used as it is; null for any. */
+  readonly clip: number | null;
 }
 
 /** The batch: images [B, H, W, C], labels int32 [B]. */
@@ -33,24 +50,24 @@ export interface StepInputs {
   readonly noise: Noise;
 }
 
-/** The loss of the batch, prepared outside the gradient and ready to be differentiated. */
-export function preparedLoss(parts: StepParts, { x, y, noise }: StepInputs) {
-  const { defense, params, norm, epsilon, augment, perturb } = parts;
+/** The loss of the batch, prepared outside the gradient and ready to be differentiated; and what it was prepared from. */
+export function preparedLoss(
+  parts: LossParts,
+  { x, y, noise }: StepInputs,
+): { readonly context: TrainingContext; readonly lossOf: (model: TrainingModel) => TrainingLoss } {
+  const { defense, params, norm, epsilon, labelSmoothing, augment, perturb, logits, memory } = parts;
   if (defense.trainingLoss === undefined) throw new Error(`${defense.name} has no training loss`);
   const images = augment(x, noise);
-  return defense.trainingLoss({
-    x: images,
-    y,
-    norm,
-    epsilon,
-    noise,
-    params,
+  const context: TrainingContext = {
+    ...{ x: images, y, norm, epsilon, noise, params, logits, memory },
+    crossEntropy: (z) => smoothedCrossEntropy(z, y, labelSmoothing),
     perturb: (request) => perturb(request, { x: images, y, noise }),
-  });
+  };
+  return { context, lossOf: defense.trainingLoss(context) };
 }
 
 /**
- * Trains on one batch: updates the weights, their velocities and the batch-norm averages in place.
+ * Trains on one batch: updates the weights, their velocities, the batch-norm averages and the defense's memory in place.
  *
  * @param rate - the learning rate, a scalar
  * @returns the loss before the update and how many images were classified correctly, as scalars
@@ -60,28 +77,51 @@ export function trainingStep(
   inputs: StepInputs,
   rate: tf.Scalar,
 ): { readonly loss: tf.Scalar; readonly correct: tf.Scalar } {
-  const { model, slots, momentum, weightDecay } = parts;
-  const lossOf = preparedLoss(parts, inputs);
+  const { model, still, slots, memory, momentum, weightDecay, clip } = parts;
+  const { context, lossOf } = preparedLoss(parts, inputs);
+  const lossBy = (outputsOf: StepParts['still']): TrainingLoss => wholeLoss(outputsOf, lossOf, context);
   const correct = carried<tf.Scalar>();
-  const { value, grads } = tf.variableGrads(
-    () => {
-      const auxiliary: tf.Tensor2D[] = [];
-      const { loss, logits } = lossOf((x) => {
-        const outputs = model(x, inputs.noise);
-        auxiliary.push(...outputs.auxiliary);
-        return outputs.logits;
-      });
+  const weights = slots.map(({ weight }) => weight);
+  const lossAtWeights = (): tf.Scalar => lossBy(still).loss;
+  const { value, grads } = atPerturbedWeights(parts, lossAtWeights, () =>
+    tf.variableGrads(() => {
+      const { loss, logits } = lossBy((x) => model(x, inputs.noise));
       correct.keep(countCorrect(logits, inputs.y));
-      return auxiliary.reduce((total, side) => total.add(auxiliaryLoss(side, inputs.y)), loss);
-    },
-    slots.map(({ weight }) => weight),
+      return loss;
+    }, [...weights, ...Object.values(memory)]),
   );
-  sgdUpdate(slots, grads, { rate, momentum, weightDecay });
+  remember(parts, context, grads);
+  const ofWeights = Object.fromEntries(Object.entries(grads).filter(([name]) => weights.some((w) => w.name === name)));
+  sgdUpdate(slots, clip === null ? ofWeights : clipGradients(ofWeights, clip), { rate, momentum, weightDecay });
   return { loss: value, correct: correct.release() };
 }
 
-/** What an auxiliary classifier adds to the loss (Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 5). */
-const auxiliaryLoss = (logits: tf.Tensor2D, y: tf.Tensor1D): tf.Scalar => crossEntropy(logits, y).mean().mul(0.3);
+/** The loss with what auxiliary classifiers add to it. */
+function wholeLoss(
+  outputsOf: StepParts['still'],
+  lossOf: (model: TrainingModel) => TrainingLoss,
+  { crossEntropy }: TrainingContext,
+): TrainingLoss {
+  const auxiliary: tf.Tensor2D[] = [];
+  const { loss, logits } = lossOf((x) => {
+    const outputs = outputsOf(x);
+    auxiliary.push(...outputs.auxiliary);
+    return outputs.logits;
+  });
+  // Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 5.
+  const added = (total: tf.Scalar, side: tf.Tensor2D): tf.Scalar => total.add(crossEntropy(side).mean().mul(0.3));
+  return { loss: auxiliary.reduce(added, loss), logits };
+}
+
+/** Carries on what the defense wants to know at the next update. */
+function remember({ defense, memory }: StepParts, context: TrainingContext, gradients: tf.NamedTensorMap): void {
+  if (defense.remember === undefined) return;
+  const inMemory = Object.entries(memory).map(([name, variable]) => {
+    return [name, gradients[variable.name] ?? tf.zerosLike(variable)] as const;
+  });
+  const next = defense.remember(context, Object.fromEntries(inMemory));
+  for (const [name, variable] of Object.entries(memory)) variable.assign(next[name] ?? variable);
+}
 
 /** How many logits [B, K] are largest at their label [B], as a float32 scalar. */
 const countCorrect = (logits: tf.Tensor2D, y: tf.Tensor1D): tf.Scalar => isCorrect(logits, y).sum() as tf.Scalar;

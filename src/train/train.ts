@@ -11,7 +11,8 @@ import { isOver, keptOf, runEpochs } from './epochs.ts';
 import type { TrainingEvent } from './events.ts';
 import { checkFiles, type TrainingFiles, trainingFiles } from './files.ts';
 import { guardOf } from './guard.ts';
-import { checkPlan, type Means, planRecord, type TrainingPlan, trainingName } from './plan.ts';
+import { memoryOf } from './memory.ts';
+import { checkPlan, type Means, planRecord, replaysOf, type TrainingPlan, trainingName } from './plan.ts';
 import { preparedStep } from './prepared-step.ts';
 import { saver } from './saving.ts';
 import { scheduleOf } from './schedule.ts';
@@ -65,19 +66,25 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   checkFiles(files, harness.resume ?? false);
   const built = (harness.build ?? buildNetwork)(plan.network, plan.seed);
   let slots: readonly Slot[] = [];
+  const memory = memoryOf(plan.defense, plan.network.input, plan.batch);
   const releases: (() => Promise<void>)[] = [];
   try {
     const network = plan.start === undefined ? built : await startFrom(built, plan.start);
     slots = slotsOf(learningOf(network, plan.start).learns);
     const record = await planRecord(plan, harness);
     const weights = weightsByName(network.trained);
-    const resting: Resting = { weights, slots, copies: plan.ema === null ? {} : { average: snapshotOf(weights) } };
+    const resting: Resting = {
+      weights,
+      slots,
+      memory,
+      copies: plan.ema === null ? {} : { average: snapshotOf(weights) },
+    };
     const progress: Progress = harness.resume
       ? await restoreState(files.state, resting, record)
       : { ...freshEpoch, command: harness.command, epoch: 0, updates: 0, history: [] };
-    const batches = batchesPerEpoch(plan.dataset, plan.validation.images, plan.batch);
+    const batches = batchesPerEpoch(plan.dataset, plan.validation.images, plan.batch) * replaysOf(plan);
     const heldOut = await holdOut(plan.dataset, plan.validation.images);
-    const step = await preparedStep(plan, network, slots, harness.prepare);
+    const step = await preparedStep(plan, network, { slots, memory }, harness.prepare);
     releases.push(step.release);
     const validator = await validatorOf(plan, network, heldOut, harness.prepare);
     releases.push(validator.release);
@@ -108,6 +115,7 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   } finally {
     for (const release of releases) await release();
     for (const { velocity } of slots) velocity.dispose();
+    for (const remembered of Object.values(memory)) remembered.dispose();
     built.dispose();
   }
 }
@@ -116,7 +124,7 @@ interface Finished {
   readonly plan: TrainingPlan;
   readonly network: Network;
   readonly resting: Resting;
-  /** Per epoch. */
+  /** Per epoch, every use of a batch counted. */
   readonly batches: number;
   readonly files: TrainingFiles;
 }

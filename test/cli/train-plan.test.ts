@@ -66,9 +66,19 @@ describe('the plan of a training', () => {
   });
 
   it('takes every flag over', async () => {
-    const numbers = { epochs: '7', batch: '32', rate: '0.05', momentum: '0.5', seed: '9', epsilon: '8/255' };
-    expect(await plan({ ...numbers, 'weight-decay': '0', width: '1/4', validation: '0', norm: 'l2' })).toMatchObject({
+    const numbers = { epochs: '7', batch: '32', rate: '0.05', momentum: '0.5', seed: '9', epsilon: '8/255', clip: '2' };
+    expect(
+      await plan({
+        ...numbers,
+        'weight-decay': '0',
+        'label-smoothing': '1/10',
+        width: '1/4',
+        validation: '0',
+        norm: 'l2',
+      }),
+    ).toMatchObject({
       ...{ epochs: 7, batch: 32, rate: 0.05, momentum: 0.5, seed: 9, epsilon: 8 / 255, weightDecay: 0, norm: 'L2' },
+      ...{ labelSmoothing: 0.1, clip: 2 },
       network: { width: 0.25 },
       validation: { images: 0 },
     });

@@ -28,7 +28,9 @@ function seen(given: { readonly sigma?: number }) {
   const x: tf.Tensor4D = tf.ones([IMAGES, ...classifier.input]);
   const y = tf.tensor1d([0, 1, 2], 'int32');
   const lossOf = randomizedSmoothing.trainingLoss?.({
-    ...{ x, y, norm: 'L2', epsilon: 1, noise: noise(asked) },
+    ...{ x, y, norm: 'L2', epsilon: 1, noise: noise(asked), memory: {} },
+    crossEntropy: (logits) => crossEntropy(logits, y),
+    logits: (images) => classifier.logits(images),
     perturb: () => {
       throw new Error('nothing is attacked');
     },

@@ -97,7 +97,19 @@ function context<P extends Readonly<Record<string, unknown>>>(
   params: P,
   perturb: TrainingContext['perturb'],
 ): Omit<TrainingContext, 'params'> & { readonly params: P } {
-  return { x, y, norm: 'Linf', epsilon: 0.25, noise: noise(), perturb, params };
+  const cross = (logits: tf.Tensor2D) => crossEntropy(logits, y);
+  return {
+    x,
+    y,
+    norm: 'Linf',
+    epsilon: 0.25,
+    noise: noise(),
+    memory: {},
+    crossEntropy: cross,
+    logits: model,
+    perturb,
+    params,
+  };
 }
 
 const model = (images: tf.Tensor4D) => network.classifier.logits(images);
@@ -126,7 +138,7 @@ describe('PGD training', () => {
     pgdTraining.trainingLoss?.(context(defaults, perturb));
     pgdTraining.trainingLoss?.(context({ ...defaults, steps: 3, step: 0.05 }, perturb));
     expect(asked).toEqual([
-      { attack: 'pgd', params: { steps: 5, step: 0.1 } },
+      { attack: 'pgd', params: { steps: 5 }, usual: { step: 0.1 } },
       { attack: 'pgd', params: { steps: 3, step: 0.05 } },
     ]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import standard from '../../defenses/standard.ts';
 import { crossEntropy } from '../../src/core/losses.ts';
-import { buildNetwork, specOf, trainingOutputs } from '../../src/models/network.ts';
+import { buildNetwork, specOf, stillOutputs, trainingOutputs } from '../../src/models/network.ts';
 import { weightsOf } from '../../src/models/weights.ts';
 import { tf } from '../../src/tf.ts';
 import { slotsOf } from '../../src/train/sgd.ts';
@@ -53,8 +53,13 @@ describe.each(FORMS)('the auxiliary classifiers of GoogLeNet in its %s form', (v
       norm: 'Linf',
       epsilon: 0,
       slots,
+      memory: {},
       momentum: 0.9,
       weightDecay: 0,
+      labelSmoothing: 0,
+      clip: null,
+      logits: (batch: tf.Tensor4D) => network.classifier.logits(batch),
+      still: (batch: tf.Tensor4D) => stillOutputs(network, batch),
     } as const;
     const { loss } = trainingStep(
       { ...parts, perturb: () => x, model: (batch) => trainingOutputs(network, batch, noise) },

@@ -44,6 +44,17 @@ describe('an epoch', () => {
     for (let from = 0; from <= all.length; from++) expect(await collect({ from })).toEqual(all.slice(from));
   });
 
+  it('may give each batch several times, one after the other, and goes on in the middle of them', async () => {
+    const once = await collect();
+    const all = await collect({ replays: 3 });
+    expect(all).toEqual(
+      once.flatMap((batch, i) => [0, 1, 2].map((replay) => ({ ...batch, index: 3 * i + replay, replay }))),
+    );
+    for (let from = 0; from <= all.length; from++) {
+      expect(await collect({ replays: 3, from })).toEqual(all.slice(from));
+    }
+  });
+
   it('that has no full batch is refused with the numbers', () => {
     expect(() => batchesPerEpoch(tinyDataset(20), 14, 8)).toThrow(
       /a batch of 8 does not fit.*20 images and 14.*smaller --batch or --validation/,

@@ -7,6 +7,7 @@ import type { Prepare } from '../../src/compile/types.ts';
 import { buildNetwork, type Network } from '../../src/models/network.ts';
 import { tf } from '../../src/tf.ts';
 import { epochBatches } from '../../src/train/batches.ts';
+import { memoryOf } from '../../src/train/memory.ts';
 import type { TrainingPlan } from '../../src/train/plan.ts';
 import { preparedStep } from '../../src/train/prepared-step.ts';
 import { slotsOf } from '../../src/train/sgd.ts';
@@ -19,7 +20,8 @@ const STEPS = 20;
 /** The losses of the first steps of a training. */
 async function losses(plan: TrainingPlan, network: Network, prepare: Prepare): Promise<number[]> {
   const slots = slotsOf(network.model);
-  const step = await preparedStep(plan, network, slots, prepare);
+  const memory = memoryOf(plan.defense, network.spec.input, plan.batch);
+  const step = await preparedStep(plan, network, { slots, memory }, prepare);
   const found: number[] = [];
   for (let epoch = 0; found.length < STEPS; epoch++) {
     const options = { heldOut: new Set<string>(), size: plan.batch, seed: plan.seed, epoch, from: 0 };
@@ -28,7 +30,7 @@ async function losses(plan: TrainingPlan, network: Network, prepare: Prepare): P
     }
   }
   await step.release();
-  tf.dispose(slots.map(({ velocity }) => velocity));
+  tf.dispose([...slots.map(({ velocity }) => velocity), ...Object.values(memory)]);
   network.dispose();
   return found;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import pgd from '../../attacks/pgd.ts';
+import free from '../../defenses/free.ts';
 import pgdTraining from '../../defenses/pgd-training.ts';
 import standard from '../../defenses/standard.ts';
 import { compile } from '../../src/compile/compile.ts';
@@ -18,7 +19,7 @@ import type { TrainingPlan } from '../../src/train/plan.ts';
 import { type TrainingHarness, train } from '../../src/train/train.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
 import { killedPlan } from './killed-plan.ts';
-import { attacks, tinyHarness } from './tiny.ts';
+import { attacks, tinyHarness, tinyPlan } from './tiny.ts';
 import { unlearnAfter } from './unlearn.ts';
 
 let folder: string;
@@ -128,6 +129,20 @@ describe('an aborted training', () => {
     expect(resumed.stopped).toEqual(whole.stopped);
     expect(await sha256Of(out)).toEqual(await sha256Of(whole.files.checkpoint));
   });
+  // Of three uses of each batch: after the first, after the last, in the middle of a later batch and epoch.
+  it.each([1, 3, 14])(
+    'in the middle of what its defense remembers, after update %i, goes on bit for bit',
+    async (updates) => {
+      const remembering = () => tinyPlan(free, { epochs: 2, params: { replays: 3 } });
+      const whole = await train(remembering(), tinyHarness(join(folder, 'whole.safetensors')));
+      const aborted = await train(remembering(), tinyHarness(out, abortAfter(updates)));
+      const delta = (await readSafetensors(aborted.files.state)).tensors.get('memory/delta');
+      expect(delta?.shape).toEqual([8, 6, 6, 1]);
+      expect(new Float32Array(delta?.data as Float32Array).some((value) => value !== 0)).toBe(true);
+      await train(remembering(), tinyHarness(out, { resume: true }));
+      expect(await sha256Of(out)).toEqual(await sha256Of(whole.files.checkpoint));
+    },
+  );
 
   it('saves its position and leaves no checkpoint', async () => {
     const { files } = await train(plan(), tinyHarness(out, abortAfter(6)));

@@ -1,5 +1,6 @@
 /** A training small enough for tests: a dozen pixels, three classes, two convolutions. */
 import bim from '../../attacks/bim.ts';
+import fgsm from '../../attacks/fgsm.ts';
 import pgd from '../../attacks/pgd.ts';
 import { eager } from '../../src/compile/eager.ts';
 import type { Attack } from '../../src/core/attack.ts';
@@ -77,6 +78,7 @@ export const tinyDataset = (size = 36): Dataset => ({
 
 export const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
   ['bim', bim],
+  ['fgsm', fgsm],
   ['pgd', pgd],
 ]);
 

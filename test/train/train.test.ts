@@ -5,7 +5,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import pgdTraining from '../../defenses/pgd-training.ts';
 import standard from '../../defenses/standard.ts';
 import { compile } from '../../src/compile/compile.ts';
-import { defineDefense } from '../../src/core/defense.ts';
+import { defineDefense, type TrainingContext } from '../../src/core/defense.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { tf } from '../../src/tf.ts';
 import { reflection } from '../../src/train/augmentations/reflection.ts';
@@ -113,6 +113,44 @@ describe('training', () => {
     expect(history[0]?.loss).toBe(0.25);
   });
 
+  it('smooths labels and clips gradients where it is told to, and only there', async () => {
+    const weightsOf = async (name: string, changes: Partial<TrainingPlan>) => {
+      const path = join(folder, `${name}.safetensors`);
+      await train(tinyPlan(standard, { epochs: 1, ...changes }), tinyHarness(path));
+      return tensorsOf(path);
+    };
+    const plain = await weightsOf('plain', {});
+    expect(await weightsOf('off', { labelSmoothing: 0, clip: 1e9 })).toEqual(plain);
+    expect(await weightsOf('smoothed', { labelSmoothing: 0.1 })).not.toEqual(plain);
+    expect(await weightsOf('clipped', { clip: 0.01 })).not.toEqual(plain);
+  });
+
+  it('shows a batch that is used again with the same augmentation, and all other chance anew', async () => {
+    /** What is told in the place of the loss at each of 4 batches' 3 uses. */
+    const told = async (name: string, tell: (context: TrainingContext) => tf.Tensor) => {
+      const values: number[] = [];
+      const telling = defineDefense({
+        ...standard,
+        replays: () => 3,
+        trainingLoss: (context) => {
+          const told = tell(context);
+          return (model) => ({ loss: model(context.x).mean().mul(0).add(told) as tf.Scalar, logits: model(context.x) });
+        },
+      });
+      const onProgress = (event: TrainingEvent) => {
+        if (event.kind === 'batch') values.push(event.loss);
+      };
+      const augmentations = [{ augmentation: reflection, params: { share: 0.5 } }];
+      const harness = tinyHarness(join(folder, `${name}.safetensors`), { onProgress });
+      await train(tinyPlan(telling, { epochs: 1, augmentations }), harness);
+      return values;
+    };
+    const columns = await told('columns', ({ x }) => x.slice([0, 0, 0, 0], [-1, -1, 1, -1]).sum());
+    expect(columns).toEqual([0, 3, 6, 9].flatMap((batch) => Array(3).fill(columns[batch])));
+    expect(new Set(columns).size).toBe(4);
+    expect(new Set(await told('draws', ({ noise }) => noise([1], 'uniform').sum())).size).toBe(12);
+  });
+
   it('on photographs of which some cannot be read goes on with the others', async () => {
     const losses: number[] = [];
     const onProgress = (event: TrainingEvent) => {
@@ -182,7 +220,7 @@ describe('a training that fails', () => {
     const weight = network.model.trainableWeights[0]?.read() as tf.Variable;
     weight.assign(tf.fill(weight.shape, Number.POSITIVE_INFINITY));
     const progress = { ...freshEpoch, command: '', epoch: 1, updates: 4, history: [] };
-    const resting = { weights: weightsByName(network.model), slots: [], copies: {} };
+    const resting = { weights: weightsByName(network.model), slots: [], memory: {}, copies: {} };
     await expect(saveState(join(folder, 'x'), resting, {}, progress)).rejects.toThrow(
       /weight\/conv1\/kernel is no longer finite: lower the learning rate/,
     );
@@ -196,6 +234,8 @@ describe('a training that fails', () => {
       [{ epsilon: 8 }, /epsilon is 8/],
       [{ rate: Number.NaN }, /rate is null|rate is NaN/],
       [{ momentum: 1 }, /momentum is 1/],
+      [{ labelSmoothing: 2 }, /label smoothing is 2; it must be a number, 0 to 1/],
+      [{ clip: 0 }, /clip is 0; it must be a number above 0, or null for none/],
       [{ batch: 64 }, /a batch of 64 does not fit/],
       [{ params: { stesp: 3 } }, /unknown parameter --pgd-training.stesp. Did you mean "steps"/],
       [{ params: { attack: 'pgdd' } }, /unknown attack "pgdd". Did you mean "pgd"/],

@@ -64,6 +64,14 @@ export const trainFlags = {
   rate: optional(p.number(DEFAULTS.rate, 'peak learning rate', { min: 0 }), '0.1; with --from 0.01'),
   momentum: p.number(DEFAULTS.momentum, 'momentum of SGD', { min: 0, max: 1 }),
   'weight-decay': p.number(DEFAULTS.weightDecay, 'L2 penalty', { min: 0, max: 1 }),
+  'label-smoothing': p.number(DEFAULTS.labelSmoothing, 'share of a label that is spread evenly over all classes', {
+    min: 0,
+    max: 1,
+  }),
+  clip: optional(
+    p.number(1, 'longest gradient (L2, of all weights together) that is used as it is', { min: 0 }),
+    'any',
+  ),
   schedule: oneOf(
     DEFAULTS.schedule.name as string,
     schedules.map(({ name }) => name),

@@ -64,6 +64,8 @@ export async function planOf(values: Single, given: Given, fetching: ResolveOpti
     epsilon: values.epsilon ?? RADIUS[channels === 1 ? 'grey' : 'colour'][norm],
     rate: values.rate ?? (opened === undefined ? DEFAULTS.rate : FINE_TUNING_RATE),
     weightDecay: values['weight-decay'],
+    labelSmoothing: values['label-smoothing'],
+    clip: values.clip,
     schedule: { name: values.schedule, params: paramsOf(values.schedule, given) },
     validation: { ...DEFAULTS.validation, images: heldOut },
     ...{ ema: values.ema, keep: values.keep, patience: values.patience },

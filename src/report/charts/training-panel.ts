@@ -3,7 +3,6 @@ import { percent, significant } from '../format.ts';
 import type { Html } from '../html.ts';
 import { ATTACKED, BASELINE, INK, type LineStyle, lineStyle } from '../palette.ts';
 import type { Pen, Point } from '../svg.ts';
-import { roundRadii } from './distance-panel.ts';
 import {
   drawAxisTitle,
   ink,
@@ -17,6 +16,7 @@ import {
   sharePanel,
   yOf,
 } from './share-panel.ts';
+import { roundRadii } from './staircase.ts';
 
 export interface TrainingPanel {
   /** Unique in the document. */
