@@ -24,6 +24,7 @@ import { selectImages } from './images.ts';
 import type { Job } from './job.ts';
 import { forgetfulJournal } from './journal.ts';
 import { type MeasuredNow, measure } from './measure.ts';
+import { measureNaive, NAIVE_RULE, requireUndefended } from './naive.ts';
 import { watchMemory } from './peak-memory.ts';
 import { performanceOf } from './performance.ts';
 import {
@@ -80,6 +81,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   }
   const { transferEpsilon: epsilon } = plan;
   const transfer = epsilon === undefined ? undefined : await measureTransfer({ ...job, epsilon, networks });
+  const defended = await measureNaive({ ...job, networks, cells });
   const run: Run = {
     schema: RUN_SCHEMA,
     id: harness.id,
@@ -91,6 +93,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
       phases: job.stopwatch.phases,
       galleryRule: galleryRule(plan.galleryRows),
       transferRule: transfer && TRANSFER_RULE,
+      naiveRule: defended.length === 0 ? undefined : NAIVE_RULE,
       fitRule: await fitRuleOf(plan),
     }),
     architectures: distinctArchitectures(plan.contenders),
@@ -100,6 +103,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     worstCases,
     ...(distances.length === 0 ? {} : { distances }),
     ...(transfer === undefined ? {} : { transfer }),
+    ...(defended.length === 0 ? {} : { defenses: describeDefenses(plan), defended }),
     checks: [
       ...sanityChecks(
         cells,
@@ -110,6 +114,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
         })),
         transfer,
         plan.epsilons[galleryRadius(plan)],
+        defended,
       ),
       ...(plan.sanity === undefined ? [] : probeChecks(plan, found)),
     ],
@@ -206,6 +211,15 @@ function describe({ attack: { name, title, paper, access }, stages }: PlannedAtt
   return { ...{ name, title, paper, access }, ...(parts === undefined ? {} : { stages: parts }) };
 }
 
+/** Each once. */
+function describeDefenses({ contenders }: ExperimentPlan): NonNullable<Run['defenses']> {
+  const all = contenders.flatMap(({ defended }) => defended ?? []);
+  return [...new Map(all.map((one) => [one.defense.name, one])).values()].map(({ defense, params }) => {
+    const { name, title, paper, adversary = 'its own gradient' } = defense;
+    return { name, title, paper, params: { ...params }, adversary };
+  });
+}
+
 function distinctArchitectures(contenders: readonly Contender[]): Run['architectures'] {
   return [...new Map(contenders.map(({ architecture }) => [architecture.name, architecture])).values()];
 }
@@ -242,6 +256,7 @@ export function requirePlan(plan: ExperimentPlan): void {
     throw usageError(`the gallery's epsilon ${galleryEpsilon} is none of ${epsilons.join(', ')}`);
   }
   requireTransfer(plan);
+  requireUndefended(plan);
   for (const { name, planned } of plan.sanity?.probes ?? []) {
     if (planned.attack.fit !== undefined)
       throw usageError(`the probe "${name}": ${planned.attack.name} is fitted first; take another attack`);

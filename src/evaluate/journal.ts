@@ -30,7 +30,7 @@ const outcomeRow = z.tuple([
   count.describe('forwards'),
 ]);
 
-/** What every contender of the run, in order, takes one image for. */
+/** What several contenders of the run, in order, take one image for. */
 const transferRow = z.tuple([
   count.describe('index of the image in the run’s selection'),
   z.array(count.nullable()).describe('predicted classes; null where the logits are no numbers'),
@@ -68,6 +68,10 @@ const journalRecord = z.discriminatedUnion('kind', [
   }),
   /** Images that an attack made against a contender at the radius of the transfer, as all contenders see them. */
   z.object({ kind: z.literal('transfer'), ...attackOwner, rows: z.array(transferRow) }),
+  /** Images that an attack made against an undefended contender at a radius, as it and those behind a defense see them. */
+  z.object({
+    ...{ kind: z.literal('naive'), ...attackOwner, epsilon: z.number().min(0), rows: z.array(transferRow) },
+  }),
   /** The whole gallery of a contender and an attack. */
   z.object({ kind: z.literal('gallery'), ...attackOwner, items: z.array(galleryItem) }),
   /** All saved images of a contender and an attack, which lie beside the journal. */
