@@ -46,6 +46,7 @@ const constantOf = tf.customGrad((around: tf.Tensor | tf.GradSaveFunc) => ({
  * share the middle, the larger. Edges are mirrored.
  */
 export function medianFilter(x: tf.Tensor4D, size: number): tf.Tensor4D {
+  if (size === 1) return x;
   const around = neighbourhoods(x, size);
   return around.mul(constantOf(around)).sum(4);
 }
