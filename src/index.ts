@@ -16,7 +16,14 @@ export {
 export { type Ball, ball, type Noise, shorten, sizeOf } from './core/ball.ts';
 export type { Classifier, ImageShape } from './core/classifier.ts';
 export type { Dataset, Example } from './core/dataset.ts';
-export { type Defense, defineDefense, type TrainingContext, type TrainingLoss } from './core/defense.ts';
+export {
+  type Defended,
+  type Defense,
+  defineDefense,
+  type Seeds,
+  type TrainingContext,
+  type TrainingLoss,
+} from './core/defense.ts';
 export { UserError } from './core/errors.ts';
 export { crossEntropy, dlr, margin, targetedDlr } from './core/losses.ts';
 export { type Param, p, resolveParams, type Values } from './core/params.ts';
@@ -31,6 +38,7 @@ export {
   type RandomTransform,
 } from './core/wrappers/expectation-over-transformation.ts';
 export { preprocess } from './core/wrappers/preprocess.ts';
+export { type Counts, randomised } from './core/wrappers/randomised.ts';
 export { openPhotos } from './data/photo-files.ts';
 export { datasetNames, openDataset } from './data/registry.ts';
 export { loadAttacks, loadDefenses } from './discover/modules.ts';

@@ -1,5 +1,5 @@
 /** The run's tables as CSV (RFC 4180: CRLF, doubled quotes), each under a row of names. */
-import type { Cell, Distances, Run, Transfer } from '../core/run.ts';
+import type { Cell, DefendedCell, Distances, Run, Transfer } from '../core/run.ts';
 import { spreadOf } from './distance-spread.ts';
 import { printable } from './html.ts';
 
@@ -51,6 +51,26 @@ const TRANSFER: Columns<Transfer> = [
   ['wilsonHigh', ({ wilson95 }) => wilson95[1]],
 ];
 
+const DEFENDED: Columns<DefendedCell> = [
+  ['arch', ({ arch }) => arch],
+  ['training', ({ training }) => training],
+  ['defense', ({ defense }) => defense],
+  ['undefended', ({ undefended }) => undefended],
+  ['attack', ({ attack }) => attack],
+  ['norm', ({ norm }) => norm],
+  ['epsilon', ({ epsilon }) => epsilon],
+  ['images', ({ images }) => images],
+  ['cleanCorrect', ({ cleanCorrect }) => cleanCorrect],
+  ['naiveCorrect', ({ naiveCorrect }) => naiveCorrect],
+  ['adaptiveCorrect', ({ adaptiveCorrect }) => adaptiveCorrect],
+  ['naiveAccuracy', ({ naiveAccuracy }) => naiveAccuracy],
+  ['naiveWilsonLow', ({ naiveWilson95 }) => naiveWilson95[0]],
+  ['naiveWilsonHigh', ({ naiveWilson95 }) => naiveWilson95[1]],
+  ['adaptiveAccuracy', ({ adaptiveAccuracy }) => adaptiveAccuracy],
+  ['adaptiveWilsonLow', ({ adaptiveWilson95 }) => adaptiveWilson95[0]],
+  ['adaptiveWilsonHigh', ({ adaptiveWilson95 }) => adaptiveWilson95[1]],
+];
+
 /** The distances of single images stand in run.json. */
 const DISTANCES: Columns<Distances> = [
   ['arch', ({ arch }) => arch],
@@ -70,11 +90,17 @@ const table = <T>(columns: Columns<T>, rows: readonly T[]): string =>
     .join('');
 
 /** The tables by their files' names: the cells always, the others where the run has any of their rows. */
-export function csvFiles({ cells, transfer = [], distances = [] }: Run): Readonly<Record<string, string>> {
+export function csvFiles({
+  cells,
+  transfer = [],
+  distances = [],
+  defended = [],
+}: Run): Readonly<Record<string, string>> {
   return {
     'table.csv': table(CELLS, cells),
     ...(transfer.length === 0 ? {} : { 'transfer.csv': table(TRANSFER, transfer) }),
     ...(distances.length === 0 ? {} : { 'distances.csv': table(DISTANCES, distances) }),
+    ...(defended.length === 0 ? {} : { 'defenses.csv': table(DEFENDED, defended) }),
   };
 }
 

@@ -9,6 +9,7 @@ import { architectureTitle, datasetTitle } from './names.ts';
 import { accuracy } from './sections/accuracy.ts';
 import { architectures } from './sections/architectures.ts';
 import { checks } from './sections/checks.ts';
+import { defenses } from './sections/defenses.ts';
 import { distances } from './sections/distances.ts';
 import { gallery } from './sections/gallery.ts';
 import { renderHeader } from './sections/header.ts';
@@ -22,6 +23,7 @@ import { transfer } from './sections/transfer.ts';
 const SECTIONS: readonly Section[] = [
   headline,
   accuracy,
+  defenses,
   distances,
   transfer,
   gallery,
