@@ -30,7 +30,7 @@ function compare(run: Run, entries: readonly DefendedCell[]): Html {
   const { naiveRule } = run.provenance;
   return html`<p>An attack that does not know of a defense says what the defense seems to be worth; one that does, what it is worth. Believe the adaptive one.</p>
 <figure class="accuracy">
-<ul class="legend">${LINES.map(({ label, style, words }) => html`<li>${lineSample(style)}<b>${label}</b> <span>${words}</span></li>`)}</ul>
+<ul class="legend">${LINES.map(({ label, style, words }) => html`<li>${lineSample(style)}<b>${together(label)}</b> <span>${words}</span></li>`)}</ul>
 <div class="panels">${groups.map((group, i) => panel(run, group, `defenses-${i}`))}</div>
 <figcaption>Accuracy against how far the adversary may go. Bands are 95&nbsp;% intervals; the hollow circle at ${together('ε = 0')} is the accuracy of the defended network without attack; the dashed level is that of guessing.</figcaption>
 </figure>
