@@ -10,22 +10,10 @@
  * CVPR 2019, section 3 (M-DI²-FGSM).
  */
 import { defineAttack } from '../src/core/attack.ts';
-import { interpolation, resample } from '../src/core/interpolation.ts';
+import { enlargement, resample } from '../src/core/interpolation.ts';
 import { accumulate } from '../src/core/momentum.ts';
 import { p } from '../src/core/params.ts';
 import { tf } from '../src/tf.ts';
-
-/** Matrices [B, L, L]: enlarge a line of L pixels by `share` of what fits, pad it at `place`, resize the canvas to L. */
-function diverse(length: number, canvas: number, share: tf.Tensor, place: tf.Tensor): tf.Tensor3D {
-  const size = share
-    .mul(canvas - length)
-    .floor()
-    .add(length) as tf.Tensor3D;
-  const offset = place.mul(tf.scalar(canvas + 1).sub(size)).floor() as tf.Tensor3D;
-  const whole = { size: tf.fill([1, 1, 1], length) as tf.Tensor3D, offset: tf.zeros([1, 1, 1]) as tf.Tensor3D };
-  const shrink = interpolation({ from: canvas, onto: length, ...whole });
-  return tf.matMul(shrink, interpolation({ from: length, onto: canvas, size, offset }));
-}
 
 export default defineAttack({
   name: 'di-fgsm',
@@ -44,9 +32,9 @@ export default defineAttack({
   step: (state, { ball, epsilon, gradient, noise, params }) => {
     const [, height, width] = state.x.shape;
     const chosen = noise([1, 1, 1], 'uniform').less(params.probability);
-    const [share, top, left] = [0, 1, 2].map(() => noise([1, 1], 'uniform')) as [tf.Tensor, tf.Tensor, tf.Tensor];
-    const rows = diverse(height, Math.round(height * params.canvas), share, top);
-    const columns = diverse(width, Math.round(width * params.canvas), share, left);
+    const [share, top, left] = [0, 1, 2].map(() => noise([1, 1], 'uniform')) as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D];
+    const rows = enlargement(height, Math.round(height * params.canvas), share, top);
+    const columns = enlargement(width, Math.round(width * params.canvas), share, left);
 
     const transformed = tf.where(chosen, resample(state.x, rows, columns), state.x);
     const g = gradient(transformed);

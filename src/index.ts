@@ -26,9 +26,11 @@ export type { Classifier, ImageShape } from './core/classifier.ts';
 export type { Dataset, Example } from './core/dataset.ts';
 export {
   type AttackedMode,
+  type Defended,
   type Defense,
   defineDefense,
   type PerturbRequest,
+  type Seeds,
   type Tensors,
   type TrainingContext,
   type TrainingLoss,
@@ -56,6 +58,7 @@ export {
   type RandomTransform,
 } from './core/wrappers/expectation-over-transformation.ts';
 export { preprocess } from './core/wrappers/preprocess.ts';
+export { type Counts, randomised } from './core/wrappers/randomised.ts';
 export { openPhotos } from './data/photo-files.ts';
 export { datasetNames, openDataset } from './data/registry.ts';
 export { loadAttacks, loadDefenses } from './discover/modules.ts';

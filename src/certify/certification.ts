@@ -57,7 +57,7 @@ export async function runCertification(plan: CertificationPlan, harness: Certifi
       phases: stopwatch.phases,
       iteratePolicy: 'no attack was made: a certificate holds against every perturbation up to its radius',
       galleryRule: 'no pictures',
-      ...{ transferRule: undefined, fitRule: undefined },
+      ...{ transferRule: undefined, naiveRule: undefined, fitRule: undefined },
     }),
     architectures: distinctArchitectures(plan.contenders),
     ...{ attacks: [], classes: [...plan.dataset.classes], cells: [], certificates, checks: [], gallery: [] },

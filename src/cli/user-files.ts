@@ -4,10 +4,11 @@ import { register } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Attack, Ensemble } from '../core/attack.ts';
+import type { Defense } from '../core/defense.ts';
 import { UserError, usageError } from '../core/errors.ts';
 import { shortPath } from '../core/files.ts';
 import { reasonOf } from '../discover/load-error.ts';
-import { attackIn, MODULE_ROOT } from '../discover/modules.ts';
+import { attackIn, defenseIn, MODULE_ROOT } from '../discover/modules.ts';
 
 const SOURCE = import.meta.url.endsWith('.ts');
 
@@ -52,6 +53,14 @@ export async function importUserFile(file: string): Promise<Readonly<Record<stri
   }
 }
 
+/** The files among words, each once. */
+export const filesAmong = (words: readonly string[]): string[] => [
+  ...new Map(words.filter(isFile).map((file) => [resolve(file), file])).values(),
+];
+
 /** The attack in a file of the user's own. Errors as `importUserFile`, and for what the file's attack lacks. */
 export const loadAttackFile = async (file: string): Promise<Attack | Ensemble> =>
   attackIn(file, await importUserFile(file));
+
+/** The defense in a file of the user's own. Errors as `loadAttackFile`. */
+export const loadDefenseFile = async (file: string): Promise<Defense> => defenseIn(file, await importUserFile(file));

@@ -75,7 +75,7 @@ export interface WeightWithGradient {
   readonly gradient: tf.Tensor;
 }
 
-/** A way of making networks more robust: a training loss or, in time, a wrapper around a classifier. */
+/** A way of making networks more robust: a training loss, or a wrapper around a classifier. */
 export interface Defense<P extends Params = Params> {
   /** Its file's name. */
   readonly name: string;
@@ -104,12 +104,33 @@ export interface Defense<P extends Params = Params> {
    * differentiated, feeds them to the model. So no gradient ever flows through an attack.
    */
   trainingLoss?(context: TrainingContext<P>): (model: TrainingModel) => TrainingLoss;
-  /**
-   * The defended classifier; its gradient is the one an adaptive attacker would use. Not called yet: training refuses a
-   * defense that has it, and nothing measures one.
-   */
-  wrap?(classifier: Classifier, params: Values<P>): Classifier;
+  /** The classifier behind the defense, as it answers, and as an adversary who knows the defense looks at it. */
+  wrap?(classifier: Classifier, params: Values<P>, seeds: Seeds): Defended;
+  /** Of a wrapper: what the adaptive adversary follows, in words; by default the gradient of the defended classifier. */
+  readonly adversary?: string;
 }
+
+/** A classifier behind a defense. */
+export interface Defended {
+  /** What answers: clean accuracy and the verification of every adversarial image come from it. */
+  readonly classifier: Classifier;
+  /**
+   * What attacks look at, if that is another: of a randomised defense, other draws than those that answer. By default the
+   * classifier itself, whose gradient then is the one that an adaptive adversary would use: `backwardPass` gives it one.
+   */
+  readonly adversary?: Classifier;
+}
+
+/** What the randomness of a defense comes from, whole numbers from 0 to 2³² - 1: an adversary never sees the draws that answer. */
+export interface Seeds {
+  readonly answer: number;
+  readonly adversary: number;
+}
+
+/** A defense of trained networks, which changes what they see. */
+export type Wrapper = Defense & Required<Pick<Defense, 'wrap'>>;
+
+export const isWrapper = (defense: Defense): defense is Wrapper => defense.wrap !== undefined;
 
 /** Declares a defense; its parameters' types follow from their declaration. */
 export const defineDefense = <P extends Params>(defense: Defense<P>): Defense<P> => defense;

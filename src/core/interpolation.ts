@@ -31,6 +31,24 @@ export function interpolation({ from, onto, size, offset }: Placement): tf.Tenso
   return tent.mul(inside) as tf.Tensor3D;
 }
 
+/**
+ * The matrices [B, L, L] that enlarge a line of L pixels to less than `canvas` of them, pad it with zeros to the canvas, and
+ * resize that to L again: the picture shrinks a little, at a place of its own.
+ *
+ * @param share - how much of the room on the canvas the enlarged line takes, from 0 to below 1: [B, 1, 1]
+ * @param place - how much of the rest comes before it: [B, 1, 1]
+ */
+export function enlargement(length: number, canvas: number, share: tf.Tensor3D, place: tf.Tensor3D): tf.Tensor3D {
+  const size = share
+    .mul(canvas - length)
+    .floor()
+    .add(length) as tf.Tensor3D;
+  const offset = place.mul(tf.scalar(canvas + 1).sub(size)).floor() as tf.Tensor3D;
+  const whole = { size: tf.fill([1, 1, 1], length) as tf.Tensor3D, offset: tf.zeros([1, 1, 1]) as tf.Tensor3D };
+  const shrink = interpolation({ from: canvas, onto: length, ...whole });
+  return tf.matMul(shrink, interpolation({ from: length, onto: canvas, size, offset }));
+}
+
 /** Every column of x [B, H, W, C] under `rows` [B, H', H], every row under `columns` [B, W', W]: [B, H', W', C]. */
 export const resample = (x: tf.Tensor4D, rows: tf.Tensor3D, columns: tf.Tensor3D): tf.Tensor4D =>
   alongFirst(alongFirst(x, rows), columns);

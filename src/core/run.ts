@@ -161,6 +161,31 @@ const transfer = z.object({
   wilson95: interval,
 });
 
+/**
+ * What a defense seems to be worth to a naive adversary, who makes images against the network without it, and what it is worth
+ * to an adaptive one, who looks at the defended network: the cell of the same network, attack and radius says that too.
+ */
+const defendedCell = z.object({
+  arch: z.string(),
+  /** Of the defended network: `standard+jpeg`. */
+  training: z.string(),
+  defense: z.string(),
+  /** The training of the same network without the defense. */
+  undefended: z.string(),
+  attack: z.string(),
+  ...radius,
+  images: count.min(1),
+  /** Images that the defended network classifies correctly without attack; under a naive one too; under an adaptive one. */
+  cleanCorrect: count,
+  naiveCorrect: count,
+  adaptiveCorrect: count,
+  naiveAccuracy: share,
+  adaptiveAccuracy: share,
+  /** Wilson score intervals at 95 %. */
+  naiveWilson95: interval,
+  adaptiveWilson95: interval,
+});
+
 const confidence = z.object({ label: count, name: z.string(), confidence: share });
 
 /** One image of the gallery: x + ε·δ = x′, chosen by the run's stated rule. Pictures are PNG, base64. */
@@ -235,6 +260,15 @@ const attack = z.object({
     .optional(),
 });
 
+const defense = z.object({
+  name: z.string(),
+  title: z.string(),
+  paper: z.url({ protocol: /^https$/ }).optional(),
+  params: z.record(z.string(), json),
+  /** What the adaptive adversary follows, in words. */
+  adversary: z.string(),
+});
+
 /** A file that gave no image, and why. */
 export const skippedFile = z.object({ id: z.string(), why: z.string() });
 
@@ -273,6 +307,8 @@ const provenance = z.object({
   fitRule: z.string().optional(),
   /** Which images are tried on other networks, in words. */
   transferRule: z.string().optional(),
+  /** How naive and adaptive adversaries are compared, in words. */
+  naiveRule: z.string().optional(),
 });
 
 const runFields = z.object({
@@ -294,6 +330,10 @@ const runFields = z.object({
   certificates: z.array(certificates).min(1).optional(),
   /** For every attack that looks at a network: source by source, all targets. */
   transfer: z.array(transfer.refine(radiusFits, radiusRule)).optional(),
+  /** What networks of the run stand behind. */
+  defenses: z.array(defense).optional(),
+  /** For every defended network, attack that looks at one, and radius. */
+  defended: z.array(defendedCell.refine(radiusFits, radiusRule)).optional(),
   checks: z.array(check),
   gallery: z.array(galleryItem.refine(radiusFits, radiusRule)),
   /** One per contender. */
@@ -320,6 +360,8 @@ export type Certificates = z.infer<typeof certificates>;
 export type WorstCase = z.infer<typeof worstCase>;
 /** What an attack made against one network of the run, tried on another. */
 export type Transfer = z.infer<typeof transfer>;
+/** A defended network under a naive and an adaptive adversary. */
+export type DefendedCell = z.infer<typeof defendedCell>;
 export type GalleryItem = z.infer<typeof galleryItem>;
 export type Check = z.infer<typeof check>;
 export type Performance = z.infer<typeof performance>;

@@ -145,3 +145,7 @@ export const loadDefenses = (folder = join(MODULE_ROOT, DEFENSES.folder)): Promi
  */
 export const attackIn = (file: string, exported: Readonly<Record<string, unknown>>): Attack | Ensemble =>
   moduleOf(ATTACKS, file, exported);
+
+/** The defense that a module exports. Errors as `attackIn`. */
+export const defenseIn = (file: string, exported: Readonly<Record<string, unknown>>): Defense =>
+  moduleOf(DEFENSES, file, exported);

@@ -4,7 +4,7 @@
  * Carlini, Athalye, Papernot et al., "On Evaluating Adversarial Robustness", 2019, sections 3 and 4.
  */
 import type { Attack } from '../core/attack.ts';
-import type { Cell, Check, Training, Transfer } from '../core/run.ts';
+import type { Cell, Check, DefendedCell, Training, Transfer } from '../core/run.ts';
 import { isDefended } from '../core/training.ts';
 
 const CHECKLIST = 'https://arxiv.org/abs/1902.06705';
@@ -29,12 +29,17 @@ export interface Intended {
   readonly trainings?: readonly Training[];
 }
 
-/** All checks; what the run has no cells for is `not-run`. */
+/**
+ * All checks; what the run has no cells for is `not-run`.
+ *
+ * @param defended - networks behind defenses; of none there is nothing to check
+ */
 export function sanityChecks(
   cells: readonly Cell[],
   attacks: readonly AttackTraits[],
   transfer: readonly Transfer[] = [],
   intended: Intended = {},
+  defended: readonly DefendedCell[] = [],
 ): Check[] {
   const gradient = attacks.filter(({ access }) => access === 'gradient');
   const names = (chosen: readonly AttackTraits[]): string[] => chosen.map(({ name }) => name);
@@ -58,6 +63,7 @@ export function sanityChecks(
       iterative,
     ),
     transferIsWeaker(transfer),
+    ...(defended.length === 0 ? [] : [naiveIsWeaker(defended)]),
     allVerified(cells),
   ];
 }
@@ -211,6 +217,20 @@ function transferIsWeaker(transfer: readonly Transfer[]): Check {
   return atMost(slack, found, {
     name: 'transfer is weaker than white box',
     why: 'Images made against another network should fool fewer than those made against the network itself; if they fool more, its gradient is masked, or the attack needs more steps.',
+    otherwise: 'warn',
+  });
+}
+
+function naiveIsWeaker(defended: readonly DefendedCell[]): Check {
+  const found = defended.map(({ adaptiveCorrect, naiveCorrect, images, ...rest }) => ({
+    value: (adaptiveCorrect - naiveCorrect) / images,
+    images,
+    at: `${rest.attack} on ${rest.arch}/${rest.training}, ε = ${rest.epsilon}`,
+  }));
+  return atMost(slack, found, {
+    name: 'a naive attack is weaker than an adaptive one',
+    why: 'Who knows the defense can do all that who does not can do; if images made without it fool more, it masks the gradient that the attack follows: give it one (BPDA), or average over its randomness (EOT).',
+    link: 'https://arxiv.org/abs/1802.00420',
     otherwise: 'warn',
   });
 }

@@ -24,6 +24,7 @@ import { selectImages } from './images.ts';
 import type { Job } from './job.ts';
 import { forgetfulJournal } from './journal.ts';
 import { type MeasuredNow, measure } from './measure.ts';
+import { measureNaive, NAIVE_RULE, requireUndefended } from './naive.ts';
 import { watchMemory } from './peak-memory.ts';
 import { performanceOf } from './performance.ts';
 import {
@@ -78,11 +79,13 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     leftOut.push(images - standing.images);
     skipped = clean.skipped ?? [];
   }
-  const trainings = plan.contenders.flatMap(({ architecture: { name: arch }, training, record }) =>
-    record === undefined ? [] : [{ arch, training, record }],
+  // Behind a defense it is the same network once more.
+  const trainings = plan.contenders.flatMap(({ architecture: { name: arch }, training, record, defended: behind }) =>
+    record === undefined || behind !== undefined ? [] : [{ arch, training, record }],
   );
   const { transferEpsilon: epsilon } = plan;
   const transfer = epsilon === undefined ? undefined : await measureTransfer({ ...job, epsilon, networks });
+  const defended = await measureNaive({ ...job, networks, cells });
   const run: Run = {
     schema: RUN_SCHEMA,
     id: harness.id,
@@ -94,6 +97,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
       phases: job.stopwatch.phases,
       galleryRule: galleryRule(plan.galleryRows),
       transferRule: transfer && TRANSFER_RULE,
+      naiveRule: defended.length === 0 ? undefined : NAIVE_RULE,
       fitRule: await fitRuleOf(plan),
     }),
     architectures: distinctArchitectures(plan.contenders),
@@ -103,6 +107,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     worstCases,
     ...(distances.length === 0 ? {} : { distances }),
     ...(transfer === undefined ? {} : { transfer }),
+    ...(defended.length === 0 ? {} : { defenses: describeDefenses(plan), defended }),
     checks: [
       ...sanityChecks(
         cells,
@@ -113,6 +118,7 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
         })),
         transfer,
         { reported: plan.epsilons[galleryRadius(plan)], trainings },
+        defended,
       ),
       ...(plan.sanity === undefined ? [] : probeChecks(plan, found)),
     ],
@@ -210,6 +216,15 @@ function describe({ attack: { name, title, paper, access }, stages }: PlannedAtt
   return { ...{ name, title, paper, access }, ...(parts === undefined ? {} : { stages: parts }) };
 }
 
+/** Each once. */
+function describeDefenses({ contenders }: ExperimentPlan): NonNullable<Run['defenses']> {
+  const all = contenders.flatMap(({ defended }) => defended ?? []);
+  return [...new Map(all.map((one) => [one.defense.name, one])).values()].map(({ defense, params }) => {
+    const { name, title, paper, adversary = 'its own gradient' } = defense;
+    return { name, title, paper, params: { ...params }, adversary };
+  });
+}
+
 /** The architectures of the contenders, each once. */
 export function distinctArchitectures(contenders: readonly Contender[]): Run['architectures'] {
   return [...new Map(contenders.map(({ architecture }) => [architecture.name, architecture])).values()];
@@ -247,6 +262,7 @@ export function requirePlan(plan: ExperimentPlan): void {
     throw usageError(`the gallery's epsilon ${galleryEpsilon} is none of ${epsilons.join(', ')}`);
   }
   requireTransfer(plan);
+  requireUndefended(plan);
   for (const { name, planned } of plan.sanity?.probes ?? []) {
     if (planned.attack.fit !== undefined)
       throw usageError(`the probe "${name}": ${planned.attack.name} is fitted first; take another attack`);

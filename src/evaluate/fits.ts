@@ -11,7 +11,7 @@ import { prepareFit } from './fit-engine.ts';
 import { type FitImages, fitImages } from './fit-images.ts';
 import type { Job } from './job.ts';
 import type { PackedTensor } from './journal.ts';
-import { type Contender, contenderName, type PlannedStage } from './plan.ts';
+import { attackedOf, type Contender, contenderName, isStandIn, type PlannedStage } from './plan.ts';
 import { type Outcome, runPool } from './pool.ts';
 import type { Rehearsal } from './rehearse.ts';
 import type { FitRehearsal } from './rehearse-fit.ts';
@@ -93,7 +93,7 @@ export class Fits {
     const engine = await stopwatch.time('prepare', () =>
       blame(stage, 'cannot be compiled', () =>
         prepareFit(harness.prepare, {
-          ...{ ...stage, classifier: contender.classifier, norm, batch, rehearsal },
+          ...{ ...stage, classifier: attackedOf(contender), norm, batch, rehearsal },
           targeted: goal.kind === 'targeted',
         }),
       ),
@@ -137,6 +137,7 @@ export class Fits {
       for await (const image of images.stream()) yield { image, radii: [0] };
     };
     await runPool({
+      isStandIn: isStandIn(contender),
       ...{ engine, rehearsal, judge, norm, goal, seed, restarts: 1, signal: harness.signal },
       ...{ epsilons: [epsilon], fitted: [fitted], input: contender.classifier.input, work: work() },
       onSettled: async (settled) => {

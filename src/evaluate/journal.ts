@@ -30,7 +30,7 @@ const outcomeRow = z.tuple([
   count.describe('forwards'),
 ]);
 
-/** What every contender of the run, in order, takes one image for. */
+/** What several contenders of the run, in order, take one image for. */
 const transferRow = z.tuple([
   count.describe('index of the image in the run’s selection'),
   z.array(count.nullable()).describe('predicted classes; null where the logits are no numbers'),
@@ -79,6 +79,10 @@ const journalRecord = z.discriminatedUnion('kind', [
   /** Images certified by randomized smoothing, with Gaussian noise of that standard deviation. */
   z.object({
     ...{ kind: z.literal('certified'), ...owner, sigma: z.number().positive(), rows: z.array(certifiedRow) },
+  }),
+  /** Images that an attack made against an undefended contender at a radius, as it and those behind a defense see them. */
+  z.object({
+    ...{ kind: z.literal('naive'), ...attackOwner, epsilon: z.number().min(0), rows: z.array(transferRow) },
   }),
   /** The whole gallery of a contender and an attack. */
   z.object({ kind: z.literal('gallery'), ...attackOwner, items: z.array(galleryItem) }),

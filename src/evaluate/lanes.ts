@@ -39,6 +39,8 @@ export interface Lane extends Assignment {
   gradients: number;
   forwards: number;
   unverified: number;
+  /** Whether a claim of the try at hand was not confirmed, so that it went on. */
+  isDoubted: boolean;
   /** The best candidates that reached the goal on the way of a try that went on, the best first. */
   readonly passed: Passed[];
   /** Of an attack of minimum norm: the nearest confirmed adversarial image of all tries so far. */
@@ -149,11 +151,21 @@ function makeLane({ epsilons, norm, rehearsal, input }: LaneSpec, assignment: As
   const epsilon = rehearsal.minimumNorm ? diameterOf(norm, elements(input)) : (epsilons[first] as number);
   // The classes to aim at took a look at the clean image.
   const forwards = rehearsal.targets === undefined ? 0 : 1;
-  return { ...assignment, epsilon, targets, tries: 0, gradients: 0, forwards, unverified: 0, passed: [] };
+  return {
+    ...assignment,
+    epsilon,
+    targets,
+    tries: 0,
+    gradients: 0,
+    forwards,
+    unverified: 0,
+    isDoubted: false,
+    passed: [],
+  };
 }
 
 /** The lane of the same image at its next radii, to which what was spent so far does not count. */
 export const onwards = (lane: Lane, radii: readonly number[], epsilon: number, fallen: Fallen | undefined): Lane => ({
   ...{ image: lane.image, exhibited: lane.exhibited, targets: lane.targets },
-  ...{ radii, epsilon, fallen, tries: 0, gradients: 0, forwards: 0, unverified: 0, passed: [] },
+  ...{ radii, epsilon, fallen, tries: 0, gradients: 0, forwards: 0, unverified: 0, isDoubted: false, passed: [] },
 });

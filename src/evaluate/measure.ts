@@ -13,9 +13,11 @@ import type { Job } from './job.ts';
 import type { JournalRecord } from './journal.ts';
 import type { Assignment } from './lanes.ts';
 import {
+  attackedOf,
   type Contender,
   contenderName,
   type ExperimentPlan,
+  isStandIn,
   type PlannedAttack,
   type PlannedStage,
   restartsOf,
@@ -189,7 +191,7 @@ async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void>
   const { planned, contender, judge, plan, harness, stopwatch, attacked, journal } = spec;
   const { index, stage, rehearsal, pairs, tally, showcase, archive } = remaining;
   const { norm, goal, seed, epsilons, batch } = plan;
-  const { classifier } = contender;
+  const classifier = attackedOf(contender);
   const names = { contender: contenderName(contender), attack: planned.attack.name, stage: stageName(planned, stage) };
   const { onProgress, signal } = harness;
   onProgress?.({ phase: 'prepare', ...names, done: 0, total: 1 });
@@ -211,6 +213,7 @@ async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void>
       ...{ engine, rehearsal, judge, norm, goal, seed, epsilons, signal, fitted },
       restarts: restartsOf(plan, stage),
       earlyStop: plan.earlyStop ?? true,
+      isStandIn: isStandIn(contender),
       work: assignments(spec, remaining),
       input: classifier.input,
       onSettled: async (outcomes) => {

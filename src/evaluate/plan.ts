@@ -4,6 +4,7 @@ import type { Prepare } from '../compile/types.ts';
 import { type Attack, type Ensemble, isEnsemble } from '../core/attack.ts';
 import type { Classifier } from '../core/classifier.ts';
 import type { Dataset } from '../core/dataset.ts';
+import type { Wrapper } from '../core/defense.ts';
 import type { Run } from '../core/run.ts';
 import type { Kept, Rounding } from '../core/saved.ts';
 import type { Goal, Threat } from '../core/threat-model.ts';
@@ -22,7 +23,32 @@ export interface Contender {
   readonly sha256: string;
   /** How its training went, if its checkpoint tells. */
   readonly record?: TrainingRecord | undefined;
+  /** Of a network behind a defense. */
+  readonly defended?: DefendedBy;
 }
+
+/** What a network stands behind. */
+export interface DefendedBy {
+  readonly defense: Wrapper;
+  /** Resolved: every declared parameter has its value. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** What the same network is called without it: `standard`. */
+  readonly undefended: string;
+  /** What attacks look at, if that is another than what answers. */
+  readonly adversary?: Classifier;
+  /** SHA-256 of the file of the user's own that the defense comes from, in hex. */
+  readonly source?: string;
+}
+
+/** What attacks look at. */
+export const attackedOf = ({ classifier, defended }: Contender): Classifier => defended?.adversary ?? classifier;
+
+/** Whether attacks look at another classifier than answers. */
+export const isStandIn = (contender: Contender): boolean => attackedOf(contender) !== contender.classifier;
+
+/** The network of a plan that stands behind nothing where this one stands behind its defense; undefined if there is none. */
+export const undefendedOf = ({ architecture, defended }: Contender, all: readonly Contender[]): Contender | undefined =>
+  all.find((other) => other.architecture.name === architecture.name && other.training === defended?.undefended);
 
 /** An attack, or a stage of an ensemble, with the values of its parameters. */
 export interface PlannedStage {
@@ -133,10 +159,10 @@ export interface Saving {
 /**
  * What the run is at. `prepare`: an attack is being compiled. `clean`: images classified. `attack`: pairs of (image,
  * epsilon) settled. `fit`: images that an attack learns from. `gallery`: pictures drawn. `probe`: checks of the sanity panel. `save`: images saved. `transfer`:
- * adversarial images tried on every contender.
+ * adversarial images tried on every contender. `naive`: images made against an undefended network tried behind its defenses.
  */
 export interface ProgressEvent {
-  readonly phase: 'prepare' | 'clean' | 'fit' | 'attack' | 'gallery' | 'probe' | 'save' | 'transfer';
+  readonly phase: 'prepare' | 'clean' | 'fit' | 'attack' | 'gallery' | 'probe' | 'save' | 'transfer' | 'naive';
   /** `vgg16/standard`. */
   readonly contender: string;
   readonly attack?: string;

@@ -6,7 +6,7 @@ import { type Assignment, LaneQueue } from './lanes.ts';
 import { stopIfAborted } from './plan.ts';
 import { stepsAt } from './rehearse.ts';
 import { settle } from './settle.ts';
-import { type Candidate, candidateOf, type Initialised, Slots, type SlotsSpec, Starter } from './slots.ts';
+import { type Candidate, candidateOf, type Initialised, type Paused, Slots, type SlotsSpec, Starter } from './slots.ts';
 import type { Made } from './verify.ts';
 
 /** What became of one image at one radius. */
@@ -31,6 +31,8 @@ export interface Outcome {
 
 export interface PoolSpec extends SlotsSpec {
   readonly judge: Judge;
+  /** Whether the attack looks at another classifier than the judge, as at other draws of a randomised defense. */
+  readonly isStandIn?: boolean;
   /** Radii in pixel units. */
   readonly epsilons: readonly number[];
   readonly restarts: number;
@@ -78,6 +80,13 @@ export async function runPool(spec: PoolSpec): Promise<PoolReport> {
     }
     return true;
   };
+  /** Tries whose claims were not confirmed come before new ones: they hold images. */
+  const resume = (paused: readonly Paused[]): void => {
+    ready.unshift(...paused.filter(({ isOver }) => !isOver));
+    for (const { lane, state } of paused.filter(({ isOver }) => isOver)) {
+      ended.push({ lane, ...candidateOf(state, 0, lane), claimed: false });
+    }
+  };
   const fill = async (): Promise<void> => {
     if (!refill && slots.active > 0) return;
     while (slots.free > 0 && ended.length < batch) {
@@ -101,7 +110,9 @@ export async function runPool(spec: PoolSpec): Promise<PoolReport> {
       const starved = ready.length === 0 && (await lanes.isEmpty());
       const isWorthJudging = ended.length > 0 && ended.length >= slots.active / 4;
       if (ended.length >= batch || (starved && isWorthJudging)) {
-        lanes.again(await settle(spec, ended.splice(0, batch)));
+        const unsettled = await settle(spec, ended.splice(0, batch));
+        lanes.again(unsettled.lanes);
+        resume(unsettled.paused);
       } else if (starved && slots.active === 0) {
         return { calls, occupied };
       }

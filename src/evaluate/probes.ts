@@ -15,7 +15,15 @@ import { always, atMost } from './checks.ts';
 import { type Judge, prepareAttack } from './engine.ts';
 import type { SelectedImage } from './images.ts';
 import type { Assignment } from './lanes.ts';
-import { type Contender, contenderName, type ExperimentPlan, type PlannedStage, stopIfAborted } from './plan.ts';
+import {
+  attackedOf,
+  type Contender,
+  contenderName,
+  type ExperimentPlan,
+  isStandIn,
+  type PlannedStage,
+  stopIfAborted,
+} from './plan.ts';
 import { type Outcome, runPool } from './pool.ts';
 import { rehearse } from './rehearse.ts';
 import { saturates } from './saturation.ts';
@@ -118,7 +126,7 @@ const saturation = (answers: readonly Float32Array[], images: readonly SelectedI
 
 /** The share of images at which the gradient of the cross-entropy is zero everywhere, or no number. */
 async function silence({ prepare, contender, plan, images }: ProbeSpec): Promise<number> {
-  const { classifier } = contender;
+  const classifier = attackedOf(contender);
   const run = await prepare(
     (x: tf.Tensor, y: tf.Tensor) => {
       const loss = (at: tf.Tensor) => crossEntropy(classifier.logits(at as tf.Tensor4D), y as tf.Tensor1D).sum();
@@ -153,7 +161,7 @@ async function attackWith(
 ): Promise<Outcome[]> {
   const { norm, goal, seed } = plan;
   const batch = Math.min(plan.batch, images.length);
-  const { classifier } = contender;
+  const classifier = attackedOf(contender);
   const pixels = elements(classifier.input);
   const targeted = goal.kind === 'targeted';
   const rehearsal = await rehearse({ ...planned, classifier, norm, targeted });
@@ -165,6 +173,7 @@ async function attackWith(
   try {
     await runPool({
       ...{ engine, rehearsal, judge, norm, goal, seed, signal, work: work() },
+      isStandIn: isStandIn(contender),
       ...{ epsilons: [on === 'any' ? greyRadius(norm, pixels) : epsilon], restarts: 1, input: classifier.input },
       onSettled: async (settled) => {
         outcomes.push(...settled);

@@ -7,7 +7,7 @@ import type { Run } from '../core/run.ts';
 import { fitRuleOf, needsFit } from './fit-images.ts';
 import { type Selection, selectImages } from './images.ts';
 import type { Parts } from './journal.ts';
-import { contenderName, type ExperimentPlan, type Harness } from './plan.ts';
+import { type Contender, contenderName, type DefendedBy, type ExperimentPlan, type Harness } from './plan.ts';
 
 /** The processor's name, as the system gives it. */
 export const cpuName = (): string => cpus()[0]?.model.trim() ?? 'unknown';
@@ -55,12 +55,13 @@ export interface ProvenanceFacts {
   readonly iteratePolicy?: string;
   readonly galleryRule: string;
   readonly transferRule: string | undefined;
+  readonly naiveRule: string | undefined;
   readonly fitRule: string | undefined;
 }
 
 export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provenance']> {
-  const { plan, harness, started, images, skipped, leftOut, selection, phases, galleryRule, transferRule, fitRule } =
-    facts;
+  const { plan, harness, started, images, skipped, leftOut, selection, phases } = facts;
+  const { galleryRule, transferRule, naiveRule, fitRule } = facts;
   const { dataset, contenders, seed } = plan;
   return {
     started,
@@ -88,6 +89,7 @@ export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provena
     iteratePolicy: facts.iteratePolicy ?? ITERATE_POLICY,
     galleryRule,
     ...(transferRule === undefined ? {} : { transferRule }),
+    ...(naiveRule === undefined ? {} : { naiveRule }),
     ...(fitRule === undefined ? {} : { fitRule }),
   };
 }
@@ -136,6 +138,7 @@ export async function journalParts(
       ]),
     ),
     'the networks': contenders.map((contender) => [contenderName(contender), contender.sha256]),
+    ...(contenders.some(({ defended }) => defended !== undefined) ? { 'the defenses': defensesOf(contenders) } : {}),
     'the dataset': [name, split, labels, input, await selectImages(dataset, images, seed).hash()],
     'the number of images': images,
     'the radii': epsilons,
@@ -158,6 +161,12 @@ export async function journalParts(
 /** A hash of each of these things, by its name. */
 export const factParts = (facts: Readonly<Record<string, unknown>>): Parts =>
   Object.fromEntries(Object.entries(facts).map(([part, value]) => [part, sha256(JSON.stringify(value))]));
+
+/** Of every contender what it stands behind, code and all. */
+const defensesOf = (contenders: readonly Contender[]): unknown =>
+  contenders.map(({ defended }) => defended && [defended.defense.name, defended.params, ...codeOfDefense(defended)]);
+
+const codeOfDefense = ({ defense, source }: DefendedBy): unknown[] => [String(defense.wrap), source];
 
 /** A hash of all parts: work in a journal of the same key need not be done again. */
 export const journalKey = (parts: Parts): string => sha256(JSON.stringify(parts));

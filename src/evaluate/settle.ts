@@ -4,7 +4,7 @@ import type { Norm, Threat } from '../core/threat-model.ts';
 import { type Lane, onwards } from './lanes.ts';
 import type { Outcome, PoolSpec } from './pool.ts';
 import { triesAt } from './rehearse.ts';
-import type { Candidate } from './slots.ts';
+import type { Candidate, Paused } from './slots.ts';
 import { distance, judgeAll, logitsReach, type Made, type Refusal, refusal, roundTo8Bits } from './verify.ts';
 
 /** A candidate after its verification. */
@@ -18,12 +18,24 @@ interface Verified {
   readonly claimed: boolean;
   /** Its values, or the network's for it, are no numbers. */
   readonly isBroken: boolean;
+  /** The try goes on, for its claim is not confirmed. */
+  readonly onward: Paused | undefined;
 }
 
-/** Verifies candidates, reports what is settled, and returns the lanes that go on: to their next try, or their next radius. */
-export async function settle(spec: PoolSpec, candidates: readonly Candidate[]): Promise<Lane[]> {
+/** What is not settled yet. */
+export interface Unsettled {
+  /** Go on to their next try, or their next radius. */
+  readonly lanes: readonly Lane[];
+  /** Go on with the try at hand, as if they had claimed nothing. */
+  readonly paused: readonly Paused[];
+}
+
+/** Verifies candidates, reports what is settled, and returns what goes on. */
+export async function settle(spec: PoolSpec, candidates: readonly Candidate[]): Promise<Unsettled> {
   const { rehearsal, restarts, epsilons } = spec;
-  const verified = await verify(spec, candidates);
+  const all = await verify(spec, candidates);
+  const paused = all.flatMap(({ onward }) => onward ?? []);
+  const verified = all.filter(({ onward }) => onward === undefined);
   const isFinal = ({ lane, success }: Verified): boolean =>
     (success && !rehearsal.minimumNorm) || lane.tries >= triesAt(rehearsal, lane.epsilon, restarts);
   const final = verified.filter(isFinal);
@@ -51,13 +63,15 @@ export async function settle(spec: PoolSpec, candidates: readonly Candidate[]): 
     return [here, ...inherited.map((radius) => ({ ...here, ...NOTHING_SPENT, radius }))];
   });
   if (outcomes.length > 0) await spec.onSettled(outcomes);
-  return again;
+  return { lanes: again, paused };
 }
 
 const NOTHING_SPENT = { unverified: 0, gradients: 0, forwards: 0 };
 
 /**
- * Every candidate, verified. Where the goal was reached on the way and lost again, by steps that went on beyond it, the
+ * Every candidate, verified. One that claims the goal and is not confirmed ends nothing, for the verification may see what the
+ * attack cannot: other draws of a randomised defense, or the other side of a boundary that rounding moves. Its try goes on, and
+ * is counted as unverified only if it ends without a confirmed candidate. Where the goal was reached on the way and lost again, by steps that went on beyond it, the
  * candidate that had reached it stands for its try; of an attack of minimum norm, the nearest of all tries.
  */
 async function verify(spec: PoolSpec, candidates: readonly Candidate[]): Promise<Verified[]> {
@@ -79,24 +93,38 @@ async function verify(spec: PoolSpec, candidates: readonly Candidate[]): Promise
     start += length;
     const standing =
       (spec.rehearsal.minimumNorm ? nearest(spec, verified) : verified.find(({ success }) => success)) ?? verified[0];
-    const { lane } = standing as Verified;
-    // Numbers that are none withstand nothing: they are counted, lest a broken network look robust.
-    if (standing?.success !== true && verified.some(({ isBroken, claimed }) => claimed || isBroken))
-      lane.unverified += 1;
-    lane.tries += 1;
-    return standing as Verified;
+    return concluded(spec, standing as Verified, verified);
   });
 }
 
+/** Counts the try of a verified candidate as ended, unless it goes on. */
+function concluded(spec: PoolSpec, standing: Verified, verified: readonly Verified[]): Verified {
+  const { lane, success, onward } = standing;
+  lane.isDoubted ||= !success && verified.some((one) => isDoubtful(spec, one));
+  if (!success && onward !== undefined) return standing;
+  if (!success && lane.isDoubted) lane.unverified += 1;
+  lane.isDoubted = false;
+  lane.tries += 1;
+  return { ...standing, onward: undefined };
+}
+
+/**
+ * Whether a candidate that is no success speaks against what made it. Numbers that are none withstand nothing: they are
+ * counted, lest a broken network look robust. That a stand-in was fooled, and not what it stands for, is no fault of anybody.
+ */
+const isDoubtful = ({ isStandIn = false }: PoolSpec, { isBroken, claimed, refused }: Verified): boolean =>
+  isBroken || (claimed && (refused !== undefined || !isStandIn));
+
 function examine(
   { norm, input, goal }: PoolSpec,
-  { lane, claimed, ...made }: Candidate,
+  { lane, claimed, onward, ...made }: Candidate,
   logits: Float32Array,
 ): Verified {
   const refused = refusal(made, lane.image.pixels, { norm, epsilon: lane.epsilon, input });
   const reached = logitsReach(goal, lane.image.label, logits);
   const isBroken = refused === 'not finite' || logits.some(Number.isNaN);
-  return { lane, made, refused, isBroken, success: reached && refused === undefined, claimed: claimed || reached };
+  const success = reached && refused === undefined;
+  return { lane, made, refused, isBroken, success, claimed: claimed || reached, onward };
 }
 
 /** The nearest confirmed adversarial image of this try and those before. */

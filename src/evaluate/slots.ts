@@ -19,12 +19,22 @@ export interface Candidate extends Made {
   readonly lane: Lane;
   /** Whether the step's own forward pass found the goal reached; an item out of steps was not looked at again. */
   readonly claimed: boolean;
+  /** Of a claim: how its try goes on if it is not confirmed. */
+  readonly onward?: Paused;
 }
 
 /** A lane whose state is made, waiting for a slot. */
 export interface Initialised {
   readonly lane: Lane;
   readonly state: Arrays;
+  /** Steps that it has taken; none by default. */
+  readonly iteration?: number;
+}
+
+/** A try that has left its slot while its claim is looked at. */
+export interface Paused extends Initialised {
+  /** No step is left: it ends where it stands. */
+  readonly isOver: boolean;
 }
 
 export interface SlotsSpec {
@@ -133,19 +143,21 @@ export class Slots {
   }
 
   /** @throws Error if no slot is free */
-  place({ lane, state }: Initialised): void {
+  place({ lane, state, iteration = 0 }: Initialised): void {
     const slot = this.#lanes.indexOf(undefined);
     if (slot < 0) throw new Error('no slot is free');
     this.#lanes[slot] = lane;
     this.active += 1;
     setItem(this.#items, slot, lane, this.#spec.fitted);
+    this.#items.iteration[slot] = iteration;
     for (const [name, array] of Object.entries(this.#state))
       row(array, slot, this.#lanes.length).set(state[name] ?? []);
   }
 
   /**
-   * One step of every item. Those whose entering candidate reaches the goal end with it (if early stop is on), those that
-   * are finished or out of steps with their new one; the slots of all are free afterwards.
+   * One step of every item. Those whose entering candidate reaches the goal claim to end with it (if early stop is on) and
+   * wait for their verification with the step taken; those that are finished or out of steps end with their new one. The
+   * slots of all are free afterwards.
    */
   async step(): Promise<Candidate[]> {
     const { engine, rehearsal, seed } = this.#spec;
@@ -167,12 +179,20 @@ export class Slots {
       const claimed = reached && stopsEarly;
       const isFinished = stepped.state.isFinished?.[slot] === 1 || iteration === stepsAt(rehearsal, lane.epsilon);
       if (!claimed && !isFinished) continue;
-      ended.push({ lane, ...candidateOf(claimed ? this.#state : stepped.state, slot, lane), claimed });
+      ended.push({
+        ...{ lane, claimed, ...candidateOf(claimed ? this.#state : stepped.state, slot, lane) },
+        ...(claimed ? { onward: { ...this.#pause(slot, lane, stepped.state), iteration, isOver: isFinished } } : {}),
+      });
       this.#lanes[slot] = undefined;
       this.active -= 1;
     }
     for (const [name, array] of Object.entries(this.#state)) array.set(stepped.state[name] ?? []);
     return ended;
+  }
+
+  #pause(slot: number, lane: Lane, after: Arrays): Initialised {
+    const own = Object.entries(after).map(([name, array]) => [name, row(array, slot, this.#lanes.length).slice()]);
+    return { lane, state: Object.fromEntries(own) };
   }
 
   #pass(slot: number, lane: Lane, margin: number): void {

@@ -1,5 +1,5 @@
 /** The run's tables as CSV (RFC 4180: CRLF, doubled quotes), each under a row of names. */
-import type { Cell, Certificates, Distances, Run, Transfer } from '../core/run.ts';
+import type { Cell, Certificates, DefendedCell, Distances, Run, Transfer } from '../core/run.ts';
 import { spreadOf } from './distance-spread.ts';
 import { printable } from './html.ts';
 
@@ -51,6 +51,26 @@ const TRANSFER: Columns<Transfer> = [
   ['wilsonHigh', ({ wilson95 }) => wilson95[1]],
 ];
 
+const DEFENDED: Columns<DefendedCell> = [
+  ['arch', ({ arch }) => arch],
+  ['training', ({ training }) => training],
+  ['defense', ({ defense }) => defense],
+  ['undefended', ({ undefended }) => undefended],
+  ['attack', ({ attack }) => attack],
+  ['norm', ({ norm }) => norm],
+  ['epsilon', ({ epsilon }) => epsilon],
+  ['images', ({ images }) => images],
+  ['cleanCorrect', ({ cleanCorrect }) => cleanCorrect],
+  ['naiveCorrect', ({ naiveCorrect }) => naiveCorrect],
+  ['adaptiveCorrect', ({ adaptiveCorrect }) => adaptiveCorrect],
+  ['naiveAccuracy', ({ naiveAccuracy }) => naiveAccuracy],
+  ['naiveWilsonLow', ({ naiveWilson95 }) => naiveWilson95[0]],
+  ['naiveWilsonHigh', ({ naiveWilson95 }) => naiveWilson95[1]],
+  ['adaptiveAccuracy', ({ adaptiveAccuracy }) => adaptiveAccuracy],
+  ['adaptiveWilsonLow', ({ adaptiveWilson95 }) => adaptiveWilson95[0]],
+  ['adaptiveWilsonHigh', ({ adaptiveWilson95 }) => adaptiveWilson95[1]],
+];
+
 /** The distances of single images stand in run.json. */
 const DISTANCES: Columns<Distances> = [
   ['arch', ({ arch }) => arch],
@@ -90,13 +110,14 @@ const table = <T>(columns: Columns<T>, rows: readonly T[]): string =>
 
 /** The tables by their files' names: each where the run has any of its rows. */
 export function csvFiles(run: Run): Readonly<Record<string, string>> {
-  const { cells, transfer = [], distances = [], certificates = [] } = run;
+  const { cells, transfer = [], distances = [], certificates = [], defended = [] } = run;
   const certified = certificates.flatMap((entry) => entry.accuracies.map((at) => ({ ...entry, at })));
   return {
     ...(cells.length === 0 ? {} : { 'table.csv': table(CELLS, cells) }),
     ...(certified.length === 0 ? {} : { 'certificates.csv': table(CERTIFICATES, certified) }),
     ...(transfer.length === 0 ? {} : { 'transfer.csv': table(TRANSFER, transfer) }),
     ...(distances.length === 0 ? {} : { 'distances.csv': table(DISTANCES, distances) }),
+    ...(defended.length === 0 ? {} : { 'defenses.csv': table(DEFENDED, defended) }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Names as a reader wants them; a name that the run says nothing more about stands for itself. */
 import type { Run } from '../core/run.ts';
-import { STANDARD, UNSTATED } from '../core/training.ts';
+import { STANDARD, trainingWords, UNSTATED } from '../core/training.ts';
 import { fraction } from './format.ts';
 
 export const architectureTitle = (run: Run, name: string): string =>
@@ -24,16 +24,31 @@ export const datasetTitle = (name: string): string => DATASETS[name] ?? name;
 /** Whether the words would only say what is usual, or nothing. */
 export const goesWithoutSaying = (training: string): boolean => training === STANDARD || training === UNSTATED;
 
-/** As a heading: `Standard training`. */
-export function trainingTitle(training: string): string {
+/** As a heading: `Standard training`, `Standard training + jpeg`. */
+export function trainingTitle(called: string): string {
+  const { training, defense, file } = trainingWords(called);
+  return defense === undefined ? plainTitle(called) : `${plainTitle(named(training, file))} + ${defense}`;
+}
+
+function plainTitle(training: string): string {
   if (training === UNSTATED) return 'As given';
   if (training === STANDARD) return 'Standard training';
   return training === 'adversarial' ? 'Adversarial training' : `Training: ${training}`;
 }
 
-/** As it stands before a network's name: `adversarially trained`. */
-export function trained(training: string): string {
+/** As it stands before a network's name: `adversarially trained`, `adversarially trained, jpeg-defended`. */
+export function trained(called: string): string {
+  const { training, defense, file } = trainingWords(called);
+  if (defense === undefined) return plainlyTrained(called);
+  const plain = named(training, file);
+  return goesWithoutSaying(plain) ? `${defense}-defended` : `${plainlyTrained(plain)}, ${defense}-defended`;
+}
+
+function plainlyTrained(training: string): string {
   if (training === UNSTATED) return 'given';
   if (training === STANDARD) return 'standard-trained';
   return training === 'adversarial' ? 'adversarially trained' : `${training}-trained`;
 }
+
+const named = (training: string, file: string | undefined): string =>
+  file === undefined ? training : `${training}/${file}`;

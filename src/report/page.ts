@@ -10,6 +10,7 @@ import { accuracy } from './sections/accuracy.ts';
 import { architectures } from './sections/architectures.ts';
 import { certified } from './sections/certified.ts';
 import { checks } from './sections/checks.ts';
+import { defenses } from './sections/defenses.ts';
 import { distances } from './sections/distances.ts';
 import { gallery } from './sections/gallery.ts';
 import { renderHeader } from './sections/header.ts';
@@ -25,6 +26,7 @@ const SECTIONS: readonly Section[] = [
   headline,
   accuracy,
   certified,
+  defenses,
   distances,
   transfer,
   gallery,

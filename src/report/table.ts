@@ -1,6 +1,7 @@
 /** The headline table for a terminal. */
 import type { Certificates, Run } from '../core/run.ts';
 import { abstention, certifiedAt, confidence, shownSigma, statedRadii } from './certified.ts';
+import { defendedTable } from './defended-table.ts';
 import { findingText } from './finding.ts';
 import { counted, goalInWords, interval, normSymbol, percent, radius, shorten, significant, whole } from './format.ts';
 import { headlineEpsilon } from './headline-epsilon.ts';
@@ -19,6 +20,7 @@ export interface TableOptions {
 /** The finding, the headline table of every slice and the failed checks, as lines without a final newline. */
 export function toTable(run: Run, options: TableOptions): string {
   const blocks = slicesOf(run).map((slice) => sliceBlock(run, slice, options));
+  const defended = defendedTable(run);
   const warnings = run.checks
     .filter((check) => check.verdict === 'fail' || check.verdict === 'warn')
     .flatMap((check) => wrap(clean(`${check.verdict}: ${check.name}: ${check.why}`), options.width))
@@ -27,6 +29,7 @@ export function toTable(run: Run, options: TableOptions): string {
     wrap(clean(findingText(run)), options.width).join('\n'),
     ...blocks,
     ...(run.certificates === undefined ? [] : [certifiedBlock(run, run.certificates, options)]),
+    ...(defended.length === 0 ? [] : [defended.join('\n')]),
     ...(warnings.length > 0 ? [warnings.join('\n')] : []),
   ].join('\n\n');
 }

@@ -206,7 +206,10 @@ export function checkPlan(plan: TrainingPlan): void {
 
   const { name: defense, trainingLoss, wrap } = plan.defense;
   const remedy = 'name a defense that is a way of training alone';
-  if (wrap !== undefined) throw usageError(`${defense} wraps a classifier, which is not here yet; ${remedy}`);
+  if (wrap !== undefined) {
+    const instead = `gibbon experiment --defense ${defense} measures trained networks behind it`;
+    throw usageError(`${defense} trains nothing: ${instead}; ${remedy}`);
+  }
   if (trainingLoss === undefined) throw usageError(`${defense} has no training loss; ${remedy}`);
   if (plan.dataset.labels === 'predicted') {
     throw usageError(

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import pgd from '../../attacks/pgd.ts';
 import { eager } from '../../src/compile/eager.ts';
 import { defineAttack } from '../../src/core/attack.ts';
+import type { Classifier } from '../../src/core/classifier.ts';
 import { none } from '../../src/core/column.ts';
 import type { Goal } from '../../src/core/threat-model.ts';
 import type { AttackEngine, Judge } from '../../src/evaluate/engine.ts';
@@ -136,13 +137,114 @@ describe('slots', () => {
   });
 });
 
+/** When an image's step first claims the goal, and when its judge first confirms it, in steps taken. */
+interface Doubtful {
+  readonly claims: number;
+  readonly confirms: number;
+}
+
+/**
+ * The same without a network, where judge and step disagree: an image of one pixel that says when either is fooled, and how
+ * many steps it has taken.
+ */
+async function doubt(images: readonly Doubtful[], batch: number, isStandIn: boolean, radii = [0]): Promise<Outcome[]> {
+  const coded = (value: number) => {
+    const code = Math.round(value * 4096);
+    return { claims: code >> 8, confirms: (code >> 4) & 15, taken: code & 15 };
+  };
+  const engine: AttackEngine = {
+    batch,
+    init: async ({ clean }) => ({ x: clean.slice() }),
+    step: async (state) => {
+      const found = Array.from(state.x as Float32Array, coded);
+      return {
+        state: { x: (state.x as Float32Array).map((value) => value + 1 / 4096) },
+        predicted: Int32Array.from(found, ({ claims, taken }) => (taken >= claims ? 0 : 1)),
+        margin: new Float32Array(batch),
+      };
+    },
+    release: async () => undefined,
+  };
+  const judge: Judge = {
+    batch,
+    classes: 2,
+    logits: async (shown) =>
+      Float32Array.from(
+        Array.from(shown, coded).flatMap(({ confirms, taken }) => (taken >= confirms ? [1, 0] : [0, 1])),
+      ),
+    release: async () => undefined,
+  };
+  const outcomes: Outcome[] = [];
+  const work = async function* (): AsyncGenerator<Assignment> {
+    for (const [index, { claims, confirms }] of images.entries()) {
+      const pixels = Float32Array.of((claims * 256 + confirms * 16) / 4096);
+      yield { image: { index, id: `${index}`, hash: index, label: 1, pixels }, radii };
+    }
+  };
+  await runPool({
+    ...{ engine, judge, rehearsal, isStandIn, work: work(), goal: GOAL, seed: 0, norm: 'Linf', restarts: 1 },
+    ...{ epsilons: radii.map((radius) => 0.5 + radius), input: [1, 1, 1] },
+    onSettled: async (settled) => void outcomes.push(...settled),
+  });
+  return outcomes.toSorted(inOrder);
+}
+
+const doubtful = fc.array(fc.record({ claims: fc.nat({ max: 8 }), confirms: fc.nat({ max: 8 }) }), {
+  minLength: 1,
+  maxLength: 30,
+});
+
+describe('a claim that the judge does not confirm', () => {
+  it('ends nothing: the image takes its further steps, and falls as soon as step and judge agree', async () => {
+    await fc.assert(
+      fc.asyncProperty(doubtful, batches, fc.boolean(), async (images, batch, isStandIn) => {
+        const outcomes = await doubt(images, batch, isStandIn);
+        expect(outcomes).toHaveLength(images.length);
+        outcomes.forEach(({ robust, gradients }, i) => {
+          const { claims, confirms } = images[i] as Doubtful;
+          // Where the last step ends the judge looks by itself.
+          expect(robust).toBe(confirms > STEPS);
+          expect(gradients).toBe(Math.min(STEPS, Math.max(claims, confirms) + 1));
+        });
+      }),
+    );
+  });
+
+  it('counts once, where the image stands in the end; of a stand-in that was fooled alone, never', async () => {
+    await fc.assert(
+      fc.asyncProperty(doubtful, batches, async (images, batch) => {
+        const outcomes = await doubt(images, batch, false);
+        outcomes.forEach(({ robust, unverified }, i) => {
+          expect(unverified).toBe(robust && (images[i] as Doubtful).claims < STEPS ? 1 : 0);
+        });
+        for (const { unverified } of await doubt(images, batch, true)) expect(unverified).toBe(0);
+      }),
+    );
+  });
+
+  it('changes nothing for others: results are the same whatever the batch, at several radii too', async () => {
+    await fc.assert(
+      fc.asyncProperty(doubtful, batches, async (images, batch) => {
+        const radii = [0, 0.1, 0.2];
+        expect(await doubt(images, batch, false, radii)).toEqual(await doubt(images, 1, false, radii));
+      }),
+    );
+  });
+});
+
 describe('a pool on a network', () => {
   const classifier = smallClassifier();
   const dataset = smallDataset(12);
 
   const PGD = planned(pgd, { steps: 3, step: 0.01 });
 
-  async function attack(batch: number, restarts: number, epsilons: readonly number[], how = PGD): Promise<Outcome[]> {
+  async function attack(
+    batch: number,
+    restarts: number,
+    epsilons: readonly number[],
+    how = PGD,
+    judged: Classifier = classifier,
+  ): Promise<Outcome[]> {
     const spec = { ...how, classifier, norm: 'Linf', targeted: false } as const;
     const learned = await rehearse(spec);
     const outcomes: Outcome[] = [];
@@ -152,7 +254,8 @@ describe('a pool on a network', () => {
     };
     await runPool({
       engine: await prepareAttack(eager, { ...spec, batch, rehearsal: learned }),
-      judge: await prepareJudge(eager, classifier, batch),
+      judge: await prepareJudge(eager, judged, batch),
+      isStandIn: judged !== classifier,
       rehearsal: learned,
       goal: GOAL,
       seed: 5,
@@ -169,6 +272,20 @@ describe('a pool on a network', () => {
     expect(await attack(5, 2, [0.05, 0.2])).toEqual(one);
     expect(one.some(({ robust }) => robust)).toBe(true);
     expect(one.some(({ robust }) => !robust)).toBe(true);
+  });
+
+  it('does so too where another network judges, and goes on beyond what fools the first alone', async () => {
+    const other = smallClassifier(9);
+    const judged: Classifier = {
+      ...classifier,
+      logits: (x) => classifier.logits(x).add(other.logits(x).mul(0.7)) as tf.Tensor2D,
+    };
+    const long = planned(pgd, { steps: 8, step: 0.02 });
+    const one = await attack(1, 2, [0.05, 0.2], long, judged);
+    expect(await attack(5, 2, [0.05, 0.2], long, judged)).toEqual(one);
+    const alone = await attack(4, 2, [0.05, 0.2], long);
+    const later = one.filter(({ robust, gradients }, i) => !robust && gradients > (alone[i]?.gradients ?? 0));
+    expect(later.length).toBeGreaterThan(0);
   });
 
   it('restarts only images that still stand, and with other noise', async () => {

@@ -242,8 +242,8 @@ describe('a training that fails', () => {
       [{ norm: 'L1', params: { attack: 'bim' } }, /bim does not attack in L1: it knows Linf, L2/],
       [{ defense: { ...standard, name: 'idle', trainingLoss: undefined } as never }, /idle has no training loss/],
       [
-        { defense: defineDefense({ ...standard, name: 'jpeg', wrap: (c) => c }) as never },
-        /jpeg wraps .* not here yet/,
+        { defense: defineDefense({ ...standard, name: 'jpeg', wrap: (classifier) => ({ classifier }) }) as never },
+        /jpeg trains nothing: gibbon experiment --defense jpeg measures/,
       ],
     ];
     for (const [changes, message] of refused) {

@@ -8,6 +8,7 @@ import { defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
 import { knownAttacks } from '../experiment/attacks.ts';
 import { carryOut } from '../experiment/carry-out.ts';
+import { knownDefenses, wrappersAmong } from '../experiment/defenses.ts';
 import { dryRun, forecastInWords } from '../experiment/dry-run.ts';
 import { shortfalls } from '../experiment/fail-under.ts';
 import { experimentFlags } from '../experiment/flags.ts';
@@ -23,8 +24,11 @@ export const experiment = defineCommand({
   flags: experimentFlags,
   untold: (given) => (saysWhat(given) ? undefined : join(PACKAGE_ROOT, 'experiments', 'six-architectures.json')),
   // Read leniently: what is wrong with --attack is said when all flags are read.
-  moduleFlags: async ({ attack }) =>
-    flagsOfModules((await knownAttacks(experimentFlags.attack.parse(attack) ?? [])).values()),
+  moduleFlags: async ({ attack, defense }) => {
+    const attacks = await knownAttacks(experimentFlags.attack.parse(attack) ?? []);
+    const defenses = await knownDefenses(experimentFlags.defense.parse(defense) ?? [], attacks.keys());
+    return flagsOfModules([...attacks.values(), ...wrappersAmong(defenses).values()]);
+  },
   run: async ({ values, given, untold, moduleValues, words, terminal, commandLine, commandLineWith }) => {
     const { resume, quiet, json, out } = values;
     const work = await withDownloads(terminal, quiet, (fetching) =>
@@ -56,6 +60,8 @@ export const experiment = defineCommand({
     terminal.note(`wrote ${shortPath(report)}`);
     if (run.transfer !== undefined)
       terminal.note(`how images carry over between networks: ${shortPath(report)}#transfer`);
+    if (run.defended !== undefined)
+      terminal.note(`naive and adaptive attacks on defended networks: ${shortPath(report)}#defenses`);
     if (run.saved !== undefined) terminal.note(savedInWords(run.saved, folder));
     const stronger = strongerAttack(work);
     // A list grows when its flag is given again; a folder is written to only once.

@@ -1,7 +1,6 @@
 /** Which attacks a run makes, and with which parameters. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { type Attack, type Ensemble, requireNorm } from '../../core/attack.ts';
 import { unknownName, usageError } from '../../core/errors.ts';
 import { fileError } from '../../core/files.ts';
@@ -11,7 +10,7 @@ import type { PlannedAttack } from '../../evaluate/plan.ts';
 import { planAttack } from '../../evaluate/plan-attack.ts';
 import type { Given } from '../flags.ts';
 import { paramsOf, refuseIdle } from '../module-flags.ts';
-import { isFile, loadAttackFile } from '../user-files.ts';
+import { filesAmong, isFile, loadAttackFile } from '../user-files.ts';
 
 /** What a perturbation of the same size costs when nobody aims it: always measured beside the named attacks. */
 const BASELINE = 'noise';
@@ -21,11 +20,6 @@ export function withoutBaseline(names: readonly string[]): readonly string[] {
   const aimed = names.filter((name) => name !== BASELINE);
   return aimed.length > 0 ? aimed : names;
 }
-
-/** The files among words, each once. */
-const filesAmong = (words: readonly string[]): string[] => [
-  ...new Map(words.filter(isFile).map((file) => [resolve(file), file])).values(),
-];
 
 /** The attacks that the program has, and those in the files among `words`: by name. */
 export async function knownAttacks(words: readonly string[]): Promise<ReadonlyMap<string, Attack | Ensemble>> {
@@ -44,13 +38,15 @@ export async function knownAttacks(words: readonly string[]): Promise<ReadonlyMa
  * The attacks that `words` ask for, in their order, with resolved parameters; the baseline comes last unless it is named.
  *
  * @param given - parsed flags such as `{ 'pgd.steps': 40 }`
- * @throws UserError (usage) if a name is unknown, an attack cannot measure the norm, or a parameter has no attack
+ * @param others - what else takes part and has parameters among them: defenses
+ * @throws UserError (usage) if a name is unknown, an attack cannot measure the norm, or a parameter's owner takes no part
  */
 export function chooseAttacks(
   known: ReadonlyMap<string, Attack | Ensemble>,
   words: readonly string[],
   norm: Threat,
   given: Given,
+  others: readonly string[] = [],
 ): PlannedAttack[] {
   const names = namesOf(known, words, norm);
   const hasBaseline = known.get(BASELINE)?.norms.includes(norm) === true;
@@ -60,10 +56,7 @@ export function chooseAttacks(
     requireNorm(attack, norm);
     return attack;
   });
-  refuseIdle(
-    chosen.map(({ name }) => name),
-    given,
-  );
+  refuseIdle([...chosen.map(({ name }) => name), ...others], given);
   return chosen.map((attack) => planAttack(attack, paramsOf(attack.name, given), known, norm));
 }
 

@@ -55,11 +55,12 @@ const UNITS: Readonly<Record<ProgressEvent['phase'], string>> = {
   gallery: 'pictures',
   probe: 'sanity checks',
   transfer: 'images',
+  naive: 'images',
   save: 'radii saved',
 };
 
 /** What is worth a line that stays. */
-const LASTING: readonly ProgressEvent['phase'][] = ['clean', 'fit', 'attack', 'transfer'];
+const LASTING: readonly ProgressEvent['phase'][] = ['clean', 'fit', 'attack', 'transfer', 'naive'];
 
 /** What the progress line says of an event. */
 export function progressOf({ phase, contender, attack, stage, done, total, accuracy }: ProgressEvent): Progress {

@@ -114,7 +114,9 @@ function publicFiles({ arch, dataset }: Request, version: string): WeightsFile[]
 async function checkpointFiles({ arch, training, dataset, isGiven }: Request): Promise<CheckpointFile[]> {
   const names = (await Promise.all(arch.map((word) => architecturesOf(word, dataset)))).flat();
   if (names.length === 0) throw new UserError(`no network is trained on ${dataset} yet: gibbon train makes one`);
-  const defenses = [...(await loadDefenses()).values()].flatMap(({ name, training: called }) => called ?? name);
+  const defenses = [...(await loadDefenses()).values()].flatMap(({ name, training: called, trainingLoss }) =>
+    trainingLoss === undefined ? [] : (called ?? name),
+  );
   const trained = (await listCheckpoints(architectures.map(({ name }) => name))).filter(
     (one) => one.dataset === dataset,
   );

@@ -2,7 +2,15 @@
 import { elements } from '../../core/draws.ts';
 import { diameterOf } from '../../core/threat-model.ts';
 import { blame } from '../../evaluate/blame.ts';
-import { contenderName, type ExperimentPlan, type PlannedAttack, restartsOf, stagesOf } from '../../evaluate/plan.ts';
+import {
+  type Contender,
+  contenderName,
+  type ExperimentPlan,
+  type PlannedAttack,
+  restartsOf,
+  stagesOf,
+  undefendedOf,
+} from '../../evaluate/plan.ts';
 import { type Rehearsal, rehearse, stepsAt, triesAt } from '../../evaluate/rehearse.ts';
 import { radius } from '../../report/format.ts';
 
@@ -27,14 +35,40 @@ interface Estimate extends Evaluations {
  */
 async function estimate(plan: ExperimentPlan): Promise<Estimate[]> {
   const estimates: Estimate[] = [];
-  for (const planned of plan.attacks) estimates.push(await estimateAttack(plan, planned));
+  for (const planned of plan.attacks) {
+    const { epsilons, transferEpsilon, contenders } = plan;
+    const { name, access } = planned.attack;
+    const transferred = transferEpsilon === undefined || access === 'none' ? [] : [transferEpsilon];
+    const passes = [epsilons, transferred];
+    estimates.push(await estimateAttack(plan, { planned, attack: name, networks: contenders.length, passes }));
+    // Images that are made against a network are tried behind its defenses: a pass for each radius.
+    const networks = contenders.filter((one) => contenders.some((other) => isDefendedForm(other, one))).length;
+    if (networks === 0 || access === 'none') continue;
+    const naive = { planned, attack: `${name}, naive`, networks, passes: epsilons.map((epsilon) => [epsilon]) };
+    estimates.push(await estimateAttack(plan, naive));
+  }
   return estimates;
 }
 
-async function estimateAttack(plan: ExperimentPlan, planned: PlannedAttack): Promise<Estimate> {
-  const { contenders, dataset, images, epsilons, norm, goal, transferEpsilon } = plan;
+const isDefendedForm = (contender: Contender, undefended: Contender): boolean =>
+  contender.defended !== undefined && undefendedOf(contender, [undefended]) !== undefined;
+
+interface Passes {
+  readonly planned: PlannedAttack;
+  /** What the table calls it. */
+  readonly attack: string;
+  /** How many networks it is made against. */
+  readonly networks: number;
+  /** The radii of each pass over the images. */
+  readonly passes: readonly (readonly number[])[];
+}
+
+async function estimateAttack(plan: ExperimentPlan, of: Passes): Promise<Estimate> {
+  const { planned, networks } = of;
+  const { dataset, images, norm, goal } = plan;
   const classifier = { input: dataset.input, classes: dataset.classes.length };
-  const times = images * contenders.length;
+  const times = images * networks;
+  const passes = of.passes.filter((radii) => radii.length > 0);
   let [items, gradients, forwards] = [0, 0, 0];
   for (const stage of stagesOf(planned)) {
     const { attack, params } = stage;
@@ -43,21 +77,20 @@ async function estimateAttack(plan: ExperimentPlan, planned: PlannedAttack): Pro
     );
     // One search of minimum norm serves all radii.
     const searchesAt = (radii: readonly number[]): readonly number[] =>
-      rehearsal.minimumNorm && radii.length > 0 ? [diameterOf(norm, elements(dataset.input))] : radii;
-    const transferred = transferEpsilon === undefined || planned.attack.access === 'none' ? [] : [transferEpsilon];
-    const searches = [...searchesAt(epsilons), ...searchesAt(transferred)];
-    // Classes of the attack's own choice take one look at the clean image, for all radii; a transfer looks again.
-    if (rehearsal.targets !== undefined) forwards += times * (transferred.length + 1);
+      rehearsal.minimumNorm ? [diameterOf(norm, elements(dataset.input))] : radii;
+    const searches = passes.flatMap(searchesAt);
+    // Classes of the attack's own choice take one look at the clean image in each pass, for all its radii.
+    if (rehearsal.targets !== undefined) forwards += times * passes.length;
     for (const epsilon of searches) {
       const fit = fitCost(rehearsal, epsilon, plan);
       const tries = triesAt(rehearsal, epsilon, restartsOf(plan, stage));
       const each = tryCost(rehearsal, epsilon);
       items += times * tries;
-      gradients += contenders.length * fit.gradients + times * tries * each.gradients;
-      forwards += contenders.length * fit.forwards + times * tries * each.forwards;
+      gradients += networks * fit.gradients + times * tries * each.gradients;
+      forwards += networks * fit.forwards + times * tries * each.forwards;
     }
   }
-  return { attack: planned.attack.name, items, gradients, forwards };
+  return { attack: of.attack, items, gradients, forwards };
 }
 
 /** What one fit costs, if the network knows all of its images and every pass and step is made. */

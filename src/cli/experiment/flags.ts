@@ -47,6 +47,11 @@ export const experimentFlags = {
     'the bundled ones; for photographs, imagenet',
   ),
   training: listOf(word('', '', 'a name'), ['standard', 'adversarial'], 'how the networks were trained'),
+  defense: listOf(
+    word('', '', 'a defense, a TypeScript file, none or all'),
+    ['none'],
+    'also behind these: names, files, or all; each against naive and adaptive attacks',
+  ),
   dataset: word('mnist', 'what they are tested on: a name, or a folder of images', 'a dataset'),
   images: imagesFlag,
   epsilon: optional(

@@ -14,6 +14,7 @@ import type { ResolveOptions } from '../weights-word.ts';
 import { requireAgreement } from './agreement.ts';
 import { chooseAttacks, knownAttacks, sourcesOf, withoutBaseline } from './attacks.ts';
 import { contenderFiles, openContender, requireFit } from './contenders.ts';
+import { checkDefended, chooseDefenses, defendAll, knownDefenses, NO_DEFENSE } from './defenses.ts';
 import { checkRequirements } from './fail-under.ts';
 import type { experimentFlags } from './flags.ts';
 import { countOf, openFitImages, openImages, photographsOf } from './images.ts';
@@ -69,7 +70,10 @@ export async function planOf(
   const wanted = given.has('attack')
     ? values.attack
     : values.attack.filter((name) => known.get(name)?.norms.includes(norm));
-  const chosen = chooseAttacks(known, wanted, norm, moduleValues);
+  const knownByName = await knownDefenses(values.defense, known.keys());
+  const defenses = await chooseDefenses(knownByName, values.defense, moduleValues);
+  const others = defenses.map(({ defense }) => defense.name);
+  const chosen = chooseAttacks(known, wanted, norm, moduleValues, others);
   const sources = await sourcesOf(values.attack);
   const attacks = chosen.map((planned): PlannedAttack => ({ ...planned, ...sources.get(planned.attack.name) }));
   const names = attacks.map(({ attack }) => attack.name);
@@ -101,7 +105,8 @@ export async function planOf(
     if (given.has('arch')) requireAgreement('arch', values.arch, opened, ({ architecture }) => architecture.name);
     if (given.has('training')) requireAgreement('training', values.training, opened, ({ training }) => training);
   }
-  const contenders = tellApart(opened);
+  const contenders = defendAll(tellApart(opened), defenses, seed);
+  checkDefended(contenders, { compiled: backend.name !== 'cpu' });
   const gradients = attacks.some(({ attack }) => attack.access === 'gradient');
   checkUserContenders(opened, { compiled: backend.name !== 'cpu', gradients });
   const architectures = [...new Set(contenders.map(({ architecture }) => architecture.name))];
@@ -193,6 +198,7 @@ export function configOf(
     seed,
     batch,
     backend,
+    defense: values.defense.every((word) => word === NO_DEFENSE) ? null : values.defense,
   };
   const { transferEpsilon } = plan;
   const transfer = transferEpsilon === undefined ? {} : { transfer: true, 'transfer.epsilon': transferEpsilon };
