@@ -34,6 +34,7 @@ export interface TrainingContext<P extends Params = Params> {
 /** Tensors by name. */
 export type Tensors = Readonly<Record<string, tf.Tensor>>;
 
+/** Which adversarial images a training loss asks for: by which attack, and how that is to go about it. */
 export interface PerturbRequest {
   /** A registered attack's name. */
   readonly attack: string;

@@ -1,0 +1,76 @@
+/**
+ * Makes the bundled networks: trains those that are missing, measures those that have not been measured, and writes
+ * `checkpoints/README.md`. What is there already is left as it is, so it may be interrupted, and begun again.
+ *
+ *     npm run zoo            # hours, on two cores
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EXIT } from '../src/cli/command.ts';
+import { main } from '../src/cli/main.ts';
+import { writeAtomically } from '../src/core/files.ts';
+import { parseRun } from '../src/core/run.ts';
+import { isDefended } from '../src/core/training.ts';
+import {
+  type Bundled,
+  bundledNetworks,
+  checkpointsPage,
+  FIGURES_FILE,
+  type Figure,
+  figuresAsText,
+  figuresOf,
+  PAGE,
+  readFigures,
+} from './checkpoints.ts';
+
+/** What is trained, a command each; none of them trains what is there. */
+const TRAININGS = [
+  ['train', '--config', 'experiments/zoo.json'],
+  ['train', '--config', 'experiments/zoo-trades.json'],
+] as const;
+
+/** What is measured of every network, and of those trained against an adversary besides. */
+const MEASURED = [
+  { attacks: ['fgsm', 'pgd'], flags: ['--pgd.step', '0.01', '--images', '10000'], isCostly: false },
+  { attacks: ['autoattack'], flags: ['--images', '1000'], isCostly: true },
+] as const;
+
+async function measure({ architecture, training }: Bundled, job: (typeof MEASURED)[number]): Promise<Figure[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'gibbon-zoo-'));
+  const network = ['--arch', architecture, '--training', training];
+  const words = ['experiment', ...network, '--attack', job.attacks.join(), '--epsilon', '0.3', ...job.flags];
+  try {
+    const code = await main([...words, '--sanity', '0', '--out', folder]);
+    if (code !== EXIT.ok) process.exit(code);
+    const path = join(folder, 'run.json');
+    const { cells } = parseRun(JSON.parse(await readFile(path, 'utf8')), path);
+    return cells
+      .filter(({ attack }) => job.attacks.some((name) => name === attack))
+      .map(({ attack, epsilon, images, cleanCorrect, robustCorrect }) => ({
+        ...{ attack, epsilon, images, cleanCorrect, robustCorrect },
+        command: `gibbon ${words.join(' ')}`,
+      }));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+for (const words of TRAININGS) {
+  const code = await main([...words]);
+  if (code !== EXIT.ok) process.exit(code);
+}
+for (const network of await bundledNetworks()) {
+  for (const job of MEASURED) {
+    const figures = readFigures();
+    const known = figuresOf(network, figures);
+    const isDone = job.attacks.every((attack) => known.some((one) => one.attack === attack));
+    if (isDone || (job.isCostly && !isDefended(network.training))) continue;
+    process.stderr.write(`${network.name}: ${job.attacks.join(', ')}\n`);
+    const found = await measure(network, job);
+    const all = { ...figures, [network.name]: { sha256: network.sha256, figures: [...known, ...found] } };
+    await writeAtomically(FIGURES_FILE, (file) => file.writeFile(figuresAsText(all)));
+  }
+}
+const page = await checkpointsPage(readFigures());
+await writeAtomically(PAGE, (file) => file.writeFile(page));
