@@ -117,7 +117,7 @@ const distancesOf = (cells: readonly Cell[]): Run['distances'] =>
 /** Of every cell's network a few images, at levels of noise of all sizes. */
 const certificatesOf = (cells: readonly Cell[]): NonNullable<Run['certificates']> =>
   cells.map(({ arch, training, images }, i) =>
-    sampleCertificates({ arch, training, sigma: 10 ** (i - 2), images: 1 + (images % 7) }),
+    sampleCertificates({ arch, training, sigma: 10 ** ((i % 4) - 2), images: 1 + (images % 7) }),
   );
 
 /** Every cell's images, as if all had been kept. */

@@ -7,10 +7,10 @@ import { listOf, optional, word } from '../flags.ts';
 const sigma: Param<number> = {
   default: 0,
   label: '',
-  accepts: 'a number above 0',
+  accepts: 'a number above 0, at most 100',
   parse: (given) => {
     const value = parseNumber(given);
-    return value !== undefined && value > 0 ? value : undefined;
+    return value !== undefined && value > 0 && value <= 100 ? value : undefined;
   },
 };
 
