@@ -1,20 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { parseRun } from '../../src/core/run.ts';
-import { listen, makeWorkplace, NETWORK, type Workplace } from './workplace.ts';
+import { inWorkplace, listen, NETWORK } from './workplace.ts';
 
-let work: Workplace;
-const before = process.cwd();
-beforeAll(async () => {
-  work = await makeWorkplace();
-  process.chdir(work.folder);
-});
-afterAll(async () => {
-  process.chdir(before);
-  await work.remove();
-});
+inWorkplace();
 
 async function run(...words: string[]) {
   const heard = listen();

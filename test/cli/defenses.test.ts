@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { parseRun } from '../../src/core/run.ts';
 import { behind, isDefended, trainingWords } from '../../src/core/training.ts';
-import { listen, makeWorkplace, NETWORK, SMALL, type Workplace } from './workplace.ts';
+import { inWorkplace, listen, NETWORK, SMALL } from './workplace.ts';
 
 describe('what a defended network is called', () => {
   it.each([
@@ -24,16 +24,7 @@ describe('what a defended network is called', () => {
 });
 
 describe('--defense', () => {
-  let work: Workplace;
-  const before = process.cwd();
-  beforeAll(async () => {
-    work = await makeWorkplace();
-    process.chdir(work.folder);
-  });
-  afterAll(async () => {
-    process.chdir(before);
-    await work.remove();
-  });
+  inWorkplace();
 
   async function run(...words: string[]) {
     const heard = listen();

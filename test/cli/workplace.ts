@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
 import { checkpointPath } from '../../src/cli/checkpoints.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { type CheckpointMetadata, saveCheckpoint } from '../../src/models/checkpoint.ts';
@@ -21,6 +22,20 @@ export async function makeWorkplace(): Promise<Workplace> {
   const folder = await mkdtemp(join(tmpdir(), 'gibbon-work-'));
   await saveNetwork(join(folder, checkpointPath('mnist', ARCH, 'standard')));
   return { folder, remove: () => rm(folder, { recursive: true }) };
+}
+
+/** Runs the tests of a file, or of a group, in a workplace of their own. */
+export function inWorkplace(): void {
+  const before = process.cwd();
+  let work: Workplace;
+  beforeAll(async () => {
+    work = await makeWorkplace();
+    process.chdir(work.folder);
+  });
+  afterAll(async () => {
+    process.chdir(before);
+    await work.remove();
+  });
 }
 
 /** Such a network, with what its file says of it. */

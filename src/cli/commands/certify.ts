@@ -1,39 +1,31 @@
 import { runCertification } from '../../certify/certification.ts';
 import { type CertificationEvent, certificationParts } from '../../certify/plan.ts';
-import { shortPath } from '../../core/files.ts';
 import type { Run } from '../../core/run.ts';
 import { certifyFlags } from '../certify/flags.ts';
 import { configOf, planOf, type Work } from '../certify/plan.ts';
 import { type CommandInput, defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
 import { type Ended, journaled } from '../journaled.ts';
-import { leftOut } from '../left-out.ts';
 import { openFile } from '../open.ts';
 import { runId } from '../out-folder.ts';
 import { type Progress, progressLine } from '../progress.ts';
+import { showRun, wordsToGoOn } from '../show-run.ts';
 import { versionsHere } from '../surroundings.ts';
 
 export const certify = defineCommand({
   flags: certifyFlags,
   run: async (input) => {
     const { values, given, terminal, commandLineWith } = input;
-    const { resume, quiet, json, out } = values;
+    const { quiet, json } = values;
     const work = await withDownloads(terminal, quiet, (fetching) => planOf(values, given, fetching, new Date()));
     if (work === undefined) return EXIT.interrupted;
     if (!quiet) for (const note of work.notes) terminal.note(note);
     const { result: run, folder } = await carryOut(work, input);
     if (run === undefined) {
-      const more = [...(out === null ? ['--out', folder] : []), ...(resume ? [] : ['--resume'])];
-      terminal.note(`interrupted. Go on with: ${commandLineWith(...more)}`);
+      terminal.note(`interrupted. Go on with: ${commandLineWith(...wordsToGoOn(values, folder))}`);
       return EXIT.interrupted;
     }
-    // Loaded only now, for it takes a second, which a wrong flag should not have to wait for.
-    const { publish, tableOf } = await import('../publish.ts');
-    const report = await publish(folder, run);
-    terminal.print(json ? JSON.stringify(run, null, 2) : tableOf(run, terminal));
-    const { skipped = [] } = run.provenance.dataset;
-    if (skipped.length > 0) terminal.note(leftOut(skipped, 'in run.json'));
-    terminal.note(`wrote ${shortPath(report)}`);
+    const report = await showRun(run, folder, json, terminal);
     if (values.open) openFile(report, () => terminal.note(`no browser to open it in; open ${report} yourself`));
     return EXIT.ok;
   },

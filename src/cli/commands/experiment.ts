@@ -14,10 +14,10 @@ import { shortfalls } from '../experiment/fail-under.ts';
 import { experimentFlags } from '../experiment/flags.ts';
 import { configOf, planOf, type Work } from '../experiment/plan.ts';
 import type { Given } from '../flags.ts';
-import { leftOut } from '../left-out.ts';
 import { flagsOfModules } from '../module-flags.ts';
 import { openFile } from '../open.ts';
 import { PACKAGE_ROOT } from '../paths.ts';
+import { showRun, wordsToGoOn } from '../show-run.ts';
 
 export const experiment = defineCommand({
   words: '[--images PHOTO...]',
@@ -46,18 +46,11 @@ export const experiment = defineCommand({
     const config = configOf(values, given, moduleValues, work);
     const { run, folder } = await carryOut(work, { command: commandLine, config, resume, quiet, terminal });
     if (run === undefined) {
-      const more = [...(out === null ? ['--out', folder] : []), ...(resume ? [] : ['--resume'])];
-      terminal.note(`interrupted. Go on with: ${commandLineWith(...more)}`);
+      terminal.note(`interrupted. Go on with: ${commandLineWith(...wordsToGoOn(values, folder))}`);
       return EXIT.interrupted;
     }
 
-    // Loaded only now, for it takes a second, which a wrong flag should not have to wait for.
-    const { publish, tableOf } = await import('../publish.ts');
-    const report = await publish(folder, run);
-    terminal.print(json ? JSON.stringify(run, null, 2) : tableOf(run, terminal));
-    const { skipped = [] } = run.provenance.dataset;
-    if (skipped.length > 0) terminal.note(leftOut(skipped, 'in run.json'));
-    terminal.note(`wrote ${shortPath(report)}`);
+    const report = await showRun(run, folder, json, terminal);
     if (run.transfer !== undefined)
       terminal.note(`how images carry over between networks: ${shortPath(report)}#transfer`);
     if (run.defended !== undefined)
