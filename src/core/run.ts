@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { ACCESS } from './attack.ts';
 import { UserError } from './errors.ts';
+import { joinedFrom } from './joined.ts';
 import { savedImages } from './saved.ts';
 import { isRadius, NORMS, RADIUS, THREATS, type Threat } from './threat-model.ts';
 import { trainingRecord } from './training-record.ts';
@@ -342,6 +343,8 @@ const runFields = z.object({
   trainings: z.array(network.extend({ record: trainingRecord })).optional(),
   /** Where adversarial images were saved, if that was asked for: one per network, attack and radius that has any. */
   saved: z.array(savedImages.refine(radiusFits, radiusRule)).optional(),
+  /** Of a run that was joined from others: what is kept of each. */
+  sources: joinedFrom(provenance).optional(),
 });
 
 /** The schema of `run.json`. */

@@ -15,6 +15,7 @@ import { distances } from './sections/distances.ts';
 import { gallery } from './sections/gallery.ts';
 import { renderHeader } from './sections/header.ts';
 import { headline } from './sections/headline.ts';
+import { joined } from './sections/joined.ts';
 import { provenance } from './sections/provenance.ts';
 import { saved } from './sections/saved.ts';
 import type { Section } from './sections/section.ts';
@@ -34,6 +35,7 @@ const SECTIONS: readonly Section[] = [
   architectures,
   training,
   saved,
+  joined,
   provenance,
 ];
 
