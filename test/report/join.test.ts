@@ -128,6 +128,9 @@ describe('runs of other attacks', () => {
     const joined = join(of('fgsm', 150), whole);
     expect(joined.worstCases).toHaveLength(whole.worstCases?.length ?? -1);
     expect(standing(joined)).toMatchObject({ perImage: true });
+    // As low over fewer attacks says less.
+    const fewer = (whole.worstCases ?? []).map((one) => ({ ...one, attacks: ['fgsm', NOISE] }));
+    expect(standing(join({ ...of('fgsm', 0), worstCases: fewer }, whole))).toMatchObject({ perImage: true });
   });
 
   it('count nothing image by image where an attack of one name was made with two settings', () => {
