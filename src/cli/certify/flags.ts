@@ -8,6 +8,7 @@ const sigma: Param<number> = {
   default: 0,
   label: '',
   accepts: 'a number above 0, at most 100',
+  number: { whole: false, above: 0, max: 100 },
   parse: (given) => {
     const value = parseNumber(given);
     return value !== undefined && value > 0 && value <= 100 ? value : undefined;
@@ -18,6 +19,7 @@ const probability: Param<number> = {
   default: DEFAULTS.alpha,
   label: 'probability that the radius of an image is too large',
   accepts: 'a number above 0 and below 1',
+  number: { whole: false, above: 0, below: 1 },
   parse: (given) => {
     const value = parseNumber(given);
     return value !== undefined && value > 0 && value < 1 ? value : undefined;
