@@ -37,7 +37,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
   array: {
     minItems: (least: number, value: readonly unknown[]) => value.length >= least,
     maxItems: (most: number, value: readonly unknown[]) => value.length <= most,
-    items: (one: Schema, value: readonly unknown[]) => value.every((item) => holds(one, item)),
+    // Of a pair it says false: nothing comes behind its two.
+    items: (one: Schema | false, value: readonly unknown[]) => one === false || value.every((item) => holds(one, item)),
     prefixItems: (ones: readonly Schema[], value: readonly unknown[]) => ones.every((one, i) => holds(one, value[i])),
   },
   object: {
