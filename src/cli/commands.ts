@@ -56,4 +56,9 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'measure forward passes and attack steps, in images a second',
     load: async () => (await import('./commands/bench.ts')).bench,
   },
+  {
+    name: 'completion',
+    summary: 'print what makes bash, zsh or fish complete commands, flags and names',
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
 ];

@@ -5,7 +5,7 @@ export type Schema = Readonly<Record<string, unknown>>;
 type Rule = (limit: never, value: never, schema: Schema) => boolean;
 
 /** Keywords that say nothing about a value. */
-const SILENT = ['$schema', 'title', 'description', 'default', 'format', 'contentEncoding'];
+const SILENT = ['$schema', 'title', 'description', 'default', 'format', 'contentEncoding', 'readOnly'];
 
 const every = (schemas: Readonly<Record<string, Schema>>, value: object): boolean =>
   Object.entries(schemas).every(([key, one]) => !(key in value) || holds(one, value[key as keyof typeof value]));
