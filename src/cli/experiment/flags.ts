@@ -88,7 +88,11 @@ export const experimentFlags = {
   json: SWITCH('print the run as JSON instead of the table'),
   open: SWITCH('open the report in the browser'),
   'fail-under': optional(
-    listOf<Requirement>(requirement, [], "exit 1 if accuracy is lower: 'pgd@0.3=0.5'"),
+    listOf<Requirement>(
+      requirement,
+      [],
+      "exit 1 if accuracy is lower: 'pgd@0.3=0.5', or 'worst@0.3=0.5' under all attacks",
+    ),
     'no requirement',
   ),
   quiet: SWITCH('no progress on stderr'),
