@@ -80,7 +80,7 @@ export function describe({ label, done, total, unit, accuracy }: Progress, elaps
   const rate = elapsed.ms >= MEASURABLE_MS ? (1000 * (done - elapsed.done)) / elapsed.ms : 0;
   // Of a job that was over when it was first heard of, nobody knows how long it took.
   const isNews = done > elapsed.done;
-  const parts = (barWidth: number): readonly string[] =>
+  const parts = (barWidth: number): string[] =>
     [
       label,
       barWidth === 0 ? [] : bar(total === 0 ? 1 : done / total, barWidth),
@@ -95,8 +95,11 @@ export function describe({ label, done, total, unit, accuracy }: Progress, elaps
           ? []
           : `${duration((total - done) / rate)} left`,
     ].flat();
-  const lines = BAR_WIDTHS.map((barWidth) => parts(barWidth).join('  '));
-  return (lines.find((line) => line.length < width) ?? lines.at(-1) ?? '').slice(0, Math.max(0, width - 1));
+  // Where even that is too much, what stands last is left out whole: half a number would be another one.
+  const bare = parts(0);
+  const shorter = bare.map((_, left) => bare.slice(0, bare.length - left));
+  const lines = [...BAR_WIDTHS.map(parts), ...shorter].map((words) => words.join('  '));
+  return (lines.find((line) => line.length < width) ?? label).slice(0, Math.max(0, width - 1));
 }
 
 function bar(share: number, width: number): string {

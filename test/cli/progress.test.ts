@@ -77,6 +77,16 @@ describe('a line of progress', () => {
     expect(describeProgress(at(100), { ms: 0.021, done: 100 }, 120)).toMatch(/100\/100 images$/);
   });
 
+  it('leaves out whole words where there is no room, never half a number', () => {
+    const progress = { label: 'vgg16/standard noise', done: 30, total: 30, unit: 'pairs', accuracy: 1 };
+    const inFull = describeProgress(progress, { ms: 5000, done: 0 }, 1000).split('  ');
+    for (let width = 22; width < 100; width++) {
+      const words = describeProgress(progress, { ms: 5000, done: 0 }, width).split('  ');
+      expect([...inFull], String(width)).toEqual(expect.arrayContaining(words.filter((word) => !word.includes('█'))));
+    }
+    expect(describeProgress(progress, { ms: 5000, done: 0 }, 40)).toBe('vgg16/standard noise  30/30 pairs');
+  });
+
   it('never wraps, whatever the width', () => {
     fc.assert(
       fc.property(fc.nat(200), fc.nat(100), fc.nat(1e6), (width, done, ms) => {
