@@ -9,13 +9,21 @@ function stage(isLive: boolean) {
   const notes: string[] = [];
   const lives: string[] = [];
   const clock = { ms: 0 };
+  const calls = new Set<() => void>();
   const terminal: Terminal = {
     print: () => undefined,
     note: (text) => notes.push(text),
     live: (text) => lives.push(text),
     ...{ isLive, colour: false, width: 80, liveWidth: 80 },
   };
-  return { notes, lives, clock, line: progressLine(terminal, () => clock.ms) };
+  const every = (_: number, call: () => void): (() => void) => {
+    calls.add(call);
+    return () => calls.delete(call);
+  };
+  const tick = (): void => {
+    for (const call of calls) call();
+  };
+  return { notes, lives, clock, tick, line: progressLine(terminal, { now: () => clock.ms, every }) };
 }
 
 const at = (done: number, label = 'vgg16/standard pgd'): Progress => ({ label, done, total: 100, unit: 'images' });
@@ -28,6 +36,20 @@ describe('progress on a pipe', () => {
     expect(notes).toHaveLength(2);
     expect(notes[0]).toContain('20/100 images');
     expect(lives.filter((text) => text !== '')).toEqual([]);
+  });
+});
+
+describe('a job of which nothing is heard', () => {
+  it('is shown all the same, as long as it lasts', () => {
+    const { notes, clock, tick, line } = stage(false);
+    line.show(at(3));
+    for (; clock.ms <= 25_000; clock.ms += 1000) tick();
+    expect(notes).toHaveLength(2);
+    expect(notes[1]).toMatch(/ 3\/100 images$/);
+    line.end();
+    clock.ms += 60_000;
+    tick();
+    expect(notes).toHaveLength(2);
   });
 });
 
