@@ -138,7 +138,7 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
     });
   });
 
-  test('hands out run.json and the tables, pictures included', async () => {
+  test('hands out run.json, the tables and the charts, pictures included', async () => {
     const fetchText = (name: string): string => `(async () => {
       let blob;
       const make = URL.createObjectURL;
@@ -151,6 +151,8 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
       const tables = Object.entries(csvFiles(run));
       expect(tables.map(([name]) => name)).toEqual(['table.csv', 'distances.csv']);
       for (const [name, table] of tables) expect(await page.evaluate(fetchText(name))).toBe(table);
+      const chart = await page.evaluate("document.querySelector('.fall svg').outerHTML");
+      expect(await page.evaluate(fetchText('fall-0-wide.svg'))).toBe(`${chart}\n`);
       expect(seen.messages).toEqual([]);
     });
   });
