@@ -107,7 +107,10 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     worstCases,
     ...(distances.length === 0 ? {} : { distances }),
     ...(transfer === undefined ? {} : { transfer }),
-    ...(defended.length === 0 ? {} : { defenses: describeDefenses(plan), defended }),
+    ...(plan.contenders.some((contender) => contender.defended !== undefined)
+      ? { defenses: describeDefenses(plan) }
+      : {}),
+    ...(defended.length === 0 ? {} : { defended }),
     checks: [
       ...sanityChecks(
         cells,
