@@ -223,7 +223,7 @@ function describe({ attack: { name, title, paper, access }, stages }: PlannedAtt
 function describeDefenses({ contenders }: ExperimentPlan): NonNullable<Run['defenses']> {
   const all = contenders.flatMap(({ defended }) => defended ?? []);
   return [...new Map(all.map((one) => [one.defense.name, one])).values()].map(({ defense, params }) => {
-    const { name, title, paper, adversary = 'its own gradient' } = defense;
+    const { name, title, paper, adversary = 'the gradient of the defended network' } = defense;
     return { name, title, paper, params: { ...params }, adversary };
   });
 }
