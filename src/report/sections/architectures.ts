@@ -1,4 +1,5 @@
 import type { Performance, Run } from '../../core/run.ts';
+import { dash } from '../dash.ts';
 import { compact, megabytes, percent, rate } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
 import { formInWords } from '../names.ts';
@@ -125,7 +126,7 @@ function rowHead(architecture: Architecture): Html {
 function cell({ value, shown }: Column, row: Row, starts: boolean): Html {
   const known = value(row);
   if (known === undefined) {
-    return html`<td class="figure absent ${starts && 'start'}" data-value="-1"><span aria-label="not known">–</span></td>`;
+    return html`<td class="figure absent ${starts && 'start'}" data-value="-1">${dash('not known')}</td>`;
   }
   return html`<td class="figure ${starts && 'start'}" data-value="${known}">${shown(known)}</td>`;
 }
