@@ -158,6 +158,11 @@ describe('a naive attack on a defended network', () => {
     );
   });
 
+  it('is none where no attack looks at a network, and still the run says what its networks stand behind', async () => {
+    const { defended, defenses } = await runExperiment(defendedPlan([planned(noise)]), harness());
+    expect([defended, defenses?.map(({ name }) => name)]).toEqual([undefined, ['masked', 'honest', 'random']]);
+  });
+
   it('is left out of runs that have no defense', async () => {
     const run = await runExperiment(plan([strong]), harness());
     expect([run.defended, run.defenses, run.provenance.naiveRule]).toEqual([undefined, undefined, undefined]);
