@@ -214,6 +214,7 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
     const pages = [
       await place('whole', await sampleRun({ architectures: ['vgg16', 'alexnet'], ...shown })),
       await place('certificates', await certifiedRun(['vgg16'], [0.25])),
+      await place('defenses', await defendedRun(['jpeg'], { attacks: ['pgd'] })),
       pathToFileURL(await writeIndex(folder)).href,
     ];
     for (const address of pages) {
