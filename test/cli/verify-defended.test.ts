@@ -39,7 +39,14 @@ export default defineDefense({
     );
     const network = ['--arch', 'alexnet', '--training', 'standard', '--images', '8', '--sanity', '0', '--seed', '1'];
     const attack = ['--attack', 'fgsm', '--epsilon', '0.15', '--save-images', 'all'];
-    const defenses = ['--defense', 'random-resize-pad,./dim.ts', '--dim.share', '0.8', '--random-resize-pad.draws', '2'];
+    const defenses = [
+      '--defense',
+      'random-resize-pad,./dim.ts',
+      '--dim.share',
+      '0.8',
+      '--random-resize-pad.draws',
+      '2',
+    ];
     const made = await run('experiment', ...network, ...attack, ...defenses, '--out', 'kept');
     expect(made.err.join('\n')).toContain('gibbon verify kept checks them');
   });
