@@ -168,6 +168,7 @@ details>*+*{margin-top:1rem}
 .pairs div{display:grid;grid-template-columns:9.5rem 1fr;gap:.8rem;padding:.28rem 0;border-bottom:1px solid var(--rule)}
 .pairs dt{color:var(--muted);overflow-wrap:anywhere}
 .pairs dd{margin:0;overflow-wrap:anywhere;min-width:0}
+details+.methods{margin-top:1.4rem}
 .methods{padding-left:1.1em;font-size:.9rem;margin:0 0 1rem}
 .aside-text{color:var(--muted)}
 .save{display:block;width:fit-content;margin:.1rem 0 0 auto;font-size:.7rem;color:var(--muted)}

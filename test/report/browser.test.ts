@@ -12,6 +12,7 @@ import { writeIndex, writeReport } from '../../src/report/write.ts';
 import { arbitraryRun } from './arbitrary-run.ts';
 import { Browser, chromiumPath, type Page } from './browser.ts';
 import { certifiedRun } from './sample-certificates.ts';
+import { defendedRun } from './sample-defenses.ts';
 import { SIX_NETWORKS, sampleRun } from './sample-run.ts';
 
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
@@ -74,6 +75,16 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
   test.each([320, 390, 1180])('fits %i pixels with certificates alone, no words cut off', async (width) => {
     const certified = await place('certified', await certifiedRun(['vgg16', 'resnet18'], [0.12, 0.25, 0.5]));
     await browser.visit(certified, { width }, async (page, seen) => {
+      expect(await page.evaluate(OVERFLOW)).toBe(0);
+      expect(await page.evaluate(CLIPPED)).toEqual([]);
+      expect(await page.evaluate(OVERLAPPING)).toEqual([]);
+      expect(seen).toEqual({ messages: [], requests: [] });
+    });
+  });
+
+  test.each([320, 390, 1180])('fits %i pixels with networks behind defenses, no words cut off', async (width) => {
+    const defended = await defendedRun(['jpeg', 'random-resize-pad'], { attacks: ['noise', 'pgd'] });
+    await browser.visit(await place('defended', defended), { width }, async (page, seen) => {
       expect(await page.evaluate(OVERFLOW)).toBe(0);
       expect(await page.evaluate(CLIPPED)).toEqual([]);
       expect(await page.evaluate(OVERLAPPING)).toEqual([]);
@@ -203,6 +214,7 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
     const pages = [
       await place('whole', await sampleRun({ architectures: ['vgg16', 'alexnet'], ...shown })),
       await place('certificates', await certifiedRun(['vgg16'], [0.25])),
+      await place('defenses', await defendedRun(['jpeg'], { attacks: ['pgd'] })),
       pathToFileURL(await writeIndex(folder)).href,
     ];
     for (const address of pages) {
