@@ -5,7 +5,8 @@ import { resolveParams } from '../../core/params.ts';
 import type { Run } from '../../core/run.ts';
 import { trainingWords } from '../../core/training.ts';
 import { nameOf } from '../../discover/modules.ts';
-import { knownDefenses, type PlannedDefense, wrappersAmong } from '../experiment/defenses.ts';
+import { type PlannedDefense, wrappersAmong } from '../experiment/defenses.ts';
+import { knownDefenses } from '../known-defenses.ts';
 import { isFile } from '../user-files.ts';
 
 type Known = ReadonlyMap<string, Defense>;
