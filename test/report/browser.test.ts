@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import axe from 'axe-core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Run } from '../../src/core/run.ts';
@@ -11,6 +12,7 @@ import { writeIndex, writeReport } from '../../src/report/write.ts';
 import { arbitraryRun } from './arbitrary-run.ts';
 import { Browser, chromiumPath, type Page } from './browser.ts';
 import { certifiedRun } from './sample-certificates.ts';
+import { defendedRun } from './sample-defenses.ts';
 import { SIX_NETWORKS, sampleRun } from './sample-run.ts';
 
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
@@ -29,6 +31,10 @@ const OVERLAPPING = `[...document.querySelectorAll('svg[role=img]')].flatMap((pi
     .filter(([, q]) => Math.min(p.right, q.right) - Math.max(p.left, q.left) > 1 && Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top) > 3)
     .map(([b]) => a + ' / ' + b));
 })`;
+
+/** What axe finds wrong, as `rule: element`: every rule it has, good manners included. */
+const INACCESSIBLE = `axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(({ violations }) =>
+  violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 200))))`;
 
 describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://, the report', () => {
   const folder = mkdtempSync(join(tmpdir(), 'gibbon-browser-test-'));
@@ -69,6 +75,16 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
   test.each([320, 390, 1180])('fits %i pixels with certificates alone, no words cut off', async (width) => {
     const certified = await place('certified', await certifiedRun(['vgg16', 'resnet18'], [0.12, 0.25, 0.5]));
     await browser.visit(certified, { width }, async (page, seen) => {
+      expect(await page.evaluate(OVERFLOW)).toBe(0);
+      expect(await page.evaluate(CLIPPED)).toEqual([]);
+      expect(await page.evaluate(OVERLAPPING)).toEqual([]);
+      expect(seen).toEqual({ messages: [], requests: [] });
+    });
+  });
+
+  test.each([320, 390, 1180])('fits %i pixels with networks behind defenses, no words cut off', async (width) => {
+    const defended = await defendedRun(['jpeg', 'random-resize-pad'], { attacks: ['noise', 'pgd'] });
+    await browser.visit(await place('defended', defended), { width }, async (page, seen) => {
       expect(await page.evaluate(OVERFLOW)).toBe(0);
       expect(await page.evaluate(CLIPPED)).toEqual([]);
       expect(await page.evaluate(OVERLAPPING)).toEqual([]);
@@ -133,7 +149,7 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
     });
   });
 
-  test('hands out run.json and the tables, pictures included', async () => {
+  test('hands out run.json, the tables and the charts, pictures included', async () => {
     const fetchText = (name: string): string => `(async () => {
       let blob;
       const make = URL.createObjectURL;
@@ -146,6 +162,8 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
       const tables = Object.entries(csvFiles(run));
       expect(tables.map(([name]) => name)).toEqual(['table.csv', 'distances.csv']);
       for (const [name, table] of tables) expect(await page.evaluate(fetchText(name))).toBe(table);
+      const chart = await page.evaluate("document.querySelector('.fall svg').outerHTML");
+      expect(await page.evaluate(fetchText('fall-0-wide.svg'))).toBe(`${chart}\n`);
       expect(seen.messages).toEqual([]);
     });
   });
@@ -186,6 +204,25 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
       expect(await page.evaluate(outside)).toBe(0);
       expect(await page.evaluate(`document.querySelector('.photographs .class').title`)).toBe(name);
     });
+  });
+
+  test.each([
+    { width: 1180, dark: false },
+    { width: 390, dark: true },
+  ])('leaves axe nothing to complain of, $width pixels wide, dark: $dark', async (view) => {
+    const shown = { galleryRows: 1, checks: true, transfer: true, distances: true, histories: true };
+    const pages = [
+      await place('whole', await sampleRun({ architectures: ['vgg16', 'alexnet'], ...shown })),
+      await place('certificates', await certifiedRun(['vgg16'], [0.25])),
+      await place('defenses', await defendedRun(['jpeg'], { attacks: ['pgd'] })),
+      pathToFileURL(await writeIndex(folder)).href,
+    ];
+    for (const address of pages) {
+      await browser.visit(address, view, async (page) => {
+        await page.evaluate(axe.source);
+        expect(await page.evaluate(INACCESSIBLE)).toEqual([]);
+      });
+    }
   });
 
   test('is found through an index that is as quiet', async () => {

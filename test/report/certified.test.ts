@@ -50,13 +50,22 @@ describe('a run that certifies', () => {
     expect(words).toContain(findingText(run).slice(0, 40));
     for (const id of ['headline', 'accuracy', 'gallery', 'checks']) expect(page).not.toContain(`<section id="${id}"`);
     const section = sectionOf(page, 'certified');
-    expect(section.match(/role="img"/g)).toHaveLength(2);
+    expect(section.match(/<svg[^>]* role="img"/g)).toHaveLength(2);
     expect(section.match(/<tr>/g)).toHaveLength(1 + 4);
     expect(textOf(section)).toMatch(/Abstained: 10, 10, 10 and 10 of 200/);
     expect(textOf(section)).toMatch(
       /holds with 99.9 % confidence: of 200 images, 0.2 at most are expected to have one that is too large/,
     );
     expect(page).toContain('<title>VGG-16 and ResNet-18 certified, MNIST – Gibbon</title>');
+  });
+
+  it('speaks of the networks as certified, not as attacked', async () => {
+    expect(textOf(sectionOf(page, 'architectures'))).toMatch(
+      /The ideas, .* that were certified cost\..*The network certified/,
+    );
+    expect(textOf(sectionOf(page, 'architectures'))).not.toContain('attacked');
+    const attacked = await renderReport(await sampleRun({ galleryRows: 0 }));
+    expect(textOf(sectionOf(attacked, 'architectures'))).toMatch(/that was attacked costs\..*The network attacked/);
   });
 
   it('says nothing of radii that so many samples cannot show', () => {

@@ -19,9 +19,9 @@ export const trainFlags = {
     'networks, trained one after the other: architectures, or all six',
   ),
   training: listOf(
-    word('', '', 'a defense'),
+    word('', '', 'a defense or a file'),
     ['standard'],
-    'how: defenses, or what their networks are called (adversarial)',
+    'how: defenses, or what their networks are called (adversarial), or files of your own',
   ),
   dataset: word('mnist', 'what they are trained on', 'a dataset, or a folder of class folders'),
   form: optional(

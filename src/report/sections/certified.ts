@@ -2,6 +2,7 @@ import type { Certificates, Run } from '../../core/run.ts';
 import { abstention, certifiedAt, certifiedDistances, confidence, shownSigma, statedRadii } from '../certified.ts';
 import { certifiedPanel } from '../charts/certified-panel.ts';
 import { lineSample } from '../charts/line-sample.ts';
+import { dash } from '../dash.ts';
 import { survival } from '../distance-spread.ts';
 import { duration, enumerate, interval, percent, significant, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
@@ -67,7 +68,7 @@ function row(run: Run, entry: Certificates, radii: readonly number[]): Html {
     (radius) => {
       const measured = certifiedAt(entry, radius);
       if (measured === undefined)
-        return html`<td class="figure absent"><span aria-label="more than so many samples can show">–</span></td>`;
+        return html`<td class="figure absent">${dash('more than so many samples can show')}</td>`;
       return html`<td class="figure">${percent(measured.share)}<small>${interval(measured.interval)}</small></td>`;
     },
   )}<td class="figure">${abstention(entry)}</td><td class="figure">${significant(entry.averageRadius, 3)}</td></tr>`;

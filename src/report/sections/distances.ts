@@ -1,6 +1,7 @@
 import type { Distances, Run } from '../../core/run.ts';
 import { distancePanel } from '../charts/distance-panel.ts';
 import { lineSample } from '../charts/line-sample.ts';
+import { dash } from '../dash.ts';
 import { spreadOf, survival } from '../distance-spread.ts';
 import { normSymbol, percent, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
@@ -52,7 +53,7 @@ const shown = (distance: number): string =>
 /** What was not found is farther than all that was, also in a sorted table. */
 const distanceCell = (distance: number | null): Html =>
   distance === null
-    ? html`<td class="figure absent" data-value="${Number.MAX_VALUE}"><span aria-label="not found">–</span></td>`
+    ? html`<td class="figure absent" data-value="${Number.MAX_VALUE}">${dash('not found')}</td>`
     : html`<td class="figure" data-value="${distance}">${shown(distance)}</td>`;
 
 /** Columns of a curve: finer than a screen shows would be bytes for nothing. */

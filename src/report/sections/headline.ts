@@ -1,5 +1,6 @@
 import type { Run } from '../../core/run.ts';
 import { intervalBar } from '../charts/interval-bar.ts';
+import { dash } from '../dash.ts';
 import { className, compact, enumerate, interval, normSymbol, percent, points, radius, whole } from '../format.ts';
 import { headlineEpsilon } from '../headline-epsilon.ts';
 import { type Html, html, together } from '../html.ts';
@@ -87,7 +88,7 @@ function rowHead(run: Run, arch: string): Html {
 }
 
 const absent = (startsGroup: boolean): Html =>
-  html`<td class="absent ${startsGroup && 'start'}" data-value="-2"><span aria-label="not measured">–</span></td>`;
+  html`<td class="absent ${startsGroup && 'start'}" data-value="-2">${dash('not measured')}</td>`;
 
 const measuredCell = (measured: Measured, colour: 'ink' | 'muted' | 'attacked', kind: string): Html =>
   html`<td class="${kind}" data-value="${measured.share}"><span class="number">${percent(measured.share)}</span>${intervalBar(measured, colour)}<small class="interval">${interval(measured.interval)}</small></td>`;

@@ -2,6 +2,7 @@ import type { Run, Training } from '../../core/run.ts';
 import type { TrainingRecord } from '../../core/training-record.ts';
 import { lineSample } from '../charts/line-sample.ts';
 import { TRAINING_LINES, trainingPanel } from '../charts/training-panel.ts';
+import { dash } from '../dash.ts';
 import { normSymbol, percent, radius, significant, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
 import { architectureTitle, trainingTitle } from '../names.ts';
@@ -88,7 +89,7 @@ function numbers(run: Run, trainings: readonly Training[]): Html {
   const rows = trainings.flatMap((one) => one.record.history.map((epoch) => ({ ...one, epoch })));
   const shareCell = (share: number | undefined): Html =>
     share === undefined
-      ? html`<td class="figure absent" data-value="-1"><span aria-label="not measured">–</span></td>`
+      ? html`<td class="figure absent" data-value="-1">${dash('not measured')}</td>`
       : html`<td class="figure" data-value="${share}">${percent(share)}</td>`;
   const numberCell = (value: number): Html =>
     html`<td class="figure" data-value="${value}">${significant(value, 4)}</td>`;

@@ -1,4 +1,5 @@
 import type { Run, Transfer } from '../../core/run.ts';
+import { dash } from '../dash.ts';
 import { asSentence, interval, normSymbol, percent, radius, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
 import { architectureTitle, trainingTitle } from '../names.ts';
@@ -54,7 +55,7 @@ const networkName = (run: Run, { arch, training }: Contender): Html =>
 const SHADES = 6;
 
 function box(entry: Transfer | undefined): Html {
-  if (entry === undefined) return html`<td class="figure absent"><span aria-label="no image in common">–</span></td>`;
+  if (entry === undefined) return html`<td class="figure absent">${dash('no image in common')}</td>`;
   const { source, target, accuracy, wilson95, images } = entry;
   const shade = Math.min(SHADES - 1, Math.floor((1 - accuracy) * SHADES));
   return html`<td class="figure shade-${shade}"><span class="number">${percent(accuracy)}</span><small class="interval">${interval(wilson95)}</small><small>${isOf(source, target) ? 'itself, ' : ''}${whole(images)} images</small></td>`;
