@@ -33,8 +33,8 @@ export function finding(run: Run, slice: Slice): readonly Segment[] {
     return best === undefined ? [] : [[best, ...others]];
   });
   const clauses = groups.map((group, i): readonly Segment[] => {
-    const place = { before: groups[i - 1], several: groups.length > 1 };
-    return [i === 0 ? ', ' : '; ', ...(group.length > 2 ? range(run, group, place) : leader(run, group, place))];
+    const before = groups[i - 1];
+    return [i === 0 ? ', ' : '; ', ...(group.length > 2 ? range(run, group, before) : leader(run, group, before))];
   });
   return [...opening(run, slice, epsilon), ...clauses.flat(), '.'];
 }
@@ -54,15 +54,12 @@ function opening(run: Run, slice: Slice, epsilon: number): readonly Segment[] {
   ];
 }
 
-interface Place {
-  /** What the clause before speaks of. */
-  readonly before: Group | undefined;
-  /** Whether there are more clauses than this one. */
-  readonly several: boolean;
-}
-
-/** One network, or the better of two: `VGG-16 falls from 99.5 % to 0.0 %`. */
-function leader(run: Run, group: Group, { before, several }: Place): readonly Segment[] {
+/**
+ * One network, or the better of two: `VGG-16 falls from 99.5 % to 0.0 %`.
+ *
+ * @param before - what the clause before speaks of
+ */
+function leader(run: Run, group: Group, before: Group | undefined): readonly Segment[] {
   const [best] = group;
   const { arch, training } = best.contender;
   const name = nameOf(run, best);
@@ -72,7 +69,7 @@ function leader(run: Run, group: Group, { before, several }: Place): readonly Se
     const isSame = before[0].contender.arch === arch;
     return [...(isSame ? [`${how}, it`] : [`${how} `, name]), ...fall(best)];
   }
-  return [...(several || goesWithoutSaying(training) ? [name] : [`${how} `, name]), ...fall(best)];
+  return [...(goesWithoutSaying(training) ? [name] : [`${how} `, name]), ...fall(best)];
 }
 
 function fall(standing: Standing): readonly Segment[] {
@@ -82,7 +79,7 @@ function fall(standing: Standing): readonly Segment[] {
 }
 
 /** Many networks: `6 networks fall from 99.1 % or more to between 0.0 % (AlexNet) and 1.2 % (VGG-16)`. */
-function range(run: Run, group: Group, { before, several }: Place): readonly Segment[] {
+function range(run: Run, group: Group, before: Group | undefined): readonly Segment[] {
   const [best] = group;
   const worst = group.at(-1) ?? best;
   const isFall = group.every((standing) => standing.worst.share < standing.clean.share);
@@ -92,18 +89,18 @@ function range(run: Run, group: Group, { before, several }: Place): readonly Seg
     ? [attacked(worst)]
     : ['between ', ...named(run, worst, group), ' and ', ...named(run, best, group)];
   return [
-    ...many(group, before, several),
+    ...many(group, before),
     isOne ? ' all' : '',
     ...(isFall ? [' fall from ', { kind: 'clean', measured: least } as const, ' or more to '] : [' keep ']),
     ...ends,
   ];
 }
 
-function many(group: Group, before: Group | undefined, several: boolean): readonly Segment[] {
+function many(group: Group, before: Group | undefined): readonly Segment[] {
   const { training } = group[0].contender;
   const archs = (of: Group): string => JSON.stringify(of.map(({ contender }) => contender.arch).toSorted());
   if (before !== undefined && archs(before) === archs(group)) return [`${trained(training)}, they`];
-  const isPlain = before === undefined && (several || goesWithoutSaying(training));
+  const isPlain = before === undefined && goesWithoutSaying(training);
   const words = isPlain ? 'networks' : `${trained(training)} networks`;
   return [{ kind: 'together', text: `${group.length} ${words}` }];
 }

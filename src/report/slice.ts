@@ -1,6 +1,7 @@
 /** The run's cells sorted into what one table can show: one dataset, one norm, one goal. */
 import type { Cell, Run } from '../core/run.ts';
 import type { Goal, Threat } from '../core/threat-model.ts';
+import { STANDARD } from '../core/training.ts';
 
 /** A share of images, with its Wilson interval. */
 export interface Measured {
@@ -28,7 +29,7 @@ export interface Slice {
   readonly norm: Threat;
   readonly goal: Goal;
   readonly cells: readonly Cell[];
-  /** Each in the order of the run, but for the radii, which ascend. */
+  /** Each in the order of the run, but for the radii, which ascend, and plain training, with which others are compared. */
   readonly epsilons: readonly number[];
   readonly trainings: readonly string[];
   readonly contenders: readonly Contender[];
@@ -81,7 +82,9 @@ function sliceOf(first: Cell, cells: readonly Cell[]): Slice {
     goal: first.goal,
     cells,
     epsilons: ascending.filter((epsilon, i) => i === 0 || !sameRadius(epsilon, ascending[i - 1] ?? -1)),
-    trainings: [...new Set(cells.map((cell) => cell.training))],
+    trainings: [...new Set(cells.map((cell) => cell.training))].toSorted(
+      (a, b) => Number(b === STANDARD) - Number(a === STANDARD),
+    ),
     contenders: [...groupBy(cells, (cell) => JSON.stringify([cell.arch, cell.training])).values()].flatMap(([cell]) =>
       cell === undefined ? [] : [{ arch: cell.arch, training: cell.training }],
     ),

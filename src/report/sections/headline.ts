@@ -49,7 +49,7 @@ const sharesOf = ({ goal }: Slice, { classes }: Run): string =>
     : `Share of images classified correctly without attack and, under it, not taken for ${className(goal.target, classes)}`;
 
 const columnHead = (label: string, startsGroup: boolean, sorted: boolean): Html =>
-  html`<th scope="col" class="${startsGroup && 'start'}"${sorted && html` aria-sort="descending"`}>${label}</th>`;
+  html`<th scope="col" class="${startsGroup && 'start'}"${sorted && html` aria-sort="descending"`}>${label.includes('-') ? together(label) : label}</th>`;
 
 /** The table comes sorted by its last worst case, right of clean: that of the training which is meant to be robust. */
 const isDefaultSort = (slice: Slice, training: number, column: number): boolean =>
