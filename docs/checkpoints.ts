@@ -165,4 +165,4 @@ ${commands.slice(0, 2).join('\n')}
 }
 
 const RECIPE = `with all other flags at their defaults: the small forms of \`src/models/\`, SGD at .1 with momentum .9, weight decay 5·10⁻⁴,
-warm-up and linear decay, batches of 128, four epochs. Times are those of a machine of two cores that did other work besides.`;
+warm-up and linear decay, batches of 128, four epochs (the adversarial AlexNet learns nothing in its first). Times are those of a machine of two cores that did other work besides.`;
