@@ -11,7 +11,8 @@ import { open, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError, usageError } from '../core/errors.ts';
 import { fileError, writeAtomically } from '../core/files.ts';
-import { galleryItem, skippedFile } from '../core/run.ts';
+import { galleryItem } from '../core/run/gallery.ts';
+import { skippedFile } from '../core/run/provenance.ts';
 import { KEPT, ROUNDINGS, savedImages } from '../core/saved.ts';
 
 const JOURNAL_SCHEMA = 'gibbon.journal/2';
