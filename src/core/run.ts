@@ -7,12 +7,15 @@ import { UserError } from './errors.ts';
 import { cell, worstCase } from './run/cells.ts';
 import { certificates } from './run/certificates.ts';
 import { check } from './run/check.ts';
+import { confusion } from './run/confusion.ts';
 import { defendedCell, defense } from './run/defended.ts';
 import { distances } from './run/distances.ts';
 import { json, network, radiusFits, radiusRule } from './run/fields.ts';
 import { galleryItem } from './run/gallery.ts';
 import { architecture, attack, performance } from './run/methods.ts';
+import { perturbations } from './run/perturbations.ts';
 import { provenance } from './run/provenance.ts';
+import { trace } from './run/trace.ts';
 import { transfer } from './run/transfer.ts';
 import { savedImages } from './saved.ts';
 import { trainingRecord } from './training-record.ts';
@@ -37,6 +40,12 @@ const runFields = z.object({
   worstCases: z.array(worstCase.refine(radiusFits, radiusRule)).optional(),
   /** One per network and attack of minimum norm. */
   distances: z.array(distances).optional(),
+  /** One per network and attack of several steps, at one radius of each network. */
+  traces: z.array(trace.refine(radiusFits, radiusRule)).optional(),
+  /** One per network and attack in a ball, at one radius of each network. */
+  perturbations: z.array(perturbations.refine(radiusFits, radiusRule)).optional(),
+  /** One per network and attack, at one radius. */
+  confusions: z.array(confusion.refine(radiusFits, radiusRule)).optional(),
   /** One per network and level of noise. */
   certificates: z.array(certificates).min(1).optional(),
   /** For every attack that looks at a network: source by source, all targets. */
@@ -65,6 +74,12 @@ export const runSchema = runFields.refine(({ cells, certificates }) => cells.len
 export type Run = z.infer<typeof runSchema>;
 /** One measured box of the grid. */
 export type Cell = z.infer<typeof cell>;
+/** What an attack of several steps had done after each of them. */
+export type Trace = z.infer<typeof trace>;
+/** How large an attack's perturbations are. */
+export type Perturbations = z.infer<typeof perturbations>;
+/** What adversarial images are taken for. */
+export type Confusion = z.infer<typeof confusion>;
 export type Distances = z.infer<typeof distances>;
 /** What randomized smoothing certifies of a network at one level of noise. */
 export type Certificates = z.infer<typeof certificates>;

@@ -31,6 +31,26 @@ const outcomeRow = z.tuple([
   count.describe('forwards'),
 ]);
 
+/** How the attack of one image at one radius ended: see `Course`. */
+const endRow = z.tuple([
+  count.describe('index of the image in the run’s selection'),
+  count.describe('index of the radius'),
+  z
+    .union([count, z.literal('before')])
+    .nullable()
+    .describe('after how many steps it fell, or at a smaller radius; null: it stands'),
+  count.nullable().describe('predicted class; null where the logits are no numbers'),
+  z.number().min(0).nullable().describe('L2 norm of the perturbation, if it was measured'),
+  z.number().min(0).max(1).nullable().describe('share of its values that are moved by the radius'),
+]);
+
+/** The loss of one image at one radius, by the marks of the steps: float32, NaN where there is none. */
+const traceRow = z.tuple([
+  count.describe('index of the image in the run’s selection'),
+  count.describe('index of the radius'),
+  z.base64(),
+]);
+
 /** What several contenders of the run, in order, take one image for. */
 const transferRow = z.tuple([
   count.describe('index of the image in the run’s selection'),
@@ -62,6 +82,9 @@ const journalRecord = z.discriminatedUnion('kind', [
     ...{ kind: z.literal('outcomes'), ...attackOwner, rows: z.array(outcomeRow) },
     /** Of an ensemble: which of its attacks. */
     stage: z.string().optional(),
+    /** Of radii that the report speaks of. */
+    ends: z.array(endRow).optional(),
+    traces: z.array(traceRow).optional(),
     /** Of attacks of minimum norm: image, and how far its nearest adversarial image is. */
     distances: z.array(z.tuple([count, z.number().min(0).nullable()])).optional(),
   }),
@@ -98,6 +121,8 @@ const journalRecord = z.discriminatedUnion('kind', [
 export type JournalRecord = z.infer<typeof journalRecord>;
 export type PackedTensor = z.infer<typeof packedTensor>;
 export type OutcomeRow = z.infer<typeof outcomeRow>;
+export type EndRow = z.infer<typeof endRow>;
+export type TraceRow = z.infer<typeof traceRow>;
 export type TransferRow = z.infer<typeof transferRow>;
 export type CertifiedRow = z.infer<typeof certifiedRow>;
 

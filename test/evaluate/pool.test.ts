@@ -309,8 +309,9 @@ describe('a pool on a network', () => {
       for (const outcome of together.filter((one) => one.radius === radius)) {
         const before = fallen.get(outcome.image);
         const own = alone.find(({ image }) => image === outcome.image);
-        if (before === undefined) expect(outcome).toEqual({ ...own, radius });
-        else expect(outcome).toMatchObject({ robust: false, gradients: 0, made: before.made });
+        const fell = together.some((one) => one.image === outcome.image && one.radius < radius && !one.robust);
+        if (before === undefined) expect(outcome).toEqual({ ...own, radius, ...(fell ? { fell: 'before' } : {}) });
+        else expect(outcome).toMatchObject({ robust: false, gradients: 0, made: before.made, fell: 'before' });
         if (!outcome.robust && !outcome.robust8bit) fallen.set(outcome.image, outcome);
       }
     }
