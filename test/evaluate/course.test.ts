@@ -10,6 +10,7 @@ import { forgetfulJournal, type JournalRecord } from '../../src/evaluate/journal
 import { markAt, marksOf } from '../../src/evaluate/marks.ts';
 import { packFloats, unpackFloats } from '../../src/evaluate/pack.ts';
 import type { ExperimentPlan, PlannedAttack, PlannedStage } from '../../src/evaluate/plan.ts';
+import { sizeOf } from '../../src/evaluate/size.ts';
 import { marginOf } from '../../src/evaluate/trace.ts';
 import { tf } from '../../src/tf.ts';
 import { harness, INPUT, plan, planned, smallClassifier, smallDataset, together, walk } from './fixtures.ts';
@@ -66,6 +67,17 @@ describe('the margin of a judged image', () => {
   it('goes through the journal bit for bit, NaN included', () => {
     const values = Float32Array.of(-1.5, Number.NaN, 1 / 3, 0);
     expect(unpackFloats(packFloats(values.subarray(1)))).toEqual(values.slice(1));
+  });
+});
+
+describe('the size of a perturbation', () => {
+  it('is its length, and the share of the values that it moves by the radius, up or down', () => {
+    const clean = Float32Array.of(0.5, 0.5, 0.05, 1);
+    const { l2, atBound } = sizeOf(Float32Array.of(0.6, 0.4, 0, 1), clean, 0.1);
+    expect(atBound).toBe(0.5);
+    expect(l2).toBeCloseTo(0.15, 6);
+    expect(String(l2).length).toBeLessThan(9);
+    expect(sizeOf(clean, clean, 0.1)).toEqual({ l2: 0, atBound: 0 });
   });
 });
 
@@ -156,6 +168,16 @@ describe('the course of an attack', () => {
     // FGSM moves every value by ε that no wall stops.
     expect(perturbations[0]?.atBound?.[10]).toBeGreaterThan(0.8);
     for (const { l2, epsilon } of perturbations) expect(l2.at(-1)).toBeLessThanOrEqual(epsilon * Math.sqrt(20) + 1e-6);
+  });
+
+  it('goes on with the steps of restarts, which meet those alone that still stand', async () => {
+    const faint = [planned(pgd, { steps: 3, step: 0.005 })];
+    const once = await run(faint, { epsilons: [0.2] });
+    const [trace] = (await run(faint, { epsilons: [0.2], restarts: 4 })).traces ?? [];
+    const [{ cleanCorrect = 0, robustCorrect = 0 } = {}] = once.cells;
+    expect(trace?.fooled[3]).toBe(cleanCorrect - robustCorrect);
+    expect(trace?.fooled.at(-1)).toBeGreaterThan(trace?.fooled[3] ?? 0);
+    expect(trace?.steps.at(-1)).toBe(12);
   });
 
   it('is told of at the largest radius that half of the images came to', async () => {

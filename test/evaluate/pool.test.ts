@@ -319,6 +319,21 @@ describe('a pool on a network', () => {
     expect(together.some(({ gradients }) => gradients === 0)).toBe(true);
   });
 
+  it('says what the image is taken for that it leaves, be it that of a smaller radius', async () => {
+    const outcomes = await attack(4, 4, RADII, planned(pgd, { steps: 3, step: 0.005 }));
+    const predictedOf = (x: Float32Array): number | undefined =>
+      tf.tidy(
+        () =>
+          classifier
+            .logits(tf.tensor4d(x.slice(), [1, ...classifier.input]))
+            .argMax(1)
+            .dataSync()[0],
+      );
+    for (const { made, predicted } of outcomes) expect(predicted).toBe(predictedOf(made.x));
+    expect(outcomes.some(({ fell }) => fell === 'before')).toBe(true);
+    expect(outcomes.some(({ fell }) => typeof fell === 'number' && fell > 3)).toBe(true);
+  });
+
   it('settles an image as one where the radii come in any order', async () => {
     const ascending = await attack(4, 1, RADII);
     const order = [3, 0, 4, 1, 2];

@@ -47,14 +47,16 @@ export function confusionPanel({ id, title, classes, confusion }: ConfusionPanel
   return drawSvg(WIDTH, Math.ceil(total), { id, title, description: describe(confusion, names) }, (page) => {
     const pen = page.group(left, TOP);
     const end = cell * sizes.length;
+    // Not so near the edge that rounding would cut off a word.
+    const right = end + COUNT_ROOM - 4;
     pen.text([end / 2, -29], 'taken for', { size: SMALL, anchor: 'middle', colour: muted });
     pen.text([-8, -10], 'true', { size: SMALL, anchor: 'end', colour: muted });
-    pen.text([end + COUNT_ROOM, -10], 'of', { size: SMALL, anchor: 'end', colour: muted });
+    pen.text([right, -10], 'of', { size: SMALL, anchor: 'end', colour: muted });
     for (const [label, name] of rowNames.entries()) {
       const middle = (label + 0.5) * height + 4;
       pen.text([-8, middle], name, { size: SMALL, anchor: 'end', colour: ink, room: left - 16 });
       const size = String(sizes[label] ?? 0);
-      pen.text([end + COUNT_ROOM, middle], size, { size: NUMBER, anchor: 'end', colour: muted });
+      pen.text([right, middle], size, { size: NUMBER, anchor: 'end', colour: muted });
       const above = (label + 0.5) * cell;
       pen.text([above, -10], String(label), { size: SMALL, anchor: 'middle', colour: ink });
     }
