@@ -9,7 +9,7 @@ import type { Goal } from '../../src/core/threat-model.ts';
 import type { AttackEngine, Judge } from '../../src/evaluate/engine.ts';
 import { prepareAttack, prepareJudge } from '../../src/evaluate/engine.ts';
 import { selectImages } from '../../src/evaluate/images.ts';
-import type { Assignment } from '../../src/evaluate/lanes.ts';
+import type { Assignment, Fallen } from '../../src/evaluate/lanes.ts';
 import { type Outcome, type PoolReport, runPool } from '../../src/evaluate/pool.ts';
 import type { Rehearsal } from '../../src/evaluate/rehearse.ts';
 import { rehearse } from '../../src/evaluate/rehearse.ts';
@@ -244,13 +244,14 @@ describe('a pool on a network', () => {
     epsilons: readonly number[],
     how = PGD,
     judged: Classifier = classifier,
+    fallen?: Fallen,
   ): Promise<Outcome[]> {
     const spec = { ...how, classifier, norm: 'Linf', targeted: false } as const;
     const learned = await rehearse(spec);
     const outcomes: Outcome[] = [];
     const radii = [...epsilons.keys()].sort((a, b) => (epsilons[a] as number) - (epsilons[b] as number));
     const work = async function* (): AsyncGenerator<Assignment> {
-      for await (const image of selectImages(dataset, 12, 0).stream()) yield { image, radii };
+      for await (const image of selectImages(dataset, 12, 0).stream()) yield { image, radii, fallen };
     };
     await runPool({
       engine: await prepareAttack(eager, { ...spec, batch, rehearsal: learned }),
@@ -332,6 +333,12 @@ describe('a pool on a network', () => {
     for (const { made, predicted } of outcomes) expect(predicted).toBe(predictedOf(made.x));
     expect(outcomes.some(({ fell }) => fell === 'before')).toBe(true);
     expect(outcomes.some(({ fell }) => typeof fell === 'number' && fell > 3)).toBe(true);
+    // What fell in an earlier attempt of the run is what it was then, though nothing is found now.
+    const known = { robust8bit: true, predicted: 9 };
+    const again = await attack(4, 1, [1e-6], PGD, classifier, known);
+    const unmoved = again.filter(({ predicted }) => predicted === 9);
+    expect(unmoved.length).toBeGreaterThan(8);
+    for (const outcome of again) expect(outcome).toMatchObject({ robust: false, fell: 'before', size: undefined });
   });
 
   it('settles an image as one where the radii come in any order', async () => {
