@@ -13,8 +13,12 @@ const [STANDS, BEFORE, UNKNOWN] = [-1, -2, -3];
 const NO_CLASS = -1;
 
 export const endOf = ({ image, radius, fell, predicted, size }: Outcome): EndRow => [
-  ...([image, radius, fell, predicted] as const),
-  ...([size?.l2 ?? null, size?.atBound ?? null] as const),
+  image,
+  radius,
+  fell,
+  predicted,
+  size?.l2 ?? null,
+  size?.atBound ?? null,
 ];
 
 export class Course {
@@ -93,7 +97,7 @@ export class Course {
     this.#margins.set(this.#at(image, radius), margins);
   }
 
-  /** Whether it is known of all these images how they ended. */
+  /** Whether it is known of all these images how they ended: a journal of an earlier version does not tell. */
   knows(images: readonly number[], radius: number): boolean {
     return images.every((image) => this.#fell[this.#at(image, radius)] !== UNKNOWN);
   }

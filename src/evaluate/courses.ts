@@ -6,7 +6,7 @@ import type { Measured, Standing } from './cells.ts';
 import { galleryRadius } from './gallery.ts';
 import { type ExperimentPlan, mostSteps, stagesOf } from './plan.ts';
 
-type Grid = Pick<ExperimentPlan, 'norm' | 'epsilons' | 'galleryEpsilon' | 'dataset'>;
+type Grid = Pick<ExperimentPlan, 'norm' | 'epsilons' | 'galleryEpsilon'>;
 
 /** Whether it attacks in a ball: one of minimum norm has none, one that is made of others has the ball of any of them. */
 const isInBall = ({ planned }: Measured): boolean =>
@@ -99,13 +99,13 @@ const MOST_FLIPS = 20;
 
 /** One per attack, at the radius that the report speaks of. */
 export function confusionsOf(standing: Standing, grid: Grid): Confusion[] {
-  const { attacked, labels } = standing;
-  const { norm, epsilons, dataset } = grid;
+  const { contender, attacked, labels } = standing;
+  const { norm, epsilons } = grid;
   const radius = galleryRadius(grid);
   if (attacked.length === 0) return [];
   const sizes = new Map<number, number>();
   for (const image of attacked) sizes.set(labels[image] as number, (sizes.get(labels[image] as number) ?? 0) + 1);
-  const classes = dataset.classes.length;
+  const { classes } = contender.classifier;
   return standing.attacks.flatMap((measured): Confusion[] => {
     const { course } = measured;
     if (!course.knows(attacked, radius)) return [];

@@ -7,13 +7,10 @@ const MOST = 100;
  * Numbers of steps taken, from 0 to all: each of them where they are few, else ever farther apart, as squares are, since most
  * happens in the beginning.
  */
-export const marksOf = (steps: number): readonly number[] => {
-  const intervals = Math.min(steps, MOST);
-  const squares = Array.from({ length: intervals + 1 }, (_, i) =>
-    Math.round(steps * (i / Math.max(1, intervals)) ** 2),
-  );
-  return steps <= MOST ? Array.from({ length: steps + 1 }, (_, i) => i) : [...new Set(squares)];
-};
+export function marksOf(steps: number): readonly number[] {
+  if (steps <= MOST) return Array.from({ length: steps + 1 }, (_, i) => i);
+  return [...new Set(Array.from({ length: MOST + 1 }, (_, i) => Math.round(steps * (i / MOST) ** 2)))];
+}
 
 /** The place of the first mark that is not before a step. */
 export function markAt(marks: readonly number[], step: number): number {

@@ -35,7 +35,7 @@ export interface Outcome {
   readonly fell: number | 'before' | null;
   /** What `made` is taken for; null where the logits are no numbers. */
   readonly predicted: number | null;
-  /** Of `made`, where it is watched and was made at this radius. */
+  /** Of `made`, where it is watched, was made at this radius, and is an image that the adversary may make. */
   readonly size?: Size | undefined;
   /** Its loss at this radius, by the marks of the steps, where that is watched. */
   readonly margins?: Float32Array | undefined;

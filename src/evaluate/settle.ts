@@ -161,10 +161,10 @@ function nearest({ norm }: PoolSpec, verified: readonly Verified[]): Verified | 
 
 /** What became of the image at the first radius of its lane. */
 function atRadius({ rehearsal, watch }: PoolSpec, one: Verified, robust8bit: boolean): Outcome {
-  const { lane, made, success, predicted, at } = one;
+  const { lane, made, success, refused, predicted, at } = one;
   const { image, radii, epsilon, fallen, trace, unverified, gradients, forwards } = lane;
   const radius = radii[0] as number;
-  const isMeasured = watch?.radii.has(radius) === true && fallen === undefined;
+  const isMeasured = watch?.radii.has(radius) === true && fallen === undefined && refused === undefined;
   const fell = success ? (lane.tries - 1) * stepsAt(rehearsal, epsilon) + at : null;
   return {
     ...{ image: image.index, radius },

@@ -17,9 +17,9 @@ export class Trace {
     this.margins = new Float32Array(this.#marks.length).fill(Number.NaN);
   }
 
-  /** Notes the margin of the candidate after so many steps, which come in order; one that is no number says nothing. */
+  /** Notes the margin of the candidate after so many steps, which come in order; one that is no finite number says nothing. */
   note(step: number, margin: number): void {
-    if (!Number.isNaN(margin)) this.margins[markAt(this.#marks, step)] = margin;
+    if (Number.isFinite(margin)) this.margins[markAt(this.#marks, step)] = margin;
   }
 }
 

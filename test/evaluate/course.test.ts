@@ -13,7 +13,18 @@ import type { ExperimentPlan, PlannedAttack, PlannedStage } from '../../src/eval
 import { sizeOf } from '../../src/evaluate/size.ts';
 import { marginOf } from '../../src/evaluate/trace.ts';
 import { tf } from '../../src/tf.ts';
-import { harness, INPUT, plan, planned, smallClassifier, smallDataset, together, walk } from './fixtures.ts';
+import {
+  contender,
+  customAttack,
+  harness,
+  INPUT,
+  plan,
+  planned,
+  smallClassifier,
+  smallDataset,
+  together,
+  walk,
+} from './fixtures.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -209,6 +220,26 @@ describe('the course of an attack', () => {
     expect(again.cells).toEqual(once.cells);
     expect(courseOf(again)).toEqual({});
     expect(courseOf(once).traces).toHaveLength(1);
+  });
+
+  it('holds no size and no loss of what is no image or no number', async () => {
+    const broken = planned(customAttack({ step: ({ x }) => ({ x: x.add(Number.POSITIVE_INFINITY) as tf.Tensor4D }) }));
+    const { traces, perturbations } = await run([broken], { epsilons: [0.1] });
+    expect(perturbations).toBeUndefined();
+    const { median = [] } = traces?.[0]?.loss ?? {};
+    // The start is an image, and nothing after it.
+    expect(new Set(median).size).toBe(1);
+    expect(median[0]).toBeLessThan(0);
+  });
+
+  it('of few classes says how many images there are of each, of many the most frequent flips', async () => {
+    const many = smallClassifier(1, INPUT, 40);
+    const given = { epsilons: [0.3], contenders: [contender(many)], images: 60, dataset: smallDataset(60, many, 40) };
+    const [{ fooled = 0, flips = [], attacked } = {}] = (await run([steps(8)], given)).confusions ?? [];
+    expect(attacked).toBeUndefined();
+    expect(fooled).toBeGreaterThan(20);
+    expect(flips).toHaveLength(20);
+    expect(flips.map(({ images }) => images)).toEqual(flips.map(({ images }) => images).toSorted((a, b) => b - a));
   });
 
   it('names the target where there is one', async () => {
