@@ -10,7 +10,7 @@ import { type CertifiedRow, forgetfulJournal, type Journal, type JournalRecord }
 import { type Contender, contenderName } from '../evaluate/plan.ts';
 import { provenanceOf, Stopwatch } from '../evaluate/provenance.ts';
 import { type Certified, certificatesOf } from './certificates.ts';
-import { type CertificationHarness, type CertificationPlan, requireCertifiable } from './plan.ts';
+import { type CertificationHarness, type CertificationPlan, requireCertifiable, sigmasOf } from './plan.ts';
 import { poll } from './poll.ts';
 import { certifiedRadius, leader } from './smoothing.ts';
 
@@ -35,7 +35,7 @@ export async function runCertification(plan: CertificationPlan, harness: Certifi
     const { classifier } = contender;
     const judge = await stopwatch.time('prepare', () => prepareJudge(harness.prepare, classifier, plan.batch));
     try {
-      for (const sigma of plan.sigmas) {
+      for (const sigma of sigmasOf(plan, contender)) {
         const certified = await certify({ ...job, contender, sigma, judge });
         stopwatch.add('certify', certified.seconds);
         certificates.push(certificatesOf(certified, plan));

@@ -1,6 +1,7 @@
 /** What `runCertification` is asked to do, and what it tells meanwhile. */
 import type { Dataset } from '../core/dataset.ts';
 import { UserError, usageError } from '../core/errors.ts';
+import type { TrainingRecord } from '../core/training-record.ts';
 import { requireDistinct } from '../evaluate/experiment.ts';
 import { selectImages } from '../evaluate/images.ts';
 import type { Parts } from '../evaluate/journal.ts';
@@ -14,8 +15,11 @@ export interface CertificationPlan {
   readonly dataset: Dataset;
   /** How many images; more than the dataset holds means all of them. */
   readonly images: number;
-  /** Standard deviations of the noise, in pixel units: every network is certified at each. */
-  readonly sigmas: readonly number[];
+  /**
+   * Standard deviations of the noise, in pixel units: every network is certified at each. Null: each network at the one that it
+   * was trained with, if its checkpoint tells.
+   */
+  readonly sigmas: readonly number[] | null;
   /** Noisy copies of an image by which its class is chosen: the paper's n₀. */
   readonly selectionSamples: number;
   /** Noisy copies by which the probability of that class is bounded: the paper's n. */
@@ -45,13 +49,27 @@ export interface CertificationEvent {
 
 /** The paper's choices, where nobody says; fewer copies than its 100,000. */
 export const CERTIFICATION_DEFAULTS = {
-  sigmas: [0.25],
+  sigmas: null,
   selectionSamples: 100,
   samples: 10_000,
   alpha: 0.001,
   seed: 0,
   batch: 64,
 } as const satisfies Partial<CertificationPlan>;
+
+/** The level of noise where nobody says one, neither the user nor the checkpoint, and the largest that is taken for one. */
+export const [USUAL_SIGMA, LARGEST_SIGMA] = [0.25, 100];
+
+/** The levels of noise at which a network is certified, in pixel units. */
+export const sigmasOf = ({ sigmas }: Pick<CertificationPlan, 'sigmas'>, { record }: Contender): readonly number[] =>
+  sigmas ?? [trainedSigma(record) ?? USUAL_SIGMA];
+
+/** The noise that a network has seen in its training; undefined if there was none, or its checkpoint does not tell. */
+function trainedSigma(record: TrainingRecord | undefined): number | undefined {
+  if (record?.defense.name !== 'randomized-smoothing') return undefined;
+  const { sigma } = record.defense.params;
+  return typeof sigma === 'number' && sigma > 0 && sigma <= LARGEST_SIGMA ? sigma : undefined;
+}
 
 /**
  * Refuses a plan that cannot be carried out, or could certify nothing.
@@ -61,10 +79,10 @@ export const CERTIFICATION_DEFAULTS = {
 export function requireCertifiable(plan: CertificationPlan): void {
   const { contenders, sigmas, alpha, samples, selectionSamples, batch, dataset } = plan;
   if (contenders.length === 0) throw usageError('no network was given: give at least one');
-  if (sigmas.length === 0) throw usageError('no sigma was given: give at least one');
+  if (sigmas?.length === 0) throw usageError('no sigma was given: give at least one');
   requireDistinct('network', contenders.map(contenderName));
-  requireDistinct('sigma', sigmas.map(String));
-  for (const sigma of sigmas) {
+  requireDistinct('sigma', (sigmas ?? []).map(String));
+  for (const sigma of sigmas ?? []) {
     if (!(sigma > 0 && Number.isFinite(sigma))) throw usageError(`sigma ${sigma}: give a number above 0`);
   }
   if (!(alpha > 0 && alpha < 1)) throw usageError(`alpha ${alpha}: give a probability between 0 and 1, such as 0.001`);
@@ -97,7 +115,7 @@ export async function certificationParts(
     'the networks': contenders.map((contender) => [contenderName(contender), contender.sha256]),
     'the dataset': [name, split, labels, input, await selectImages(dataset, images, seed).hash()],
     'the number of images': images,
-    'the levels of noise': sigmas,
+    'the levels of noise': contenders.map((contender) => sigmasOf({ sigmas }, contender)),
     'the number of samples': [selectionSamples, samples],
     'the probability of error': alpha,
     'the seed': seed,

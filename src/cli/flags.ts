@@ -8,6 +8,8 @@ import type { Param, Params, Values } from '../core/params.ts';
 export interface Flag<T> extends Param<T> {
   /** Takes several values: separated by commas, or by giving the flag again. */
   readonly list?: true;
+  /** Of a list: what each of its values is. */
+  readonly item?: Param<unknown>;
   /** The default as help shows it, where the value itself says too little. */
   readonly shown?: string;
 }
@@ -27,7 +29,7 @@ export const listOf = <T>(
   default: initial,
   label,
   accepts: `a comma-separated list, each ${item.accepts}`,
-  list: true,
+  ...{ list: true, item },
   ...(shown === undefined ? {} : { shown }),
   parse: (given) => {
     const words = (Array.isArray(given) ? given : [given]).flatMap((word: unknown) =>
@@ -54,6 +56,7 @@ export const oneOf = <const T extends string>(initial: T, options: readonly T[],
   default: initial,
   label,
   accepts: `one of ${options.map((option) => option.toLowerCase()).join(', ')}`,
+  options: options.map((option) => option.toLowerCase()),
   parse: (given) =>
     typeof given === 'string' ? options.find((option) => option.toLowerCase() === given.toLowerCase()) : undefined,
 });

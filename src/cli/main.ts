@@ -1,69 +1,14 @@
 /** The `gibbon` command line: which command runs, what it is given, and what its errors look like. */
 import type { Argv } from 'yargs';
 import { messageOf, UserError, unknownName, usageError } from '../core/errors.ts';
-import type { Command } from './command.ts';
-import { EXIT } from './command.ts';
+import { type Command, EXIT } from './command.ts';
 import { commandLineOf } from './command-line.ts';
-import { readConfig } from './config.ts';
+import { COMMANDS, type Entry } from './commands.ts';
+import { readConfig, together } from './config.ts';
 import { type Flags, type Given, parseGiven, withDefaults } from './flags.ts';
 import { packageFacts } from './paths.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import { declareFlags, flagsOf, takeAsWritten } from './words.ts';
-
-interface Entry {
-  readonly name: string;
-  readonly summary: string;
-  /** Loaded only when it is the one that runs: most of start-up time is imports. */
-  readonly load: () => Promise<Command>;
-}
-
-const COMMANDS: readonly Entry[] = [
-  {
-    name: 'experiment',
-    summary: 'attack trained networks and report how well they stand up (the default)',
-    load: async () => (await import('./commands/experiment.ts')).experiment,
-  },
-  {
-    name: 'train',
-    summary: 'train a network, plainly or with a defense, and save its checkpoint',
-    load: async () => (await import('./commands/train.ts')).train,
-  },
-  {
-    name: 'certify',
-    summary: 'certify smoothed networks: radii in which no perturbation at all changes their class',
-    load: async () => (await import('./commands/certify.ts')).certify,
-  },
-  {
-    name: 'report',
-    summary: 'rebuild report.html and its CSV tables from run.json',
-    load: async () => (await import('./commands/report.ts')).report,
-  },
-  {
-    name: 'verify',
-    summary: 'check the adversarial images that a run saved against its networks and numbers',
-    load: async () => (await import('./commands/verify.ts')).verify,
-  },
-  {
-    name: 'list',
-    summary: 'list attacks, defenses, architectures, datasets and checkpoints',
-    load: async () => (await import('./commands/list.ts')).list,
-  },
-  {
-    name: 'check-attack',
-    summary: 'hold an attack file against the laws that every attack obeys',
-    load: async () => (await import('./commands/check-attack.ts')).checkAttack,
-  },
-  {
-    name: 'doctor',
-    summary: 'say what this machine offers and whether compiled code computes the right numbers',
-    load: async () => (await import('./commands/doctor.ts')).doctor,
-  },
-  {
-    name: 'bench',
-    summary: 'measure forward passes and attack steps, in images a second',
-    load: async () => (await import('./commands/bench.ts')).bench,
-  },
-];
 
 /**
  * Runs one command.
@@ -125,8 +70,8 @@ async function runCommand(
     return EXIT.ok;
   }
   if (help) {
-    const config = 'config' in command.flags ? await readConfig(given.config) : undefined;
-    const moduleFlags = (await command.moduleFlags?.({ ...config?.given, ...given })) ?? {};
+    const configs = 'config' in command.flags ? await readConfig(given.config) : [];
+    const moduleFlags = (await command.moduleFlags?.({ ...together(configs), ...given })) ?? {};
     terminal.print(await helpOf(entry, command, moduleFlags, terminal, usage));
     return EXIT.ok;
   }
@@ -157,15 +102,16 @@ function parse(words: readonly string[], flags: Flags) {
   }
 }
 
-/** The flags of the command line over those of the config file over the defaults. */
+/** The flags of the command line over those of the config file over those that it extends over the defaults. */
 async function readFlags(command: Command, onCommandLine: Given) {
-  const config = 'config' in command.flags ? await readConfig(onCommandLine.config) : undefined;
-  const moduleFlags = (await command.moduleFlags?.({ ...config?.given, ...onCommandLine })) ?? {};
+  const configs = 'config' in command.flags ? await readConfig(onCommandLine.config) : [];
+  const moduleFlags = (await command.moduleFlags?.({ ...together(configs), ...onCommandLine })) ?? {};
   const all: Flags = { ...command.flags, ...moduleFlags };
-  const parsed = {
-    ...(config === undefined ? {} : parseGiven(all, config.given, config.source)),
-    ...parseGiven(all, onCommandLine),
-  };
+  const parsed: Given = Object.assign(
+    {},
+    ...configs.map(({ given, source }) => parseGiven(all, given, source)),
+    parseGiven(all, onCommandLine),
+  );
   const moduleValues = Object.fromEntries(Object.entries(parsed).filter(([name]) => name in moduleFlags));
   return { values: withDefaults(command.flags, parsed), given: new Set(Object.keys(parsed)), moduleValues };
 }

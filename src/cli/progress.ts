@@ -42,8 +42,27 @@ interface Elapsed {
 /** A rate measured over less than this says nothing. */
 const MEASURABLE_MS = 300;
 
-/** @param now - milliseconds that only ever grow */
-export function progressLine(terminal: Terminal, now: () => number = () => performance.now()): ProgressLine {
+/** What time is told by. */
+export interface Clock {
+  /** Milliseconds that only ever grow. */
+  now(): number;
+  /** Calls again and again; returns what ends that. */
+  every(ms: number, call: () => void): () => void;
+}
+
+const CLOCK: Clock = {
+  now: () => performance.now(),
+  every: (ms, call) => {
+    const timer = setInterval(call, ms).unref();
+    return () => clearInterval(timer);
+  },
+};
+
+/** How often it is seen to that a job of which nothing is heard is shown all the same. */
+const SILENCE_MS = 1000;
+
+/** Shows a job whenever news of it come, and where none come for long, what is known of it. */
+export function progressLine(terminal: Terminal, { now, every: repeat }: Clock = CLOCK): ProgressLine {
   const every = terminal.isLive ? LIVE_EVERY_MS : PLAIN_EVERY_MS;
   // A line of a file has room for all there is to say.
   const width = terminal.isLive ? terminal.liveWidth : Number.POSITIVE_INFINITY;
@@ -58,17 +77,24 @@ export function progressLine(terminal: Terminal, now: () => number = () => perfo
     }
     current = undefined;
   };
+  let stop: (() => void) | undefined;
+  const refresh = (): void => {
+    if (current === undefined || now() - shown < every) return;
+    shown = now();
+    const line = describe(current.last, since(current.began), width);
+    if (terminal.isLive) terminal.live(line);
+    else terminal.note(line);
+  };
   return {
     show: (progress) => {
       if (current?.last.label !== progress.label) finish();
       current = { last: progress, began: current?.began ?? { at: now(), done: progress.done } };
-      if (now() - shown < every) return;
-      shown = now();
-      const line = describe(progress, since(current.began), width);
-      if (terminal.isLive) terminal.live(line);
-      else terminal.note(line);
+      stop ??= repeat(SILENCE_MS, refresh);
+      refresh();
     },
     end: () => {
+      stop?.();
+      stop = undefined;
       finish();
       terminal.live('');
     },
@@ -80,7 +106,7 @@ export function describe({ label, done, total, unit, accuracy }: Progress, elaps
   const rate = elapsed.ms >= MEASURABLE_MS ? (1000 * (done - elapsed.done)) / elapsed.ms : 0;
   // Of a job that was over when it was first heard of, nobody knows how long it took.
   const isNews = done > elapsed.done;
-  const parts = (barWidth: number): readonly string[] =>
+  const parts = (barWidth: number): string[] =>
     [
       label,
       barWidth === 0 ? [] : bar(total === 0 ? 1 : done / total, barWidth),
@@ -95,8 +121,11 @@ export function describe({ label, done, total, unit, accuracy }: Progress, elaps
           ? []
           : `${duration((total - done) / rate)} left`,
     ].flat();
-  const lines = BAR_WIDTHS.map((barWidth) => parts(barWidth).join('  '));
-  return (lines.find((line) => line.length < width) ?? lines.at(-1) ?? '').slice(0, Math.max(0, width - 1));
+  // Where even that is too much, what stands last is left out whole: half a number would be another one.
+  const bare = parts(0);
+  const shorter = bare.map((_, left) => bare.slice(0, bare.length - left));
+  const lines = [...BAR_WIDTHS.map(parts), ...shorter].map((words) => words.join('  '));
+  return (lines.find((line) => line.length < width) ?? label).slice(0, Math.max(0, width - 1));
 }
 
 function bar(share: number, width: number): string {

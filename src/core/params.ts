@@ -13,6 +13,10 @@ export interface Param<T> {
   readonly accepts: string;
   /** The value that a command-line word or a JSON value stands for; `undefined` if it stands for none. */
   readonly parse: (given: unknown) => T | undefined;
+  /** The words that it accepts, where they are few. */
+  readonly options?: readonly string[];
+  /** Of a number: whether it is whole, and how large it may be. */
+  readonly number?: Range & { readonly whole: boolean; readonly below?: number };
 }
 
 export type Params = Readonly<Record<string, Param<unknown>>>;
@@ -56,6 +60,7 @@ export const p = {
     default: initial,
     label,
     accepts: `a whole number${rangeInWords(range)}`,
+    number: { ...range, whole: true },
     parse: (given) => {
       const value = parseNumber(given);
       return value !== undefined && Number.isSafeInteger(value) && inRange(value, range) ? value : undefined;
@@ -67,6 +72,7 @@ export const p = {
     default: initial,
     label,
     accepts: `a number${rangeInWords(range)}`,
+    number: { ...range, whole: false },
     parse: (given) => {
       const value = parseNumber(given);
       return value !== undefined && inRange(value, range) ? value : undefined;
@@ -78,6 +84,7 @@ export const p = {
     default: null,
     label,
     accepts: `a number${rangeInWords(range)}, or auto`,
+    number: { ...range, whole: false },
     parse: (given) => {
       if (given === null || given === 'auto') return null;
       const value = parseNumber(given);
@@ -101,6 +108,7 @@ export const p = {
     default: initial,
     label,
     accepts: `one of ${options.join(', ')}`,
+    options,
     parse: (given) => options.find((option) => option === given),
   }),
 

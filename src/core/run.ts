@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { UserError } from './errors.ts';
+import { joinedFrom } from './joined.ts';
 import { cell, worstCase } from './run/cells.ts';
 import { certificates } from './run/certificates.ts';
 import { check } from './run/check.ts';
@@ -62,6 +63,8 @@ const runFields = z.object({
   trainings: z.array(network.extend({ record: trainingRecord })).optional(),
   /** Where adversarial images were saved, if that was asked for: one per network, attack and radius that has any. */
   saved: z.array(savedImages.refine(radiusFits, radiusRule)).optional(),
+  /** Of a run that was joined from others: what is kept of each. */
+  sources: joinedFrom(provenance).optional(),
 });
 
 /** The schema of `run.json`. */

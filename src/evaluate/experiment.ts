@@ -120,7 +120,10 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     ...(perturbations.length === 0 ? {} : { perturbations }),
     ...(confusions.length === 0 ? {} : { confusions }),
     ...(transfer === undefined ? {} : { transfer }),
-    ...(defended.length === 0 ? {} : { defenses: describeDefenses(plan), defended }),
+    ...(plan.contenders.some((contender) => contender.defended !== undefined)
+      ? { defenses: describeDefenses(plan) }
+      : {}),
+    ...(defended.length === 0 ? {} : { defended }),
     checks: [
       ...sanityChecks(
         cells,
@@ -241,7 +244,7 @@ function describe({ attack: { name, title, paper, access }, stages }: PlannedAtt
 function describeDefenses({ contenders }: ExperimentPlan): NonNullable<Run['defenses']> {
   const all = contenders.flatMap(({ defended }) => defended ?? []);
   return [...new Map(all.map((one) => [one.defense.name, one])).values()].map(({ defense, params }) => {
-    const { name, title, paper, adversary = 'its own gradient' } = defense;
+    const { name, title, paper, adversary = 'the gradient of the defended network' } = defense;
     return { name, title, paper, params: { ...params }, adversary };
   });
 }

@@ -80,10 +80,9 @@ async function compare(job: NaiveJob, source: Known, behind: readonly Known[]): 
     }
     const trials = new Map<string, Trials>();
     for (const planned of aimedAttacks(plan)) {
-      for (const epsilon of plan.epsilons) {
-        const trial = { ...job, kind: 'naive', epsilon, planned, source, judges, own: judges[0] as Judge } as const;
-        trials.set(keyOf(planned.attack.name, epsilon), await tryOut(trial));
-      }
+      const { epsilons } = plan;
+      const tried = await tryOut({ ...job, kind: 'naive', epsilons, planned, source, judges, own: judges[0] as Judge });
+      for (const [i, seen] of tried.entries()) trials.set(keyOf(planned.attack.name, epsilons[i] as number), seen);
     }
     return behind.flatMap((known, i) =>
       cells

@@ -69,7 +69,8 @@ export async function measureTransfer(job: TransferJob): Promise<Transfer[]> {
     for (const planned of aimedAttacks(plan)) {
       const trials: Trials[] = [];
       for (const [place, source] of networks.entries()) {
-        trials.push(await tryOut({ ...job, kind: 'transfer', judges, planned, source, own: judges[place] as Judge }));
+        const own = judges[place] as Judge;
+        trials.push(...(await tryOut({ ...job, kind: 'transfer', epsilons: [epsilon], judges, planned, source, own })));
       }
       found.push(...transfersOf({ ...plan, attack: planned.attack.name, epsilon, networks, trials }));
     }

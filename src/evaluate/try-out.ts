@@ -23,12 +23,12 @@ import { rehearse } from './rehearse.ts';
 import type { Known, Trials } from './transfer-matrix.ts';
 import { argMax, judgeAll, refusal } from './verify.ts';
 
-/** One attack on one network at one radius, and who looks at what it makes. */
+/** One attack on one network, and who looks at what it makes. */
 export interface Trial extends Job {
   /** What the trial is for: its records are called after it. */
   readonly kind: 'transfer' | 'naive';
-  /** In pixel units. */
-  readonly epsilon: number;
+  /** In pixel units: at each, the attack begins anew. */
+  readonly epsilons: readonly number[];
   readonly planned: PlannedAttack;
   readonly source: Known;
   /** The source's judge. */
@@ -37,34 +37,49 @@ export interface Trial extends Job {
   readonly judges: readonly Judge[];
 }
 
+/** What is tried at one radius. */
+interface AtRadius {
+  readonly epsilon: number;
+  readonly trials: Map<number, TransferRow[1]>;
+  /** Images that no stage so far is done with. */
+  left: readonly number[];
+}
+
 /**
- * Every image that the source knows, made adversarial against it and shown to all networks. Finished work is taken from the
- * journal.
+ * Every image that the source knows, made adversarial against it and shown to all networks: for each radius, in their order.
+ * Finished work is taken from the journal. Each stage is compiled once for all radii.
  *
  * @throws Interrupted if the run is aborted; the journal then holds what was tried
  */
-export async function tryOut(trial: Trial): Promise<Trials> {
-  const { planned, source } = trial;
-  const trials = new Map(triedBefore(trial));
+export async function tryOut(trial: Trial): Promise<Trials[]> {
+  const { planned, source, epsilons } = trial;
+  const radii = epsilons.map((epsilon): AtRadius => {
+    const trials = new Map(triedBefore(trial, epsilon));
+    return { epsilon, trials, left: source.attacked.filter((image) => !trials.has(image)) };
+  });
   const stages = stagesOf(planned);
-  let left: readonly number[] = source.attacked.filter((image) => !trials.has(image));
   for (const [place, stage] of stages.entries()) {
-    if (left.length === 0) break;
+    const due = radii.filter(({ left }) => left.length > 0);
+    if (due.length === 0) break;
     const isLast = place === stages.length - 1;
-    const standing: number[] = [];
-    const record = recorder(trial, trials);
-    await attack(trial, stage, new Set(left), async (made) => {
-      // A later stage goes on with what withstands this one.
-      standing.push(...made.filter(({ outcome }) => outcome.robust && !isLast).map(({ image }) => image.index));
-      await record(made.filter(({ outcome }) => !outcome.robust || isLast));
+    await withAttack(trial, stage, async (attack) => {
+      for (const radius of due) {
+        const standing: number[] = [];
+        const record = recorder(trial, radius);
+        await attack(radius.epsilon, new Set(radius.left), async (made) => {
+          // A later stage goes on with what withstands this one.
+          standing.push(...made.filter(({ outcome }) => outcome.robust && !isLast).map(({ image }) => image.index));
+          await record(made.filter(({ outcome }) => !outcome.robust || isLast));
+        });
+        radius.left = standing;
+      }
     });
-    left = standing;
   }
-  return trials;
+  return radii.map(({ trials }) => trials);
 }
 
 /** What earlier attempts of the run have tried. */
-function triedBefore({ kind, journal, planned, source, epsilon, stopwatch }: Trial): readonly TransferRow[] {
+function triedBefore({ kind, journal, planned, source, stopwatch }: Trial, epsilon: number): readonly TransferRow[] {
   return journal.records.flatMap((record) => {
     if (record.kind !== kind || record.contender !== contenderName(source.contender)) return [];
     if (record.attack !== planned.attack.name) return [];
@@ -81,8 +96,8 @@ interface Made {
 }
 
 /** Shows candidates to all networks, and writes down what they see. The clock runs from record to record. */
-function recorder(trial: Trial, trials: Map<number, TransferRow[1]>): (made: readonly Made[]) => Promise<void> {
-  const { kind, plan, epsilon, source, planned, judges, journal, stopwatch, harness } = trial;
+function recorder(trial: Trial, { epsilon, trials }: AtRadius): (made: readonly Made[]) => Promise<void> {
+  const { kind, plan, source, planned, judges, journal, stopwatch, harness } = trial;
   const names = { contender: contenderName(source.contender), attack: planned.attack.name };
   let began = performance.now();
   return async (made) => {
@@ -108,14 +123,16 @@ function recorder(trial: Trial, trials: Map<number, TransferRow[1]>): (made: rea
 
 const classOf = (logits: Float32Array): number | null => (logits.some(Number.isNaN) ? null : argMax(logits));
 
-/** Runs an attack, or a stage of one, on some of the images at the one radius. */
-async function attack(
-  trial: Trial,
-  stage: PlannedStage,
+/** Runs an attack, or a stage of one, on some of the images at a radius. */
+type Attack = (
+  epsilon: number,
   left: ReadonlySet<number>,
   onMade: (made: readonly Made[]) => Promise<void>,
-): Promise<void> {
-  const { plan, harness, planned, source, own, epsilon, stopwatch, fits } = trial;
+) => Promise<void>;
+
+/** Compiles it, for as long as it is used. */
+async function withAttack(trial: Trial, stage: PlannedStage, use: (attack: Attack) => Promise<void>): Promise<void> {
+  const { plan, harness, planned, source, own, stopwatch, fits } = trial;
   const { norm, goal, seed, batch } = plan;
   const classifier = attackedOf(source.contender);
   const targeted = goal.kind === 'targeted';
@@ -127,14 +144,14 @@ async function attack(
       prepareAttack(harness.prepare, { ...stage, classifier, norm, targeted, batch, rehearsal }),
     ),
   );
-  // As many as the slots and the candidates that wait for their verification.
-  const held = new Map<number, SelectedImage>();
-  try {
+  const attack: Attack = async (epsilon, left, onMade) => {
     const fitted = await fits.fitted({
       ...{ contender: source.contender, attack: planned.attack.name, epsilons: [epsilon] },
       stageName: stageName(planned, stage),
       ...{ stage, judge: own, engine, rehearsal },
     });
+    // As many as the slots and the candidates that wait for their verification.
+    const held = new Map<number, SelectedImage>();
     await runPool({
       isStandIn: isStandIn(source.contender),
       ...{ engine, rehearsal, judge: own, norm, goal, seed, fitted, signal: harness.signal },
@@ -150,6 +167,9 @@ async function attack(
         await onMade(made);
       },
     });
+  };
+  try {
+    await use(attack);
   } finally {
     await engine.release();
   }

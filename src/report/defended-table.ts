@@ -1,38 +1,60 @@
 /** Naive and adaptive attacks on defended networks, as lines for a terminal. */
 import type { DefendedCell, Run } from '../core/run.ts';
-import { normSymbol, percent, radius } from './format.ts';
+import { interval, normSymbol, percent, radius, shorten } from './format.ts';
 import { headlineEpsilon } from './headline-epsilon.ts';
-import { printable } from './html.ts';
+import { clean, type Line, layOut, paint, type TableOptions, totalWidth } from './lines.ts';
 import { architectureTitle } from './names.ts';
 import { sameRadius, slicesOf } from './slice.ts';
 
 /** At the radius of the headline; nothing if the run has no defense. */
-export function defendedTable(run: Run): readonly string[] {
+export function defendedTable(run: Run, options: TableOptions): readonly string[] {
   const [slice] = slicesOf(run);
   if (slice === undefined || run.defended === undefined) return [];
   const { epsilon } = headlineEpsilon(slice);
   const here = run.defended.filter((cell) => sameRadius(cell.epsilon, epsilon));
   if (here.length === 0) return [];
-  const head = ['Defended network', 'attack', 'clean', 'naive', 'adaptive'];
-  const rows = [head, ...here.map((cell) => rowOf(run, cell))];
-  const widths = head.map((_, column) => Math.max(...rows.map((row) => [...(row[column] ?? '')].length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const room = ' '.repeat((widths[column] ?? 0) - [...cell].length);
-        return column < 2 ? cell + room : room + cell;
-      })
-      .join('  ')
-      .trimEnd(),
-  );
-  return [`Defenses, naive and adaptive attacks, ${normSymbol(slice.norm)} ε = ${radius(epsilon)}`, ...lines];
+  const wide = [HEAD, ...here.map((cell, i) => wideLine(run, cell, here[i - 1]))];
+  const fits = totalWidth(wide) <= options.width;
+  const title = `Defenses, naive and adaptive attacks, ${normSymbol(slice.norm)} ε = ${radius(epsilon)}`;
+  return [paint(title, 'bold', options), ...(fits ? layOut(wide, options) : tall(run, here, options))];
 }
 
-const rowOf = (run: Run, cell: DefendedCell): string[] =>
-  [
-    `${architectureTitle(run, cell.arch)} ${cell.training}`,
-    cell.attack,
-    percent(cell.cleanCorrect / cell.images),
-    percent(cell.naiveAccuracy),
-    percent(cell.adaptiveAccuracy),
-  ].map((text) => printable(text).replace(/\s+/g, ' '));
+const HEAD: Line = { cells: ['', '', 'attack', 'clean', 'naive', 'adaptive', '95 % interval'], worst: undefined };
+
+/** Which of the cells says what the defense is worth, if that is less than it seems. */
+const markOf = ({ adaptiveCorrect, naiveCorrect }: DefendedCell, place: number): number | undefined =>
+  adaptiveCorrect < naiveCorrect ? place : undefined;
+
+/** A line per network and attack; the architecture is named where it is another than that of the line `before`. */
+function wideLine(run: Run, cell: DefendedCell, before: DefendedCell | undefined): Line {
+  return {
+    cells: [
+      before?.arch === cell.arch ? '' : nameOf(run, cell.arch),
+      shorten(clean(cell.training), 32),
+      shorten(clean(cell.attack), 20),
+      percent(cell.cleanCorrect / cell.images),
+      percent(cell.naiveAccuracy),
+      percent(cell.adaptiveAccuracy),
+      interval(cell.adaptiveWilson95),
+    ],
+    worst: markOf(cell, 5),
+  };
+}
+
+/** The same for narrow terminals: the network, and below it a line per adversary. */
+function tall(run: Run, here: readonly DefendedCell[], options: TableOptions): readonly string[] {
+  const laid = layOut(here.flatMap(adversaries), options);
+  const each = laid.length / here.length;
+  return here.flatMap((cell, i) => [
+    shorten(`${nameOf(run, cell.arch)} ${clean(cell.training)}, ${clean(cell.attack)}`, options.width),
+    ...laid.slice(each * i, each * (i + 1)),
+  ]);
+}
+
+const adversaries = (cell: DefendedCell): readonly Line[] => [
+  { cells: ['  clean', percent(cell.cleanCorrect / cell.images), ''], worst: undefined },
+  { cells: ['  naive', percent(cell.naiveAccuracy), interval(cell.naiveWilson95)], worst: undefined },
+  { cells: ['  adaptive', percent(cell.adaptiveAccuracy), interval(cell.adaptiveWilson95)], worst: markOf(cell, 1) },
+];
+
+const nameOf = (run: Run, arch: string): string => shorten(clean(architectureTitle(run, arch)), 24);

@@ -17,6 +17,7 @@ import { flips } from './sections/flips.ts';
 import { gallery } from './sections/gallery.ts';
 import { renderHeader } from './sections/header.ts';
 import { headline } from './sections/headline.ts';
+import { joined } from './sections/joined.ts';
 import { perturbations } from './sections/perturbations.ts';
 import { provenance } from './sections/provenance.ts';
 import { saved } from './sections/saved.ts';
@@ -40,6 +41,7 @@ const SECTIONS: readonly Section[] = [
   architectures,
   training,
   saved,
+  joined,
   provenance,
 ];
 

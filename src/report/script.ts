@@ -1,6 +1,6 @@
 /**
- * The page's only script: it sorts tables, switches the theme and hands out the embedded data. Without it everything can
- * still be read. It runs in browsers, so it is text here, and at most 4 kB.
+ * The page's only script: it sorts tables, switches the theme, and hands out the embedded data and every chart as files.
+ * Without it everything can still be read. It runs in browsers, so it is text here, and at most 4 kB.
  */
 export const SCRIPT = `'use strict';
 (() => {
@@ -67,13 +67,25 @@ export const SCRIPT = `'use strict';
     });
     return JSON.stringify(run, null, 2) + '\\n';
   };
-  for (const link of all('a[download]')) {
-    const name = link.download;
+  const handOut = (link, type, text) => {
     link.onclick = () => {
-      const [text, type] = name === 'run.json' ? [wholeRun(), 'application/json'] : [data('data-csv')[name], 'text/csv'];
       if (link.href.startsWith('blob:')) URL.revokeObjectURL(link.href);
-      link.href = URL.createObjectURL(new Blob([text], { type }));
+      link.href = URL.createObjectURL(new Blob([text()], { type }));
     };
+  };
+  for (const link of all('a[download]')) {
+    if (link.download === 'run.json') handOut(link, 'application/json', wholeRun);
+    else handOut(link, 'text/csv', () => data('data-csv')[link.download]);
+  }
+  for (const chart of all('svg[aria-labelledby]')) {
+    const link = document.createElement('a');
+    const title = chart.querySelector('title');
+    link.className = 'save';
+    link.href = '#';
+    link.download = title.id.replace('-title', '.svg');
+    link.setAttribute('aria-label', 'Save as SVG: ' + title.textContent);
+    handOut(link, 'image/svg+xml', () => chart.outerHTML + '\\n');
+    chart.after(link);
   }
 })();
 `;

@@ -41,7 +41,7 @@ export const cleanOf = (cell: Cell): Measured => ({
   interval: cell.cleanWilson95,
 });
 
-export const robustOf = (cell: Cell): Measured => ({
+export const robustOf = (cell: Pick<Cell, 'images' | 'robustAccuracy' | 'wilson95'>): Measured => ({
   images: cell.images,
   share: cell.robustAccuracy,
   interval: cell.wilson95,

@@ -170,8 +170,11 @@ details>*+*{margin-top:1rem}
 .pairs div{display:grid;grid-template-columns:9.5rem 1fr;gap:.8rem;padding:.28rem 0;border-bottom:1px solid var(--rule)}
 .pairs dt{color:var(--muted);overflow-wrap:anywhere}
 .pairs dd{margin:0;overflow-wrap:anywhere;min-width:0}
+details+.methods{margin-top:1.4rem}
 .methods{padding-left:1.1em;font-size:.9rem;margin:0 0 1rem}
 .aside-text{color:var(--muted)}
+.save{display:block;width:fit-content;margin:.1rem 0 0 auto;font-size:.7rem;color:var(--muted)}
+.save::before{content:"SVG"}
 .downloads{font-size:.86rem}
 .downloads a{display:inline-block;margin-left:.6rem;padding:.25rem .8rem;border:1px solid var(--rule);border-radius:6px;text-decoration:none}
 .downloads a:hover{background:var(--tint)}
@@ -209,7 +212,7 @@ details>*+*{margin-top:1rem}
 @media print{
   @page{margin:16mm 14mm}
   body{max-width:none;padding:0;font-size:10.5pt}
-  .masthead button,.downloads,details:not([open])>summary{display:none}
+  .masthead button,.downloads,.save,details:not([open])>summary{display:none}
   .scroll{overflow:visible;background:none}
   main>section{margin-top:2rem}
   h2,h2+p,h3,.panel-title,caption,thead{break-after:avoid}

@@ -5,22 +5,15 @@ import { defendedTable } from './defended-table.ts';
 import { findingText } from './finding.ts';
 import { counted, goalInWords, interval, normSymbol, percent, radius, shorten, significant, whole } from './format.ts';
 import { headlineEpsilon } from './headline-epsilon.ts';
-import { printable } from './html.ts';
+import { clean, type Line, layOut, paint, type TableOptions, totalWidth, wrap } from './lines.ts';
 import { architectureTitle, datasetTitle } from './names.ts';
 import { type Slice, slicesOf } from './slice.ts';
 import { isBelow, type Standing, standingOf } from './worst-case.ts';
 
-export interface TableOptions {
-  /** Whether the terminal understands ANSI colours. */
-  readonly colour: boolean;
-  /** Columns of the terminal. Attacks that do not fit become rows. */
-  readonly width: number;
-}
-
 /** The finding, the headline table of every slice and the failed checks, as lines without a final newline. */
 export function toTable(run: Run, options: TableOptions): string {
   const blocks = slicesOf(run).map((slice) => sliceBlock(run, slice, options));
-  const defended = defendedTable(run);
+  const defended = defendedTable(run, options);
   const warnings = run.checks
     .filter((check) => check.verdict === 'fail' || check.verdict === 'warn')
     .flatMap((check) => wrap(clean(`${check.verdict}: ${check.name}: ${check.why}`), options.width))
@@ -32,14 +25,6 @@ export function toTable(run: Run, options: TableOptions): string {
     ...(defended.length === 0 ? [] : [defended.join('\n')]),
     ...(warnings.length > 0 ? [warnings.join('\n')] : []),
   ].join('\n\n');
-}
-
-/** A name on one line, without anything a terminal would obey. */
-const clean = (text: string): string => printable(text).replace(/\s+/g, ' ');
-
-interface Line {
-  readonly cells: readonly string[];
-  readonly worst: number | undefined;
 }
 
 function sliceBlock(run: Run, slice: Slice, options: TableOptions): string {
@@ -88,7 +73,7 @@ function wideLines(run: Run, slice: Slice, standings: readonly Standing[]): read
     ...standings.map(({ contender, clean: unharmed, attacked, worst }, i) => ({
       cells: [
         standings[i - 1]?.contender.arch === contender.arch ? '' : nameOf(run, contender.arch),
-        shorten(clean(contender.training), 24),
+        shorten(clean(contender.training), 32),
         percent(unharmed.share),
         ...attacked.map((measured) => (measured === undefined ? '–' : percent(measured.share))),
         ...(several ? [percent(worst.share)] : []),
@@ -124,42 +109,3 @@ function tallLines(run: Run, slice: Slice, standings: readonly Standing[]): read
 }
 
 const nameOf = (run: Run, arch: string): string => shorten(clean(architectureTitle(run, arch)), 24);
-
-const GAP = 2;
-
-const columnWidths = (lines: readonly Line[]): readonly number[] =>
-  (lines[0]?.cells ?? []).map((_, column) => Math.max(...lines.map(({ cells }) => [...(cells[column] ?? '')].length)));
-
-const totalWidth = (lines: readonly Line[]): number =>
-  columnWidths(lines).reduce((sum, width) => sum + width + GAP, -GAP);
-
-/** Names to the left, numbers to the right. */
-function layOut(lines: readonly Line[], options: TableOptions): readonly string[] {
-  const widths = columnWidths(lines);
-  const names = (lines[0]?.cells.length ?? 0) > 3 ? 2 : 1;
-  return lines.map(({ cells, worst }, row) => {
-    const padded = cells.map((cell, column) => {
-      const room = ' '.repeat(Math.max(0, (widths[column] ?? 0) - [...cell].length));
-      const text = column < names ? cell + room : room + cell;
-      if (column === worst) return paint(text, 'red', options);
-      return row === 0 && names === 2 ? paint(text, 'dim', options) : text;
-    });
-    return padded.join(' '.repeat(GAP)).trimEnd();
-  });
-}
-
-const CODES = { bold: 1, dim: 2, red: 31, yellow: 33 } as const;
-
-const paint = (text: string, how: keyof typeof CODES, { colour }: TableOptions): string =>
-  colour && text.trim() !== '' ? `\u001b[${CODES[how]}m${text}\u001b[0m` : text;
-
-/** Words on lines of at most `width` characters; a longer word has a line of its own. */
-function wrap(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
-}

@@ -1,4 +1,4 @@
-import type { Run } from '../core/run.ts';
+import type { Cell, Run, WorstCase } from '../core/run.ts';
 import { type Contender, cleanOf, isOf, type Measured, robustOf, type Slice, sameRadius } from './slice.ts';
 
 /** A contender at one radius: without attack, under each attack, and under the worst of them. */
@@ -8,7 +8,7 @@ export interface Standing {
   /** In the order of the slice's variants; undefined where the box was not measured. */
   readonly attacked: readonly (Measured | undefined)[];
   readonly worst: Measured;
-  /** Whether `worst` is counted image by image, or is only the lowest of `attacked`, which it cannot exceed. */
+  /** Whether `worst` is counted image by image over all of `attacked`, or is only the lowest known, which that cannot exceed. */
   readonly perImage: boolean;
 }
 
@@ -23,26 +23,28 @@ export function standingOf(run: Run, slice: Slice, contender: Contender, epsilon
   const measured = here.filter((cell) => cell !== undefined);
   const lowest = measured.toSorted((a, b) => a.robustAccuracy - b.robustAccuracy)[0];
   if (lowest === undefined) return undefined;
-  const counted = perImageWorst(run, slice, contender, epsilon);
+  const together = takenTogether(run, slice, contender, epsilon);
+  const ofAll = together !== undefined && isOfAll(together, measured);
   return {
     contender,
     clean: cleanOf(lowest),
     attacked: here.map((cell) => cell && robustOf(cell)),
-    worst: counted ?? robustOf(lowest),
-    perImage: counted !== undefined || measured.length === 1,
+    worst:
+      together !== undefined && (ofAll || together.robustAccuracy < lowest.robustAccuracy)
+        ? robustOf(together)
+        : robustOf(lowest),
+    perImage: ofAll || measured.length === 1,
   };
 }
 
-function perImageWorst(run: Run, slice: Slice, contender: Contender, epsilon: number): Measured | undefined {
+/** Whether it was counted over every one of these cells. In a joined run there may be more: no attack is twice in one run. */
+const isOfAll = ({ attacks }: WorstCase, cells: readonly Cell[]): boolean =>
+  cells.length <= attacks.length && cells.every(({ attack }) => attacks.includes(attack));
+
+function takenTogether(run: Run, slice: Slice, contender: Contender, epsilon: number): WorstCase | undefined {
   // The run's worst cases name no dataset and no goal, so they speak only where the norm's cells all share one.
   if (run.cells.filter((cell) => cell.norm === slice.norm).length !== slice.cells.length) return undefined;
-  const found = run.worstCases?.find(
+  return run.worstCases?.find(
     (worst) => isOf(contender, worst) && worst.norm === slice.norm && sameRadius(worst.epsilon, epsilon),
   );
-  if (found === undefined) return undefined;
-  return {
-    images: found.images,
-    share: found.robustAccuracy,
-    interval: found.wilson95,
-  };
 }

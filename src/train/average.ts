@@ -22,7 +22,9 @@ export function follow(average: Snapshot, variables: Variables, decay: number): 
     if (mean === undefined) throw new Error(`the average lacks ${name}`);
     for (let i = 0; i < mean.length; i++) {
       const before = mean[i] as number;
-      mean[i] = before + (1 - decay) * ((weights[i] as number) - before);
+      const change = (1 - decay) * ((weights[i] as number) - before);
+      // Nothing added to -0 would be 0.
+      if (change !== 0) mean[i] = before + change;
     }
   }
 }

@@ -1,4 +1,5 @@
 /** Copies of a network's weights, batch-norm averages included, and the way back into the network. */
+import { allFinite } from '../core/all-finite.ts';
 import { tf } from '../tf.ts';
 
 /** By names that are stable across processes. */
@@ -38,4 +39,4 @@ export async function withWeights<T>(variables: Variables, others: Snapshot, run
 
 /** The first of them that has a value which is no finite number; undefined if there is none. */
 export const notFinite = (variables: Variables): string | undefined =>
-  [...variables].find(([, variable]) => !variable.dataSync<'float32'>().every(Number.isFinite))?.[0];
+  [...variables].find(([, variable]) => !allFinite(variable.dataSync<'float32'>()))?.[0];

@@ -16,6 +16,7 @@ import { openJournal } from '../../src/evaluate/journal.ts';
 import { Interrupted } from '../../src/evaluate/plan.ts';
 import { journalKey } from '../../src/evaluate/provenance.ts';
 import { tf } from '../../src/tf.ts';
+import { trainingRecordOf } from '../core/training-record.ts';
 import { contender, harness, smallClassifier, smallDataset } from '../evaluate/fixtures.ts';
 
 let folder: string;
@@ -127,6 +128,19 @@ describe('a certification', () => {
     await expect(runCertification(plan({ contenders: [contender(broken)] }), means())).rejects.toThrow(
       /^small-1\/standard gives logits that are not finite for toy\/test\/0 with noise: /,
     );
+  });
+
+  it('is at the noise of each network’s training where nobody says another, if its checkpoint tells', async () => {
+    const trainedAt = (sigma: unknown, name = 'randomized-smoothing') =>
+      trainingRecordOf({ defense: { name, params: { sigma } } });
+    const records = [trainedAt(0.12), trainedAt(0.5), trainedAt(0.7, 'standard'), trainedAt('much'), undefined];
+    const contenders = records.map((record, i) => ({ ...contender(smallClassifier(), `way-${i}`), record }));
+    const levels = async (sigmas: CertificationPlan['sigmas']) => {
+      const run = await runCertification(plan({ contenders, sigmas, images: 1, samples: 10 }), means());
+      return run.certificates?.map(({ sigma }) => sigma);
+    };
+    expect(await levels(null)).toEqual([0.12, 0.5, 0.25, 0.25, 0.25]);
+    expect(await levels([0.3])).toEqual([0.3, 0.3, 0.3, 0.3, 0.3]);
   });
 
   it.each([

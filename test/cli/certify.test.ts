@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 import { parseRun } from '../../src/core/run.ts';
-import { inWorkplace, listen, NETWORK } from './workplace.ts';
+import { trainingRecordOf } from '../core/training-record.ts';
+import { inWorkplace, listen, NETWORK, saveNetwork } from './workplace.ts';
 
 inWorkplace();
 
@@ -61,6 +62,15 @@ describe('gibbon certify', () => {
     expect(readFileSync('reports/index.html', 'utf8')).toMatch(/VGG-11 certified by randomized smoothing/);
     const heard = listen();
     expect(await main(['report', 'made'], heard.terminal)).toBe(0);
+  });
+
+  it('takes the noise of the training, where nobody says another', async () => {
+    const defense = { name: 'randomized-smoothing', params: { sigma: 0.12 } };
+    await saveNetwork('trained.safetensors', { record: trainingRecordOf({ defense }) });
+    const few = FEW.slice(0, FEW.indexOf('--sigma'));
+    await run('--weights', 'trained.safetensors', ...few, '--out', 'trained', '--quiet');
+    const { certificates, config } = runOf('trained');
+    expect([certificates?.map(({ sigma }) => sigma), config.sigma]).toEqual([[0.12], undefined]);
   });
 
   it.each([

@@ -42,7 +42,7 @@ describe('--defense', () => {
     expect(made.defended).toHaveLength(2 * 3);
     expect(made.defenses?.[0]).toMatchObject({ name: 'jpeg', params: { quality: 40 } });
     expect(made.config).toMatchObject({ defense: ['jpeg', 'bit-depth'], 'jpeg.quality': 40 });
-    expect(out.join('\n')).toMatch(/Defended network +attack +clean +naive +adaptive/);
+    expect(out.join('\n')).toMatch(/Defenses, naive and adaptive attacks, .*\n +attack +clean +naive +adaptive/);
     expect(readFileSync(join('both', 'report.html'), 'utf8')).toContain('<section id="defenses"');
     expect(readFileSync(join('both', 'defenses.csv'), 'utf8').split('\r\n')).toHaveLength(1 + 6 + 1);
   });

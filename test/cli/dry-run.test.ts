@@ -7,9 +7,11 @@ import spsa from '../../attacks/spsa.ts';
 import square from '../../attacks/square.ts';
 import uap from '../../attacks/uap.ts';
 import { dryRun, forecastInWords } from '../../src/cli/experiment/dry-run.ts';
+import { eager } from '../../src/compile/eager.ts';
 import type { Attack } from '../../src/core/attack.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
+import type { PlannedStage } from '../../src/evaluate/plan.ts';
 import { tf } from '../../src/tf.ts';
 import { contender, harness, plan, planned, smallClassifier, smallDataset } from '../evaluate/fixtures.ts';
 
@@ -72,4 +74,27 @@ it('a dry run of several attacks leaves the backend as it was', async () => {
   } finally {
     await tf.setBackend('cpu');
   }
+});
+
+it('a dry run says how long that takes at most, part by part, if it may time the networks', async () => {
+  const attacks = [planned(pgd, { steps: 3 }), planned(noise)];
+  const made = plan(attacks, { images: 6 });
+  const { seconds, attacks: each } = await dryRun(made, eager);
+  expect(seconds?.attacks).toBeCloseTo(each.reduce((sum, one) => sum + (one.seconds ?? 0), 0));
+  expect(seconds?.together).toBeCloseTo((seconds?.clean ?? 0) + (seconds?.attacks ?? 0));
+  expect(seconds).toMatchObject({ clean: expect.any(Number), sanity: 0 });
+  const probe = {
+    name: 'p',
+    why: '',
+    link: '',
+    planned: planned(pgd, { steps: 2 }) as PlannedStage,
+    on: 'any',
+  } as const;
+  const checked = await dryRun({ ...made, sanity: { images: 2, probes: [probe] } }, eager);
+  expect(checked.seconds?.sanity).toBeGreaterThan(0);
+  expect((await dryRun(made)).seconds).toBeUndefined();
+  const time = { clean: 1, attacks: 100, sanity: 20, together: 121 };
+  expect(forecastInWords({ ...checked, seconds: time })).toMatch(
+    /^takes {5}about 2 min 1 s at most .*: pgd .*, noise .*, sanity checks 20 s, without attack 1 s\n +an upper bound/m,
+  );
 });

@@ -9,13 +9,21 @@ function stage(isLive: boolean) {
   const notes: string[] = [];
   const lives: string[] = [];
   const clock = { ms: 0 };
+  const calls = new Set<() => void>();
   const terminal: Terminal = {
     print: () => undefined,
     note: (text) => notes.push(text),
     live: (text) => lives.push(text),
     ...{ isLive, colour: false, width: 80, liveWidth: 80 },
   };
-  return { notes, lives, clock, line: progressLine(terminal, () => clock.ms) };
+  const every = (_: number, call: () => void): (() => void) => {
+    calls.add(call);
+    return () => calls.delete(call);
+  };
+  const tick = (): void => {
+    for (const call of calls) call();
+  };
+  return { notes, lives, clock, tick, line: progressLine(terminal, { now: () => clock.ms, every }) };
 }
 
 const at = (done: number, label = 'vgg16/standard pgd'): Progress => ({ label, done, total: 100, unit: 'images' });
@@ -28,6 +36,20 @@ describe('progress on a pipe', () => {
     expect(notes).toHaveLength(2);
     expect(notes[0]).toContain('20/100 images');
     expect(lives.filter((text) => text !== '')).toEqual([]);
+  });
+});
+
+describe('a job of which nothing is heard', () => {
+  it('is shown all the same, as long as it lasts', () => {
+    const { notes, clock, tick, line } = stage(false);
+    line.show(at(3));
+    for (; clock.ms <= 25_000; clock.ms += 1000) tick();
+    expect(notes).toHaveLength(2);
+    expect(notes[1]).toMatch(/ 3\/100 images$/);
+    line.end();
+    clock.ms += 60_000;
+    tick();
+    expect(notes).toHaveLength(2);
   });
 });
 
@@ -75,6 +97,16 @@ describe('a line of progress', () => {
   it('tells how long a job took, but not of one that was over when it was first heard of', () => {
     expect(describeProgress(at(100), { ms: 2000, done: 0 }, 120)).toMatch(/ {2}2 s$/);
     expect(describeProgress(at(100), { ms: 0.021, done: 100 }, 120)).toMatch(/100\/100 images$/);
+  });
+
+  it('leaves out whole words where there is no room, never half a number', () => {
+    const progress = { label: 'vgg16/standard noise', done: 30, total: 30, unit: 'pairs', accuracy: 1 };
+    const inFull = describeProgress(progress, { ms: 5000, done: 0 }, 1000).split('  ');
+    for (let width = 22; width < 100; width++) {
+      const words = describeProgress(progress, { ms: 5000, done: 0 }, width).split('  ');
+      expect([...inFull], String(width)).toEqual(expect.arrayContaining(words.filter((word) => !word.includes('█'))));
+    }
+    expect(describeProgress(progress, { ms: 5000, done: 0 }, 40)).toBe('vgg16/standard noise  30/30 pairs');
   });
 
   it('never wraps, whatever the width', () => {

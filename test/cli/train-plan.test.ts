@@ -97,6 +97,24 @@ describe('the plan of a training', () => {
     await expect(plan({}, { 'cosine.warmUp': '0' })).rejects.toThrow(/cosine takes no part/);
   });
 
+  it('takes a way of training from a file, with its parameters, and states the file', async () => {
+    const source = (name: string, training = name) => `import { defineDefense, p } from 'gibbon';
+export default defineDefense({
+  name: '${name}', title: 'Mine', training: '${training}', paper: 'https://example.org/mine', params: { share: p.number(0.5, 'share') },
+  trainingLoss: ({ x, crossEntropy }) => (model) => { const logits = model(x); return { loss: crossEntropy(logits).mean(), logits }; },
+});`;
+    await writeFile('mine.ts', source('mine'));
+    await writeFile('taken.ts', source('taken', 'adversarial'));
+    const [job] = await series({ training: 'mine.ts' });
+    expect(job?.out).toBe(join('checkpoints', 'mnist', 'vgg16-mine.safetensors'));
+    expect((await plan({ training: 'mine.ts' })).defense).toMatchObject({ name: 'mine', title: 'Mine' });
+    expect(await commands({ training: 'mine.ts' })).toEqual(['gibbon train --arch vgg16 --training mine.ts']);
+    await expect(series({ training: 'taken.ts' })).rejects.toThrow(
+      'taken.ts: there are networks called adversarial already; give its own another `training`',
+    );
+    await expect(series({ training: 'none.ts' })).rejects.toThrow('none.ts: no such file');
+  });
+
   it('holds out 500 images, but no more than a tenth', async () => {
     for (let i = 0; i < 30; i++) await put(join('shapes', i % 2 === 0 ? 'a' : 'b', `${i}.png`), picture(20, 20, i));
     const made = await plan({ dataset: 'shapes', arch: 'alexnet', batch: '8' });

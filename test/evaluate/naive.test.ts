@@ -2,11 +2,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import fgsm from '../../attacks/fgsm.ts';
 import noise from '../../attacks/noise.ts';
 import pgd from '../../attacks/pgd.ts';
+import { eager } from '../../src/compile/eager.ts';
+import type { Prepare } from '../../src/compile/types.ts';
 import type { Noise } from '../../src/core/ball.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import { type Defended, defineDefense, isWrapper, type Wrapper } from '../../src/core/defense.ts';
 import { crossEntropy } from '../../src/core/losses.ts';
-import type { Run } from '../../src/core/run.ts';
+import type { DefendedCell, Run } from '../../src/core/run.ts';
 import { backwardPass } from '../../src/core/wrappers/backward-pass.ts';
 import { preprocess } from '../../src/core/wrappers/preprocess.ts';
 import { randomised } from '../../src/core/wrappers/randomised.ts';
@@ -14,7 +16,7 @@ import { runExperiment } from '../../src/evaluate/experiment.ts';
 import { forgetfulJournal, type Journal, type JournalRecord } from '../../src/evaluate/journal.ts';
 import { type Contender, type ExperimentPlan, Interrupted, type PlannedAttack } from '../../src/evaluate/plan.ts';
 import { tf } from '../../src/tf.ts';
-import { contender, harness, INPUT, plan, planned, smallClassifier, smallDataset } from './fixtures.ts';
+import { contender, harness, INPUT, plan, planned, smallClassifier, smallDataset, together } from './fixtures.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -118,11 +120,47 @@ describe('a naive attack on a defended network', () => {
     for (const { robustCorrect, cleanCorrect } of shaken) expect(robustCorrect).toBeLessThan(cleanCorrect);
   });
 
+  it('is compiled once for all radii, and ends where it ends at each of them alone', async () => {
+    const attacks = [planned(pgd, { steps: 3 }), together('both', [planned(fgsm), planned(pgd, { steps: 4 })])];
+    const contenders = [open, behind(honest)];
+    const epsilons = [0.05, 0.2];
+    const tried = async (radii: readonly number[]) => {
+      const records: JournalRecord[] = [];
+      const names: string[] = [];
+      const prepare: Prepare = (fn, specs, options) => {
+        names.push(options?.name ?? '');
+        return eager(fn, specs, options);
+      };
+      const journal = { ...forgetfulJournal(''), append: async (record: JournalRecord) => void records.push(record) };
+      const given = defendedPlan(attacks, { contenders, epsilons: radii });
+      const { defended = [] } = await runExperiment(given, harness({ prepare, journal }));
+      const rows = records.flatMap((one) =>
+        one.kind === 'naive' ? one.rows.map((row) => JSON.stringify([one.attack, one.epsilon, row])) : [],
+      );
+      return { defended, rows: rows.sort(), names };
+    };
+    const all = await tried(epsilons);
+    const alone = [];
+    for (const epsilon of epsilons) alone.push(await tried([epsilon]));
+    expect(all.rows).toEqual(alone.flatMap(({ rows }) => rows).sort());
+    expect(all.names.toSorted()).toEqual(alone[1]?.names.toSorted());
+    const numbers = (cells: readonly DefendedCell[]) =>
+      cells
+        .map(({ training, attack, epsilon, naiveCorrect }) => [training, attack, epsilon, naiveCorrect].join())
+        .sort();
+    expect(numbers(all.defended)).toEqual(numbers(alone.flatMap(({ defended }) => defended)));
+  });
+
   it('needs the undefended network in the run', async () => {
     const alone = defendedPlan([strong], { contenders: [behind(honest)] });
     await expect(runExperiment(alone, harness())).rejects.toThrow(
       'small-1/standard+honest is defended, and small-1/standard, the same network without its defense, is not in the run',
     );
+  });
+
+  it('is none where no attack looks at a network, and still the run says what its networks stand behind', async () => {
+    const { defended, defenses } = await runExperiment(defendedPlan([planned(noise)]), harness());
+    expect([defended, defenses?.map(({ name }) => name)]).toEqual([undefined, ['masked', 'honest', 'random']]);
   });
 
   it('is left out of runs that have no defense', async () => {

@@ -4,6 +4,7 @@ import { type Cell, RUN_SCHEMA, type Run } from '../../src/core/run.ts';
 import { THREATS } from '../../src/core/threat-model.ts';
 import { sampleCertificates } from './sample-certificates.ts';
 import { confusionOf, perturbationsOf, traceOf } from './sample-course.ts';
+import { defendedOf } from './sample-defenses.ts';
 import { cellOf } from './sample-run.ts';
 
 /** What an attacker, a careless folder name or a foreign alphabet may put into a name. */
@@ -121,6 +122,12 @@ const certificatesOf = (cells: readonly Cell[]): NonNullable<Run['certificates']
     sampleCertificates({ arch, training, sigma: 10 ** ((i % 4) - 2), images: 1 + (images % 7) }),
   );
 
+/** Every cell's network, behind a defense of any name. */
+const behind = (cells: readonly Cell[], name: string): Pick<Run, 'defenses' | 'defended'> => ({
+  defenses: [{ name, title: name, params: { [name]: name }, adversary: name }],
+  defended: cells.map((cell) => ({ ...defendedOf(cell), defense: name, undefended: name })),
+});
+
 /** Every cell's images, as if all had been kept. */
 const savedOf = (cells: readonly Cell[]): Run['saved'] =>
   cells.map(({ arch, training, attack, norm, epsilon, images, robustCorrect }, i) => ({
@@ -177,7 +184,7 @@ function runOf({ archs, attacks, classes, texts, verdict, tops, fooled }: Shape,
       phases: { [text(8)]: 1 },
       iteratePolicy: text(9),
       galleryRule: text(0),
-      ...(fooled ? { transferRule: text(1) } : {}),
+      ...(fooled ? { transferRule: text(1), naiveRule: text(7) } : {}),
     },
     architectures: archs.map((name, i) => ({
       ...{ name, title: name, paper, year: 2000, idea: text(1), parameters: 1 },
@@ -190,6 +197,7 @@ function runOf({ archs, attacks, classes, texts, verdict, tops, fooled }: Shape,
     checks: [{ name: text(2), verdict, value: null, threshold: 1, why: text(3), link: paper }],
     ...(fooled ? { transfer: transferOf(cells) } : { distances: distancesOf(cells), saved: savedOf(cells) }),
     ...courseOf(cells, classes.length, fooled),
+    ...(fooled ? behind(cells, text(6)) : {}),
     ...(fooled ? {} : { certificates: certificatesOf(cells) }),
     ...(fooled ? { performance: [{ contender: `${arch}/${training}`, forwardPerSecond: 0.5, peakMemory: 1 }] } : {}),
     gallery: [

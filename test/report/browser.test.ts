@@ -12,6 +12,7 @@ import { writeIndex, writeReport } from '../../src/report/write.ts';
 import { arbitraryRun } from './arbitrary-run.ts';
 import { Browser, chromiumPath, type Page } from './browser.ts';
 import { certifiedRun } from './sample-certificates.ts';
+import { defendedRun } from './sample-defenses.ts';
 import { SIX_NETWORKS, sampleRun } from './sample-run.ts';
 
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
@@ -82,6 +83,16 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
     });
   });
 
+  test.each([320, 390, 1180])('fits %i pixels with networks behind defenses, no words cut off', async (width) => {
+    const defended = await defendedRun(['jpeg', 'random-resize-pad'], { attacks: ['noise', 'pgd'] });
+    await browser.visit(await place('defended', defended), { width }, async (page, seen) => {
+      expect(await page.evaluate(OVERFLOW)).toBe(0);
+      expect(await page.evaluate(CLIPPED)).toEqual([]);
+      expect(await page.evaluate(OVERLAPPING)).toEqual([]);
+      expect(seen).toEqual({ messages: [], requests: [] });
+    });
+  });
+
   test('is silent and whole with hostile names in every place', async () => {
     const hostile = fc.sample(arbitraryRun(), { numRuns: 6, seed: 11 });
     for (const [i, any] of hostile.entries()) {
@@ -139,7 +150,7 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
     });
   });
 
-  test('hands out run.json and the tables, pictures included', async () => {
+  test('hands out run.json, the tables and the charts, pictures included', async () => {
     const fetchText = (name: string): string => `(async () => {
       let blob;
       const make = URL.createObjectURL;
@@ -154,6 +165,8 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
         ...['table.csv', 'distances.csv', 'traces.csv', 'perturbations.csv', 'confusions.csv'],
       ]);
       for (const [name, table] of tables) expect(await page.evaluate(fetchText(name))).toBe(table);
+      const chart = await page.evaluate("document.querySelector('.fall svg').outerHTML");
+      expect(await page.evaluate(fetchText('fall-0-wide.svg'))).toBe(`${chart}\n`);
       expect(seen.messages).toEqual([]);
     });
   });
@@ -210,6 +223,7 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
     const pages = [
       await place('whole', await sampleRun({ architectures: ['vgg16', 'alexnet'], ...shown })),
       await place('certificates', await certifiedRun(['vgg16'], [0.25])),
+      await place('defenses', await defendedRun(['jpeg'], { attacks: ['pgd'] })),
       pathToFileURL(await writeIndex(folder)).href,
     ];
     for (const address of pages) {

@@ -59,6 +59,15 @@ describe('a run that certifies', () => {
     expect(page).toContain('<title>VGG-16 and ResNet-18 certified, MNIST – Gibbon</title>');
   });
 
+  it('speaks of the networks as certified, not as attacked', async () => {
+    expect(textOf(sectionOf(page, 'architectures'))).toMatch(
+      /The ideas, .* that were certified cost\..*The network certified/,
+    );
+    expect(textOf(sectionOf(page, 'architectures'))).not.toContain('attacked');
+    const attacked = await renderReport(await sampleRun({ galleryRows: 0 }));
+    expect(textOf(sectionOf(attacked, 'architectures'))).toMatch(/that was attacked costs\..*The network attacked/);
+  });
+
   it('says nothing of radii that so many samples cannot show', () => {
     const [row = ''] = /<tr><th scope="row">VGG-16.*?<\/tr>/s.exec(sectionOf(page, 'certified')) ?? [];
     // σ = 0.25 reaches 0.8, σ = 0.5 reaches 1.6.

@@ -8,6 +8,7 @@ import { renderReport } from '../../src/report/page.ts';
 import { writeIndex } from '../../src/report/write.ts';
 import { arbitraryRun } from './arbitrary-run.ts';
 import { certifiedRun } from './sample-certificates.ts';
+import { defendedRun } from './sample-defenses.ts';
 import { SIX_NETWORKS, sampleRun } from './sample-run.ts';
 
 /** What is wrong with a page, as `rule: message, at selector`: with the standard, or with good manners as well. */
@@ -30,6 +31,10 @@ describe('the report is valid HTML', () => {
 
   test('of certificates alone', async () => {
     expect(await complaints(await renderReport(await certifiedRun(['vgg16'], [0.25, 0.5])))).toEqual([]);
+  });
+
+  test('of networks behind defenses', async () => {
+    expect(await complaints(await renderReport(await defendedRun(['jpeg', 'random-resize-pad'])))).toEqual([]);
   });
 
   test('whatever the names in it', async () => {

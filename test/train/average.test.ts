@@ -27,7 +27,7 @@ describe('the average of weights', () => {
         }
         weight.dispose();
       }),
-      { numRuns: 50 },
+      { numRuns: 50, examples: [[[-0], [1], 0.5]] },
     );
   });
 

@@ -1,5 +1,5 @@
 /** The flags of `certify`: names are fixed, tools read them. */
-import { CERTIFICATION_DEFAULTS as DEFAULTS } from '../../certify/plan.ts';
+import { CERTIFICATION_DEFAULTS as DEFAULTS, LARGEST_SIGMA, USUAL_SIGMA } from '../../certify/plan.ts';
 import { type Param, p, parseNumber } from '../../core/params.ts';
 import { experimentFlags } from '../experiment/flags.ts';
 import { listOf, optional, word } from '../flags.ts';
@@ -7,10 +7,11 @@ import { listOf, optional, word } from '../flags.ts';
 const sigma: Param<number> = {
   default: 0,
   label: '',
-  accepts: 'a number above 0, at most 100',
+  accepts: `a number above 0, at most ${LARGEST_SIGMA}`,
+  number: { whole: false, above: 0, max: LARGEST_SIGMA },
   parse: (given) => {
     const value = parseNumber(given);
-    return value !== undefined && value > 0 && value <= 100 ? value : undefined;
+    return value !== undefined && value > 0 && value <= LARGEST_SIGMA ? value : undefined;
   },
 };
 
@@ -18,6 +19,7 @@ const probability: Param<number> = {
   default: DEFAULTS.alpha,
   label: 'probability that the radius of an image is too large',
   accepts: 'a number above 0 and below 1',
+  number: { whole: false, above: 0, below: 1 },
   parse: (given) => {
     const value = parseNumber(given);
     return value !== undefined && value > 0 && value < 1 ? value : undefined;
@@ -33,10 +35,9 @@ export const certifyFlags = {
   training: listOf(word('', '', 'a name'), ['randomized-smoothing'], 'how the networks were trained'),
   dataset: experimentFlags.dataset,
   images: p.integer(IMAGES, 'how many test images', { min: 1 }),
-  sigma: listOf(
-    sigma,
-    DEFAULTS.sigmas,
-    'standard deviation of the noise in pixel units; several: each network at each',
+  sigma: optional(
+    listOf(sigma, [], 'standard deviation of the noise in pixel units; several: each network at each'),
+    `that of each network's training, else ${USUAL_SIGMA}`,
   ),
   samples: p.integer(DEFAULTS.samples, 'noisy copies of an image that bound the probability of its class', { min: 1 }),
   selection: p.integer(DEFAULTS.selectionSamples, 'noisy copies before those, which choose the class', { min: 1 }),

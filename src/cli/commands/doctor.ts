@@ -10,29 +10,28 @@ import { architectures } from '../../models/registry.ts';
 import { tf } from '../../tf.ts';
 import { listCheckpoints } from '../checkpoints.ts';
 import { defineCommand, EXIT } from '../command.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { datasets, graphics, publishedWeights, threads } from '../doctor/offers.ts';
 import { packageFacts } from '../paths.ts';
 import { commitOf, installedVersion, packageVersions } from '../surroundings.ts';
 
 /** Largest relative difference between compiled and reference gradients that float32 rounding explains. */
 const TOLERANCE = 1e-4;
 
-interface Finding {
-  readonly name: string;
-  readonly found: string;
-  /** Whether work can go on without it: a finding that is not well makes the command fail. */
-  readonly well: boolean;
-}
-
 export const doctor = defineCommand({
   flags: { json: p.boolean(false, 'print the findings as JSON') },
   run: async ({ values, terminal }) => {
-    const findings = [...machine(), await compiledGradient(), ...packages(), await checkpoints()];
+    const findings = [
+      ...[...machine(), threads(), ...graphics(), await compiledGradient(), ...packages(), await checkpoints()],
+      ...[publishedWeights(), ...(await datasets())],
+    ];
     if (values.json) {
       terminal.print(JSON.stringify(findings, null, 2));
     } else {
       const width = Math.max(...findings.map(({ name }) => name.length));
-      for (const { name, found, well } of findings) {
+      for (const { name, found, well, advice } of findings) {
         terminal.print(`${well ? ' ' : '!'} ${name.padEnd(width)}  ${found}`);
+        if (advice !== undefined) terminal.print(`  ${''.padEnd(width)}  → ${advice}`);
       }
     }
     return findings.every(({ well }) => well) ? EXIT.ok : EXIT.failed;

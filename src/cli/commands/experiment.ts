@@ -8,12 +8,13 @@ import { defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
 import { knownAttacks } from '../experiment/attacks.ts';
 import { carryOut } from '../experiment/carry-out.ts';
-import { knownDefenses, wrappersAmong } from '../experiment/defenses.ts';
+import { wrappersAmong } from '../experiment/defenses.ts';
 import { dryRun, forecastInWords } from '../experiment/dry-run.ts';
 import { shortfalls } from '../experiment/fail-under.ts';
 import { experimentFlags } from '../experiment/flags.ts';
 import { configOf, planOf, type Work } from '../experiment/plan.ts';
 import type { Given } from '../flags.ts';
+import { knownDefenses } from '../known-defenses.ts';
 import { flagsOfModules } from '../module-flags.ts';
 import { openFile } from '../open.ts';
 import { PACKAGE_ROOT } from '../paths.ts';
@@ -39,7 +40,7 @@ export const experiment = defineCommand({
       terminal.note(`measuring what ${shortPath(untold)} says; --help lists the flags`);
     if (!quiet) for (const note of work.notes) terminal.note(note);
     if (values['dry-run']) {
-      const forecast = await dryRun(work.plan);
+      const forecast = await dryRun(work.plan, work.backend.prepare);
       terminal.print(json ? JSON.stringify(forecast, null, 2) : forecastInWords(forecast));
       return EXIT.ok;
     }
@@ -61,7 +62,7 @@ export const experiment = defineCommand({
     if (stronger !== undefined && out === null) terminal.note(`next: ${commandLineWith('--attack', stronger)}`);
     if (values.open) openFile(report, () => terminal.note(`no browser to open it in; open ${report} yourself`));
 
-    const missed = shortfalls(values['fail-under'] ?? [], run.cells);
+    const missed = shortfalls(values['fail-under'] ?? [], run);
     for (const line of missed) terminal.note(`--fail-under: ${line}`);
     return missed.length > 0 ? EXIT.failed : EXIT.ok;
   },

@@ -1,5 +1,4 @@
 import { shortPath } from '../../core/files.ts';
-import { loadDefenses } from '../../discover/modules.ts';
 import { augmentations } from '../../train/augment.ts';
 import type { TrainingPlan } from '../../train/plan.ts';
 import { schedules } from '../../train/schedule.ts';
@@ -8,6 +7,7 @@ import { openBackend } from '../backend.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
 import { listenForInterrupt } from '../interrupt.ts';
+import { knownDefenses } from '../known-defenses.ts';
 import { leftOut } from '../left-out.ts';
 import { flagsOfModules } from '../module-flags.ts';
 import { versionsHere } from '../surroundings.ts';
@@ -20,7 +20,11 @@ import { watchTraining } from '../train/watch.ts';
 
 export const train = defineCommand({
   flags: trainFlags,
-  moduleFlags: async () => flagsOfModules([...(await loadDefenses()).values(), ...schedules, ...augmentations]),
+  // Read leniently: what is wrong with --training is said when all flags are read.
+  moduleFlags: async ({ training }) => {
+    const defenses = await knownDefenses(trainFlags.training.parse(training) ?? [], []);
+    return flagsOfModules([...defenses.values(), ...schedules, ...augmentations]);
+  },
   run: async ({ values, given, moduleValues, terminal, commandLineWith }) => {
     const { quiet, json } = values;
     const jobs = await seriesOf(values, moduleValues);

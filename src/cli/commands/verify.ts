@@ -8,6 +8,7 @@ import { openBackend } from '../backend.ts';
 import { inColumns, numbers, words as text } from '../columns.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
+import { checkDefended } from '../experiment/defenses.ts';
 import { experimentFlags } from '../experiment/flags.ts';
 import { listOf, optional, word } from '../flags.ts';
 import { listenForInterrupt } from '../interrupt.ts';
@@ -24,6 +25,9 @@ export const verify = defineCommand({
     weights: optional(
       listOf(word('', '', 'a file or a URL'), [], 'the weights that the run attacked'),
       'the checkpoints that it names',
+    ),
+    defense: optional(
+      listOf(word('', '', 'a TypeScript file'), [], 'defenses of your own that the run put networks behind'),
     ),
     batch: p.integer(64, 'images in flight at once', { min: 1 }),
     backend: experimentFlags.backend,
@@ -44,6 +48,10 @@ export const verify = defineCommand({
     const backend = await openBackend(values.backend);
     const networks = await withDownloads(terminal, values.quiet, (fetching) => networksOf(run, values, fetching));
     if (networks === undefined) return EXIT.interrupted;
+    checkDefended(
+      networks.flatMap(({ network }) => network?.contender ?? []),
+      { compiled: backend.name !== 'cpu' },
+    );
 
     const line = progressLine(terminal);
     const interrupt = listenForInterrupt(() => terminal.note('finishing the batch; Ctrl-C again ends at once'));

@@ -9,41 +9,18 @@ import { fileError } from '../../core/files.ts';
 import { resolveParams } from '../../core/params.ts';
 import { stringHash } from '../../core/rng.ts';
 import { behind } from '../../core/training.ts';
-import { loadDefenses, nameOf } from '../../discover/modules.ts';
+import { nameOf } from '../../discover/modules.ts';
 import { attackedOf, type Contender, type DefendedBy } from '../../evaluate/plan.ts';
 import { tf } from '../../tf.ts';
 import type { Given } from '../flags.ts';
 import { paramsOf } from '../module-flags.ts';
-import { filesAmong, isFile, loadDefenseFile } from '../user-files.ts';
+import { filesAmong, isFile } from '../user-files.ts';
 
 /** The network as it is, which is measured in any case. */
 export const NO_DEFENSE = 'none';
 
 /** A defense with the values of its parameters. */
 export type PlannedDefense = Pick<DefendedBy, 'defense' | 'params' | 'source'>;
-
-/**
- * The defenses that the program has, those that train included, and those in the files among `words`: by name.
- *
- * @param taken - names of attacks, whose parameters are flags too
- * @throws UserError if a file holds none, or its name is taken
- */
-export async function knownDefenses(
-  words: readonly string[],
-  taken: Iterable<string>,
-): Promise<ReadonlyMap<string, Defense>> {
-  const known = new Map(await loadDefenses());
-  const attacks = new Set(taken);
-  for (const file of filesAmong(words)) {
-    const defense = await loadDefenseFile(file);
-    const other = known.has(defense.name) ? 'a defense' : attacks.has(defense.name) ? 'an attack' : undefined;
-    if (other !== undefined) {
-      throw usageError(`${file}: there is ${other} named ${defense.name} already; give the file another name`);
-    }
-    known.set(defense.name, defense);
-  }
-  return known;
-}
 
 /** Those of them that trained networks can be put behind, by name. */
 export const wrappersAmong = (known: ReadonlyMap<string, Defense>): ReadonlyMap<string, Wrapper> =>

@@ -1,4 +1,5 @@
-/** `--dry-run`: what a run would do, and the most it could cost. */
+/** `--dry-run`: what a run would do, and the most it could cost: in evaluations of its networks, and about how long. */
+import type { Prepare } from '../../compile/types.ts';
 import { elements } from '../../core/draws.ts';
 import { diameterOf } from '../../core/threat-model.ts';
 import { blame } from '../../evaluate/blame.ts';
@@ -12,7 +13,8 @@ import {
   undefendedOf,
 } from '../../evaluate/plan.ts';
 import { type Rehearsal, rehearse, stepsAt, triesAt } from '../../evaluate/rehearse.ts';
-import { radius } from '../../report/format.ts';
+import { duration, radius } from '../../report/format.ts';
+import { type Speed, speedOf } from './speed.ts';
 
 /** Per-image evaluations of a network. */
 interface Evaluations {
@@ -27,25 +29,27 @@ interface Estimate extends Evaluations {
   readonly attack: string;
   /** Tries at one image and radius, over all networks. */
   readonly items: number;
+  /** The most time that it takes, about; absent where nothing was measured. */
+  readonly seconds?: number;
 }
 
 /**
  * Every attack's work if no image is ever fooled or misclassified. One after the other: a rehearsal changes the backend, and
  * changes it back.
  */
-async function estimate(plan: ExperimentPlan): Promise<Estimate[]> {
+async function estimate(plan: ExperimentPlan, speeds: Speeds | undefined): Promise<Estimate[]> {
   const estimates: Estimate[] = [];
   for (const planned of plan.attacks) {
     const { epsilons, transferEpsilon, contenders } = plan;
     const { name, access } = planned.attack;
     const transferred = transferEpsilon === undefined || access === 'none' ? [] : [transferEpsilon];
     const passes = [epsilons, transferred];
-    estimates.push(await estimateAttack(plan, { planned, attack: name, networks: contenders.length, passes }));
+    estimates.push(await estimateAttack(plan, { planned, attack: name, networks: contenders, passes }, speeds));
     // Images that are made against a network are tried behind its defenses: a pass for each radius.
-    const networks = contenders.filter((one) => contenders.some((other) => isDefendedForm(other, one))).length;
-    if (networks === 0 || access === 'none') continue;
+    const networks = contenders.filter((one) => contenders.some((other) => isDefendedForm(other, one)));
+    if (networks.length === 0 || access === 'none') continue;
     const naive = { planned, attack: `${name}, naive`, networks, passes: epsilons.map((epsilon) => [epsilon]) };
-    estimates.push(await estimateAttack(plan, naive));
+    estimates.push(await estimateAttack(plan, naive, speeds));
   }
   return estimates;
 }
@@ -57,14 +61,15 @@ interface Passes {
   readonly planned: PlannedAttack;
   /** What the table calls it. */
   readonly attack: string;
-  /** How many networks it is made against. */
-  readonly networks: number;
+  /** The networks that it is made against. */
+  readonly networks: readonly Contender[];
   /** The radii of each pass over the images. */
   readonly passes: readonly (readonly number[])[];
 }
 
-async function estimateAttack(plan: ExperimentPlan, of: Passes): Promise<Estimate> {
-  const { planned, networks } = of;
+async function estimateAttack(plan: ExperimentPlan, of: Passes, speeds: Speeds | undefined): Promise<Estimate> {
+  const { planned } = of;
+  const networks = of.networks.length;
   const { dataset, images, norm, goal } = plan;
   const classifier = { input: dataset.input, classes: dataset.classes.length };
   const times = images * networks;
@@ -90,8 +95,47 @@ async function estimateAttack(plan: ExperimentPlan, of: Passes): Promise<Estimat
       forwards += networks * fit.forwards + times * tries * each.forwards;
     }
   }
-  return { attack: of.attack, items, gradients, forwards };
+  const seconds = speeds && secondsOf({ gradients, forwards }, of, speeds);
+  return { attack: of.attack, items, gradients, forwards, ...(seconds === undefined ? {} : { seconds }) };
 }
+
+type Speeds = ReadonlyMap<Contender, Speed>;
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+/** Each network bears the same share of the evaluations, and each stage is compiled for each. */
+function secondsOf({ gradients, forwards }: Evaluations, { planned, networks }: Passes, speeds: Speeds): number {
+  const [ofGradients, ofForwards] = [gradients / networks.length, forwards / networks.length];
+  const stages = stagesOf(planned);
+  return sum(
+    networks.map((network) => {
+      const { forward, gradient, compileForward, compileGradient } = speeds.get(network) ?? UNMEASURED;
+      const compile = sum(
+        stages.map(({ attack }) => (attack.access === 'gradient' ? compileGradient : compileForward)),
+      );
+      return compile + ofGradients * gradient + ofForwards * forward;
+    }),
+  );
+}
+
+const UNMEASURED: Speed = { forward: 0, gradient: 0, compileForward: 0, compileGradient: 0 };
+
+/** The small attacks of the sanity panel, each on as many images as it gets. */
+async function estimateSanity(plan: ExperimentPlan, speeds: Speeds): Promise<number> {
+  const { sanity, contenders, galleryEpsilon = 1 } = plan;
+  if (sanity === undefined) return 0;
+  const few = { ...plan, images: Math.min(plan.images, sanity.images), restarts: 1 };
+  const seconds: number[] = [];
+  for (const { planned, name } of sanity.probes) {
+    const probed = { planned, attack: name, networks: contenders, passes: [[galleryEpsilon]] };
+    seconds.push((await estimateAttack(few, probed, speeds)).seconds ?? 0);
+  }
+  return sum(seconds);
+}
+
+/** Every image without attack, once. */
+const cleanSeconds = ({ images }: ExperimentPlan, speeds: Speeds): number =>
+  sum([...speeds.values()].map(({ forward, compileForward }) => compileForward + images * forward));
 
 /** What one fit costs, if the network knows all of its images and every pass and step is made. */
 function fitCost(rehearsal: Rehearsal, epsilon: number, { fitDataset, images }: ExperimentPlan): Evaluations {
@@ -130,22 +174,67 @@ export interface Forecast {
   readonly norm: string;
   readonly epsilons: readonly number[];
   readonly attacks: readonly Estimate[];
+  /** About the most seconds that it takes, compiling included. */
+  readonly seconds?: {
+    readonly clean: number;
+    readonly attacks: number;
+    readonly sanity: number;
+    readonly together: number;
+  };
 }
 
-/** What the plan would do. */
-export async function dryRun(plan: ExperimentPlan): Promise<Forecast> {
-  const { contenders, dataset, images, norm, epsilons } = plan;
+/**
+ * What the plan would do.
+ *
+ * @param prepare - with it each network is timed for a moment, and the forecast says how long the run takes at most, about
+ */
+export async function dryRun(plan: ExperimentPlan, prepare?: Prepare): Promise<Forecast> {
+  const { contenders, dataset, images, norm, epsilons, batch } = plan;
+  let speeds: Map<Contender, Speed> | undefined;
+  if (prepare !== undefined) {
+    speeds = new Map();
+    for (const contender of contenders) speeds.set(contender, await speedOf(contender, prepare, batch));
+  }
+  const attacks = await estimate(plan, speeds);
   return {
     networks: contenders.map(contenderName),
-    ...{ dataset: dataset.name, split: dataset.split, images, norm, epsilons },
-    attacks: await estimate(plan),
+    ...{ dataset: dataset.name, split: dataset.split, images, norm, epsilons, attacks },
+    ...(speeds === undefined ? {} : { seconds: await secondsTogether(plan, attacks, speeds) }),
   };
+}
+
+async function secondsTogether(
+  plan: ExperimentPlan,
+  estimates: readonly Estimate[],
+  speeds: Speeds,
+): Promise<NonNullable<Forecast['seconds']>> {
+  const clean = cleanSeconds(plan, speeds);
+  const attacks = sum(estimates.map(({ seconds = 0 }) => seconds));
+  const sanity = await estimateSanity(plan, speeds);
+  return { clean, attacks, sanity, together: clean + attacks + sanity };
+}
+
+/** The time in a sentence; of several attacks, also that of each. */
+function timeInWords(
+  { attacks }: Forecast,
+  { attacks: _, clean, sanity, together }: NonNullable<Forecast['seconds']>,
+): string {
+  const each = [
+    ...attacks.map(({ attack, seconds = 0 }) => `${attack} ${duration(seconds)}`),
+    ...(sanity === 0 ? [] : [`sanity checks ${duration(sanity)}`]),
+    `without attack ${duration(clean)}`,
+  ];
+  return [
+    `takes     about ${duration(together)} at most on this machine, as it is now: ${each.join(', ')}`,
+    '          an upper bound: every attack takes all its steps on every image; most images fall before',
+  ].join('\n');
 }
 
 const COUNTS = ['items', 'gradients', 'forwards'] as const;
 
 /** The same as text. */
-export function forecastInWords({ networks, dataset, split, images, norm, epsilons, attacks }: Forecast): string {
+export function forecastInWords(forecast: Forecast): string {
+  const { networks, dataset, split, images, norm, epsilons, attacks, seconds } = forecast;
   const number = (n: number): string => n.toLocaleString('en-US');
   const line = (cells: readonly string[]): string =>
     cells.map((cell, i) => (i === 0 ? cell.padEnd(16) : cell.padStart(20))).join('');
@@ -158,5 +247,6 @@ export function forecastInWords({ networks, dataset, split, images, norm, epsilo
     line(['attack', 'work items', 'gradients at most', 'forwards at most']),
     ...attacks.map(({ attack, ...row }) => line([attack, ...COUNTS.map((count) => number(row[count]))])),
     line(['together', ...COUNTS.map((count) => total((row) => row[count]))]),
+    ...(seconds === undefined ? [] : ['', timeInWords(forecast, seconds)]),
   ].join('\n');
 }

@@ -1,9 +1,9 @@
 /** `--fail-under 'pgd@0.3=0.5'`: the exit code as a gate for continuous integration. */
 import { usageError } from '../../core/errors.ts';
 import { type Param, parseNumber } from '../../core/params.ts';
-import type { Cell } from '../../core/run.ts';
+import type { Run } from '../../core/run.ts';
 
-/** Under `attack` at `epsilon`, every network must keep at least this robust accuracy. */
+/** Under `attack`, or `worst`: all attacks taken together, at `epsilon`, every network must keep at least this robust accuracy. */
 export interface Requirement {
   readonly attack: string;
   readonly epsilon: number;
@@ -13,7 +13,8 @@ export interface Requirement {
 export const requirement: Param<Requirement> = {
   default: { attack: '', epsilon: 0, accuracy: 0 },
   label: '',
-  accepts: 'ATTACK@EPSILON=ACCURACY with an accuracy from 0 to 1, such as pgd@0.3=0.5',
+  accepts:
+    'ATTACK@EPSILON=ACCURACY with an accuracy from 0 to 1, such as pgd@0.3=0.5, or worst@0.3=0.5 for all attacks together',
   parse: (given) => {
     const parts = typeof given === 'string' ? /^([^@=]+)@([^@=]+)=([^@=]+)$/.exec(given.trim()) : null;
     const epsilon = parseNumber(parts?.[2]);
@@ -24,6 +25,9 @@ export const requirement: Param<Requirement> = {
       : undefined;
   },
 };
+
+/** What stands for all attacks together, image by image. */
+const WORST = 'worst';
 
 /** Whether two radii are the same number however they were written (8/255 and 0.03137). */
 const sameRadius = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-4 * Math.max(a, b);
@@ -39,8 +43,10 @@ export function checkRequirements(
   epsilons: readonly number[],
 ): void {
   for (const { attack, epsilon } of requirements) {
-    if (!attacks.includes(attack)) {
-      throw usageError(`--fail-under names ${attack}, which is not among the attacks: ${attacks.join(', ')}`);
+    if (![...attacks, WORST].includes(attack)) {
+      throw usageError(
+        `--fail-under names ${attack}, which is not among the attacks: ${attacks.join(', ')}; nor is it ${WORST}, all of them together`,
+      );
     }
     if (!epsilons.some((given) => sameRadius(given, epsilon))) {
       throw usageError(`--fail-under names epsilon ${epsilon}, which is not measured: ${epsilons.join(', ')}`);
@@ -48,14 +54,19 @@ export function checkRequirements(
   }
 }
 
-/** A line for every cell below what is required of it; none if all is well. */
-export function shortfalls(requirements: readonly Requirement[], cells: readonly Cell[]): string[] {
-  return requirements.flatMap(({ attack, epsilon, accuracy }) =>
-    cells
-      .filter((cell) => cell.attack === attack && sameRadius(cell.epsilon, epsilon) && cell.robustAccuracy < accuracy)
-      .map(
-        (cell) =>
-          `${cell.arch} (${cell.training}) keeps ${cell.robustAccuracy} under ${attack} at ${epsilon}; ${accuracy} is required`,
-      ),
-  );
+/** A line for every network below what is required of it; none if all is well. An attack that is called `worst` is that attack. */
+export function shortfalls(
+  requirements: readonly Requirement[],
+  { cells, worstCases = [] }: Pick<Run, 'cells' | 'worstCases'>,
+): string[] {
+  return requirements.flatMap(({ attack, epsilon, accuracy }) => {
+    const own = cells.filter((cell) => cell.attack === attack);
+    const isTogether = own.length === 0 && attack === WORST;
+    return (isTogether ? worstCases : own)
+      .filter((found) => sameRadius(found.epsilon, epsilon) && found.robustAccuracy < accuracy)
+      .map(({ arch, training, robustAccuracy }) => {
+        const under = isTogether ? 'all attacks together' : attack;
+        return `${arch} (${training}) keeps ${robustAccuracy} under ${under} at ${epsilon}; ${accuracy} is required`;
+      });
+  });
 }

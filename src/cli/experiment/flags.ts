@@ -3,6 +3,7 @@ import { type Param, p, parseNumber } from '../../core/params.ts';
 import { KEPT, ROUNDINGS } from '../../core/saved.ts';
 import { THREATS } from '../../core/threat-model.ts';
 import { BACKENDS } from '../backend.ts';
+import { configFlag } from '../config.ts';
 import { type Flag, listOf, oneOf, optional, word } from '../flags.ts';
 import { type Requirement, requirement } from './fail-under.ts';
 import { imagesFlag } from './images.ts';
@@ -13,6 +14,7 @@ const number: Param<number> = {
   default: 0,
   label: '',
   accepts: 'a number such as 0.1 or 8/255',
+  number: { whole: false },
   parse: parseNumber,
 };
 
@@ -22,7 +24,7 @@ const className: Flag<string> = {
   label: 'class to be mistaken for: its index or name',
   accepts: 'a class',
   parse: (given) => {
-    const text = typeof given === 'number' ? String(given) : given;
+    const text = Number.isSafeInteger(given) ? String(given) : given;
     return typeof text === 'string' && text.trim() !== '' ? text : undefined;
   },
 };
@@ -78,7 +80,7 @@ export const experimentFlags = {
   ),
   backend: oneOf('auto', BACKENDS, 'what computes'),
   out: optional(word('', 'folder for run.json, report.html, CSV tables', 'a folder'), 'reports/DATE-ATTACKS-ARCHS'),
-  config: optional(word('', 'JSON file with the same keys as these flags; flags win', 'a file'), 'none'),
+  config: configFlag,
   resume: SWITCH('go on with the interrupted run in --out'),
   'save-images': oneOf('none', ['none', ...KEPT], 'keep adversarial images, float32 and PNG, below --out'),
   'save-rounding': oneOf('nearest', ROUNDINGS, 'how the PNGs are rounded; inward: never farther from the clean image'),
@@ -86,7 +88,11 @@ export const experimentFlags = {
   json: SWITCH('print the run as JSON instead of the table'),
   open: SWITCH('open the report in the browser'),
   'fail-under': optional(
-    listOf<Requirement>(requirement, [], "exit 1 if accuracy is lower: 'pgd@0.3=0.5'"),
+    listOf<Requirement>(
+      requirement,
+      [],
+      "exit 1 if accuracy is lower: 'pgd@0.3=0.5', or 'worst@0.3=0.5' under all attacks",
+    ),
     'no requirement',
   ),
   quiet: SWITCH('no progress on stderr'),

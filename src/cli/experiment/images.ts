@@ -17,6 +17,7 @@ export const imagesFlag: Flag<Images> = {
   default: null,
   label: 'how many test images; or photographs (more may follow as plain words)',
   accepts: 'a whole number, at least 1, or names of photographs',
+  number: { whole: true, min: 1 },
   list: true,
   shown: `${USUAL}, or as many as there are`,
   parse: (given) => {

@@ -9,12 +9,13 @@ import type { ExperimentPlan, PlannedAttack, Saving } from '../../evaluate/plan.
 import { headlineEpsilon } from '../../report/headline-epsilon.ts';
 import { type Backend, openBackend } from '../backend.ts';
 import type { Given } from '../flags.ts';
+import { knownDefenses } from '../known-defenses.ts';
 import { type Claim, checkOut, defaultFolder } from '../out-folder.ts';
 import type { ResolveOptions } from '../weights-word.ts';
 import { requireAgreement } from './agreement.ts';
 import { chooseAttacks, knownAttacks, sourcesOf, withoutBaseline } from './attacks.ts';
 import { contenderFiles, openContender, requireFit } from './contenders.ts';
-import { checkDefended, chooseDefenses, defendAll, knownDefenses, NO_DEFENSE } from './defenses.ts';
+import { checkDefended, chooseDefenses, defendAll, NO_DEFENSE } from './defenses.ts';
 import { checkRequirements } from './fail-under.ts';
 import type { experimentFlags } from './flags.ts';
 import { countOf, openFitImages, openImages, photographsOf } from './images.ts';

@@ -5,6 +5,7 @@ import { augmentations } from '../../train/augment.ts';
 import { TRAINING_DEFAULTS as DEFAULTS } from '../../train/plan.ts';
 import { schedules } from '../../train/schedule.ts';
 import { BACKENDS } from '../backend.ts';
+import { configFlag } from '../config.ts';
 import { listOf, oneOf, optional, word } from '../flags.ts';
 
 export const FORMS = ['small', 'imagenet', 'paper'] as const;
@@ -18,9 +19,9 @@ export const trainFlags = {
     'networks, trained one after the other: architectures, or all six',
   ),
   training: listOf(
-    word('', '', 'a defense'),
+    word('', '', 'a defense or a file'),
     ['standard'],
-    'how: defenses, or what their networks are called (adversarial)',
+    'how: defenses, or what their networks are called (adversarial), or files of your own',
   ),
   dataset: word('mnist', 'what they are trained on', 'a dataset, or a folder of class folders'),
   form: optional(
@@ -104,7 +105,7 @@ export const trainFlags = {
   seed: p.integer(DEFAULTS.seed, 'seed of first weights, order and noise', { min: 0, max: 0xffffffff }),
   backend: oneOf('auto', BACKENDS, 'what computes'),
   out: optional(word('', 'the checkpoint to make', 'a file'), 'checkpoints/DATASET/ARCH-TRAINING.safetensors'),
-  config: optional(word('', 'JSON file with the same keys as these flags; flags win', 'a file'), 'none'),
+  config: configFlag,
   resume: p.boolean(false, 'go on with what was interrupted'),
   json: p.boolean(false, 'print the history as JSON'),
   quiet: p.boolean(false, 'no progress on stderr'),

@@ -8,6 +8,7 @@ import { isWeightsVersion } from '../../weights/torchvision.ts';
 import { checkpointPath } from '../checkpoints.ts';
 import type { Given } from '../flags.ts';
 import { paramsOf, refuseIdle } from '../module-flags.ts';
+import { isFile } from '../user-files.ts';
 import { findDefense } from './find-defense.ts';
 import type { Single, TrainValues } from './flags.ts';
 import { openImages } from './images.ts';
@@ -34,11 +35,12 @@ export interface Job {
 export async function seriesOf(values: TrainValues, given: Given): Promise<readonly Job[]> {
   const { from, out, resume, schedule, augment } = values;
   const architectures = architecturesOf(values);
-  const defenses = await Promise.all([...new Set(values.training)].map(findDefense));
+  const words = [...new Set(values.training)];
+  const chosen = await Promise.all(words.map(async (word) => ({ word, defense: await findDefense(word) })));
   const shared = [schedule, ...augment];
-  refuseIdle([...defenses.map(({ name }) => name), ...shared], given);
+  refuseIdle([...chosen.map(({ defense }) => defense.name), ...shared], given);
   for (const name of augment) augmentationOf(name, paramsOf(name, given));
-  const count = architectures.length * defenses.length;
+  const count = architectures.length * chosen.length;
   if (out !== null && count > 1) throw usageError(`--out names one file, and there are ${count} networks to train`);
   if (out !== null && !out.endsWith('.safetensors')) {
     throw usageError(`--out ${out}: a checkpoint is a safetensors file; give it a name that ends in .safetensors`);
@@ -49,11 +51,11 @@ export async function seriesOf(values: TrainValues, given: Given): Promise<reado
   // Its name and its classes do not depend on what its photographs become.
   const { name: dataset } = await openImages(values.dataset, [64, 64, 3]);
   const jobs = architectures.flatMap((arch) =>
-    defenses.map((defense): Job => {
+    chosen.map(({ word, defense }): Job => {
       const training = defense.training ?? defense.name;
       const path = out ?? checkpointPath(dataset, arch, training);
       return {
-        values: { ...values, arch, training },
+        values: { ...values, arch, training: isFile(word) ? word : training },
         out: path,
         owners: [defense.name, ...shared],
         isDone: count > 1 && existsSync(path),

@@ -4,13 +4,17 @@ import type { Run } from '../../core/run.ts';
 import { architectures } from '../../models/registry.ts';
 import { isWeightsVersion } from '../../weights/torchvision.ts';
 import { contenderFiles, openContender } from '../experiment/contenders.ts';
+import { defend } from '../experiment/defenses.ts';
 import type { Opened } from '../experiment/opened.ts';
 import type { ResolveOptions } from '../weights-word.ts';
+import { defensesFor, standingOf } from './defenses.ts';
 
 export interface Named {
   /** Networks of the user's own; null: those of the run's names. */
   readonly arch: readonly string[] | null;
   readonly weights: readonly string[] | null;
+  /** Files of defenses of the user's own. */
+  readonly defense: readonly string[] | null;
 }
 
 /** A network of the run, and what was found for it. */
@@ -19,7 +23,7 @@ export interface Found {
   readonly training: string;
   /** SHA-256 of the weights that the run attacked. */
   readonly sha256: string | undefined;
-  /** The one with these weights; else those that were looked at. */
+  /** The one with these weights, behind its defense; else those that were looked at. */
   readonly network: Opened | undefined;
   readonly others: readonly Opened[];
 }
@@ -33,24 +37,40 @@ export interface Found {
 export async function networksOf(run: Run, named: Named, fetching: ResolveOptions): Promise<Found[]> {
   const { saved = [], provenance } = run;
   const wanted = new Map(saved.map(({ arch, training }) => [`${arch}/${training}`, { arch, training }]));
-  const given = named.arch === null && named.weights === null ? undefined : await openNamed(run, named, fetching);
+  const known = await defensesFor(run, named.defense ?? []);
+  const standings = new Map([...wanted.values()].map(({ training }) => [training, standingOf(run, training, known)]));
+  const trainings = [...new Set([...standings.values()].map(({ training }) => training))];
+  const isNamed = named.arch !== null || named.weights !== null;
+  const given = isNamed ? await openNamed(run, named, trainings, fetching) : undefined;
+  // Behind each of its defenses it is the same network once more.
+  const opened = new Map<string, readonly Opened[]>();
   const found: Found[] = [];
   for (const [name, { arch, training }] of wanted) {
     const sha256 = provenance.weights[name];
-    const opened = given ?? (await openKnown(run, arch, training, fetching));
-    const network = opened.find(({ contender }) => contender.sha256 === sha256);
-    found.push({ arch, training, sha256, network, others: network === undefined ? opened : [] });
+    const { training: undefended = training, planned } = standings.get(training) ?? {};
+    const bare = `${arch}/${undefended}`;
+    const looked = given ?? opened.get(bare) ?? (await openKnown(run, arch, undefended, fetching));
+    opened.set(bare, looked);
+    const one = looked.find(({ contender }) => contender.sha256 === sha256);
+    const isBehind = one !== undefined && planned !== undefined;
+    const network = isBehind ? { ...one, contender: defend(one.contender, planned, provenance.seed) } : one;
+    found.push({ arch, training, sha256, network, others: network === undefined ? looked : [] });
   }
   return found;
 }
 
 /** The files that the user names. */
-function openNamed({ saved = [], provenance }: Run, named: Named, fetching: ResolveOptions): Promise<Opened[]> {
+function openNamed(
+  { saved = [], provenance }: Run,
+  named: Named,
+  training: readonly string[],
+  fetching: ResolveOptions,
+): Promise<Opened[]> {
   const known = [...new Set(saved.map(({ arch }) => arch))].filter(isKnown);
   return open(
     {
       arch: named.arch ?? known,
-      training: [...new Set(saved.map(({ training }) => training))],
+      training,
       ...{ weights: named.weights, dataset: provenance.dataset.name },
       // One file may hold any of several architectures: if it does not say which, the user must.
       isGiven: (flag) => flag === 'arch' && (named.arch !== null || known.length === 1),

@@ -10,6 +10,8 @@ import { drawAxisTitle, ink, muted, PLOT_HEIGHT, SMALL, sharePanel, yOf } from '
 
 export interface AccuracySeries {
   readonly label: string;
+  /** What its accuracy is that of, for those who do not see it: by default, under what its label names. */
+  readonly words?: string;
   readonly style: LineStyle;
   /** By ascending radius. */
   readonly points: readonly { readonly epsilon: number; readonly measured: Measured }[];
@@ -102,9 +104,9 @@ function drawClean(pen: Pen, { share, interval }: Measured): void {
 }
 
 function describe({ clean, series, norm }: AccuracyPanel): string {
-  const lines = series.flatMap(({ label, points }) => {
+  const lines = series.flatMap(({ label, words = `under ${label}`, points }) => {
     const last = points.at(-1);
-    return last === undefined ? [] : [`${percent(last.measured.share)} under ${label} at ε = ${radius(last.epsilon)}`];
+    return last === undefined ? [] : [`${percent(last.measured.share)} ${words} at ε = ${radius(last.epsilon)}`];
   });
   return [`Accuracy is ${percent(clean.share)} without attack`, ...lines]
     .join(', ')

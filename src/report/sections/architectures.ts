@@ -76,13 +76,16 @@ const COLUMNS: readonly Column[] = [
   },
 ];
 
-const GROUPS: Readonly<Record<Column['group'], string>> = {
-  network: 'The network attacked',
+const GROUPS: Readonly<Record<Exclude<Column['group'], 'network'>, string>> = {
   machine: 'On this machine',
   published: 'ImageNet form, published error',
 };
 
+/** What was done to the networks of a run. */
+const treatment = ({ cells }: Run): string => (cells.length > 0 ? 'attacked' : 'certified');
+
 function architecturesTable(run: Run): Html {
+  const done = treatment(run);
   const rows = run.architectures
     .map((architecture): Row => ({ architecture, measured: performanceOf(run, architecture.name) }))
     .toSorted((a, b) => (a.architecture.year ?? 0) - (b.architecture.year ?? 0));
@@ -94,11 +97,11 @@ function architecturesTable(run: Run): Html {
 <table class="architectures grouped ${rows.length > 1 && 'sortable'}">
 <caption id="architectures-caption"><span>${
     rows.length > 1
-      ? 'The ideas, oldest first, and what the networks that were attacked cost.'
-      : 'The idea, and what the network that was attacked costs.'
+      ? `The ideas, oldest first, and what the networks that were ${done} cost.`
+      : `The idea, and what the network that was ${done} costs.`
   }</span></caption>
 <thead>
-<tr><th rowspan="2" scope="col" class="name">Architecture</th><th rowspan="2" scope="col" class="idea">Idea</th>${groups.map(({ group, width }) => html`<th colspan="${width}" scope="colgroup" class="group">${GROUPS[group]}</th>`)}</tr>
+<tr><th rowspan="2" scope="col" class="name">Architecture</th><th rowspan="2" scope="col" class="idea">Idea</th>${groups.map(({ group, width }) => html`<th colspan="${width}" scope="colgroup" class="group">${group === 'network' ? `The network ${done}` : GROUPS[group]}</th>`)}</tr>
 <tr>${columns.map((column, i) => html`<th scope="col" class="figure ${startsGroup(columns, i) && 'start'}">${column.head}</th>`)}</tr>
 </thead>
 <tbody>${rows.map((row) => html`<tr>${rowHead(row.architecture)}${columns.map((column, i) => cell(column, row, startsGroup(columns, i)))}</tr>`)}</tbody>
@@ -143,7 +146,7 @@ function notes(run: Run, rows: readonly Row[], columns: readonly Column[]): Html
     has('machine') &&
       `Measured during the run with ${backend} on ${cpu}: images a second of the clean pass, reading them included; gradients a second under attack, verification included; the most memory that the process was seen to hold.${combined}`,
     has('published') &&
-      `The error is the published one on ImageNet, of the paper's form for images of 224x224 and not of the network attacked here: ${accuracySources(run.architectures)}.`,
+      `The error is the published one on ImageNet, of the paper's form for images of 224x224 and not of the network ${treatment(run)} here: ${accuracySources(run.architectures)}.`,
   ].filter((sentence) => sentence !== false);
   return words.length === 0 ? undefined : html`<p class="note">${words.join(' ')}</p>`;
 }

@@ -4,8 +4,8 @@ import { lineSample } from '../charts/line-sample.ts';
 import { asSentence, interval, percent, radius, whole } from '../format.ts';
 import { headlineEpsilon } from '../headline-epsilon.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle } from '../names.ts';
-import { BASELINE, type LineStyle, lineStyle } from '../palette.ts';
+import { architectureTitle, trainingTitle } from '../names.ts';
+import { BASELINE, lineStyle } from '../palette.ts';
 import { cleanOf, groupBy, type Measured, robustOf, slicesOf } from '../slice.ts';
 import { defineSection } from './section.ts';
 
@@ -17,10 +17,16 @@ export const defenses = defineSection({
 });
 
 /** Which adversary, as a line and in words. */
-const LINES: readonly { readonly label: string; readonly style: LineStyle; readonly words: string }[] = [
-  { label: 'undefended', style: BASELINE, words: 'the same network without the defense' },
-  { label: 'naive', style: lineStyle(0), words: 'images made against the network without the defense' },
-  { label: 'adaptive', style: lineStyle(3), words: 'the attack knows the defense' },
+const LINES: readonly (Pick<AccuracySeries, 'label' | 'style'> & Record<'legend' | 'words', string>)[] = [
+  {
+    ...{ label: 'undefended', style: BASELINE, words: 'of the undefended network' },
+    legend: 'the same network without the defense',
+  },
+  {
+    ...{ label: 'naive', style: lineStyle(0), words: 'under the naive attack' },
+    legend: 'images made against the network without the defense',
+  },
+  { label: 'adaptive', style: lineStyle(3), words: 'under the adaptive one', legend: 'the attack knows the defense' },
 ];
 
 function compare(run: Run, entries: readonly DefendedCell[]): Html {
@@ -30,14 +36,14 @@ function compare(run: Run, entries: readonly DefendedCell[]): Html {
   const { naiveRule } = run.provenance;
   return html`<p>An attack that does not know of a defense says what the defense seems to be worth; one that does, what it is worth. Believe the adaptive one.</p>
 <figure class="accuracy">
-<ul class="legend">${LINES.map(({ label, style, words }) => html`<li>${lineSample(style)}<b>${together(label)}</b> <span>${words}</span></li>`)}</ul>
+<ul class="legend">${LINES.map(({ label, style, legend }) => html`<li>${lineSample(style)}<b>${together(label)}</b> <span>${legend}</span></li>`)}</ul>
 <div class="panels">${groups.map((group, i) => panel(run, group, `defenses-${i}`))}</div>
-<figcaption>Accuracy against how far the adversary may go. Bands are 95&nbsp;% intervals; the hollow circle at ${together('ε = 0')} is the accuracy of the defended network without attack; the dashed level is that of guessing.</figcaption>
+<figcaption>Accuracy against how far the adversary may go. Bands are 95&nbsp;% intervals; the hollow circle at ${together('ε = 0')} is the accuracy of the defended network without attack; the dashed level is that of guessing; the upright line marks the radius of the headline.</figcaption>
 </figure>
 ${numbers(run, entries)}
 <ul class="methods">${(run.defenses ?? []).map(
-    ({ name, title, params, adversary }) =>
-      html`<li><b>${name}</b> ${title}${Object.entries(params).map(([key, value]) => `, ${key} ${String(value)}`)}; the adaptive adversary follows ${adversary}.</li>`,
+    ({ name, title, paper, params, adversary }) =>
+      html`<li><b>${name}</b> ${paper === undefined ? title : html`<a href="${paper}">${title}</a>`}${Object.entries(params).map(([key, value]) => `, ${key} ${String(value)}`)}; the adaptive adversary follows ${adversary}.</li>`,
   )}</ul>
 ${naiveRule !== undefined && html`<p class="note">${asSentence(naiveRule)}</p>`}`;
 }
@@ -56,22 +62,23 @@ function panel(run: Run, group: readonly DefendedCell[], id: string): Html | und
     .map((cell) => ({ epsilon: cell.epsilon, measured: robustOf(cell) }));
   const of = (measured: (cell: DefendedCell) => Measured) =>
     group.map((cell) => ({ epsilon: cell.epsilon, measured: measured(cell) }));
+  const how = trainingTitle(first.training).toLowerCase();
   const points = [undefended, of(naiveOf), of(adaptiveOf)];
   const chart = accuracyPanel({
     id,
-    title: `Accuracy of ${nameOf(run, first)}, ${first.training}, under naive and adaptive ${first.attack}`,
+    title: `Accuracy of ${nameOf(run, first)}, ${how}, under naive and adaptive ${first.attack}`,
     norm: slice.norm,
     grid: slice.epsilons,
     marked: headlineEpsilon(slice).epsilon,
     clean: cleanOf(own),
     chance: 1 / Math.max(1, run.classes.length),
     names: LINES.map(({ label }) => label),
-    series: LINES.flatMap(({ label, style }, i): AccuracySeries[] => {
+    series: LINES.flatMap(({ label, style, words }, i): AccuracySeries[] => {
       const positive = (points[i] ?? []).filter(({ epsilon }) => epsilon > 0).toSorted((a, b) => a.epsilon - b.epsilon);
-      return positive.length === 0 ? [] : [{ label, style, points: positive }];
+      return positive.length === 0 ? [] : [{ label, words, style, points: positive }];
     }),
   });
-  return html`<div class="panel"><p class="panel-title"><b>${nameOf(run, first)}</b> ${first.training}, ${first.attack}</p>${chart}</div>`;
+  return html`<div class="panel"><p class="panel-title"><b>${nameOf(run, first)}</b> ${how}, ${first.attack}</p>${chart}</div>`;
 }
 
 const naiveOf = ({ images, naiveAccuracy, naiveWilson95 }: DefendedCell): Measured => ({

@@ -117,14 +117,18 @@ function notes(run: Run, slice: Slice, rows: readonly Ranked[]): Html {
   const baseline =
     baselines.some((name) => slice.variants.some((variant) => variant.attack === name)) &&
     ` The baseline, ${enumerate(baselines)}, aims at nothing: an attack must beat it.`;
-  return html`<p class="note">${images} Images misclassified without attack are not attacked and count as not robust. The table shows ${together(`ε = ${radius(epsilon)}`)}: ${why}.${baseline} ${worstNote(slice, standings)} ${roundingNote(slice, epsilon)}</p>`;
+  return html`<p class="note">${images} Images misclassified without attack are not attacked and count as not robust. The table shows ${together(`ε = ${radius(epsilon)}`)}: ${why}.${baseline} ${worstNote(run, slice, standings)} ${roundingNote(slice, epsilon)}</p>`;
 }
 
-function worstNote(slice: Slice, standings: readonly Standing[]): string {
+function worstNote({ sources }: Run, slice: Slice, standings: readonly Standing[]): string {
   if (slice.variants.length < 2) return '';
-  return standings.every((standing) => standing.perImage)
-    ? 'Worst case: an image counts only if it withstood every attack.'
-    : 'Worst case: the lowest of the attacks; counted image by image it can only be lower.';
+  if (standings.every((standing) => standing.perImage))
+    return 'Worst case: an image counts only if it withstood every attack.';
+  const lowest =
+    sources === undefined
+      ? 'the lowest of the attacks'
+      : 'the lowest of the attacks, alone or as one run took them together';
+  return `Worst case: ${lowest}; counted image by image it can only be lower.`;
 }
 
 /** Whether the attacks survive being saved as ordinary pictures. */

@@ -1,4 +1,5 @@
 import type { Certificates, Run } from '../../core/run.ts';
+import { bibtexOf } from '../bibtex.ts';
 import { csvFiles } from '../csv.ts';
 import { duration, instant, whole } from '../format.ts';
 import { type Content, type Html, html } from '../html.ts';
@@ -14,6 +15,9 @@ export const provenance = defineSection({
 ${downloads(run)}
 <h3>Methods</h3>
 ${methods(run)}
+<details><summary>The same as BibTeX</summary>
+<pre><code>${bibtexOf(run)}</code></pre>
+</details>
 <h3>Conditions</h3>
 ${conditions(run)}
 <details><summary>Weights, packages and resolved configuration</summary>

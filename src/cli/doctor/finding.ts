@@ -1,0 +1,8 @@
+export interface Finding {
+  readonly name: string;
+  readonly found: string;
+  /** Whether work can go on without it: a finding that is not well makes the command fail. */
+  readonly well: boolean;
+  /** What would be faster or more complete, and how to get it. */
+  readonly advice?: string;
+}
