@@ -2,6 +2,7 @@
 import { isEnsemble } from '../core/attack.ts';
 import type { Cell, Distances, WorstCase } from '../core/run.ts';
 import { wilson95 } from '../core/statistics.ts';
+import type { Course } from './course.ts';
 import type { Contender, ExperimentPlan, PlannedAttack } from './plan.ts';
 import type { Tally } from './tally.ts';
 
@@ -9,6 +10,7 @@ import type { Tally } from './tally.ts';
 export interface Measured {
   readonly planned: PlannedAttack;
   readonly tally: Tally;
+  readonly course: Course;
   /** The restarts that were of use: one for an attack that draws no noise. */
   readonly restarts: number;
 }
@@ -21,6 +23,10 @@ export interface Standing {
   readonly images: number;
   /** Which images count, by index. */
   readonly counted: readonly number[];
+  /** Which of them are attacked. */
+  readonly attacked: readonly number[];
+  /** The label of every image, by index. */
+  readonly labels: readonly number[];
   readonly attacks: readonly Measured[];
 }
 

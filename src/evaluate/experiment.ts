@@ -3,12 +3,15 @@ import { requireNorm } from '../core/attack.ts';
 import { UserError, usageError } from '../core/errors.ts';
 import {
   type Cell,
+  type Confusion,
   type Distances,
   type GalleryItem,
   type Performance,
+  type Perturbations,
   parseRun,
   RUN_SCHEMA,
   type Run,
+  type Trace,
   type WorstCase,
 } from '../core/run.ts';
 import type { SavedImages } from '../core/saved.ts';
@@ -16,6 +19,7 @@ import { isRadius, RADIUS } from '../core/threat-model.ts';
 import { cellsOf, distancesOf, type Standing, worstCasesOf } from './cells.ts';
 import { sanityChecks } from './checks.ts';
 import { type CleanRecord, cleanPass } from './clean.ts';
+import { confusionsOf, perturbationsOf, tracesOf } from './courses.ts';
 import { type Judge, prepareJudge } from './engine.ts';
 import { fitRuleOf } from './fit-images.ts';
 import { Fits } from './fits.ts';
@@ -57,6 +61,9 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   const cells: Cell[] = [];
   const worstCases: WorstCase[] = [];
   const distances: Distances[] = [];
+  const traces: Trace[] = [];
+  const perturbations: Perturbations[] = [];
+  const confusions: Confusion[] = [];
   const gallery: GalleryItem[] = [];
   const performance: Performance[] = [];
   const found = new Map<Contender, Findings>();
@@ -72,6 +79,9 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     cells.push(...cellsOf(standing, plan));
     worstCases.push(...worstCasesOf(standing, plan));
     distances.push(...distancesOf(standing, plan));
+    traces.push(...tracesOf(standing, plan));
+    perturbations.push(...perturbationsOf(standing, plan));
+    confusions.push(...confusionsOf(standing, plan));
     gallery.push(...items);
     networks.push(known);
     saved.push(...files);
@@ -106,6 +116,9 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
     cells,
     worstCases,
     ...(distances.length === 0 ? {} : { distances }),
+    ...(traces.length === 0 ? {} : { traces }),
+    ...(perturbations.length === 0 ? {} : { perturbations }),
+    ...(confusions.length === 0 ? {} : { confusions }),
     ...(transfer === undefined ? {} : { transfer }),
     ...(plan.contenders.some((contender) => contender.defended !== undefined)
       ? { defenses: describeDefenses(plan) }
@@ -165,7 +178,15 @@ async function stand(job: Job, contender: Contender): Promise<Stood> {
     const findings = await probed({ ...job, contender, judge, attacked, labels, attacks });
     const hasRun = attacks.some((measured) => measured.hasRun);
     return {
-      standing: { contender, cleanCorrect: attacked.length, images: counted.length, counted, attacks },
+      standing: {
+        contender,
+        cleanCorrect: attacked.length,
+        images: counted.length,
+        counted,
+        attacked,
+        labels,
+        attacks,
+      },
       known: { contender, labels, attacked },
       ...{ items, saved, clean, findings, speed: performanceOf(clean, attacks, hasRun ? memory.stop() : undefined) },
     };

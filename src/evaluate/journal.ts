@@ -11,7 +11,8 @@ import { open, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError, usageError } from '../core/errors.ts';
 import { fileError, writeAtomically } from '../core/files.ts';
-import { galleryItem, skippedFile } from '../core/run.ts';
+import { galleryItem } from '../core/run/gallery.ts';
+import { skippedFile } from '../core/run/provenance.ts';
 import { KEPT, ROUNDINGS, savedImages } from '../core/saved.ts';
 
 const JOURNAL_SCHEMA = 'gibbon.journal/2';
@@ -28,6 +29,26 @@ const outcomeRow = z.tuple([
   count.describe('unverified claims'),
   count.describe('gradients'),
   count.describe('forwards'),
+]);
+
+/** How the attack of one image at one radius ended: see `Course`. */
+const endRow = z.tuple([
+  count.describe('index of the image in the run’s selection'),
+  count.describe('index of the radius'),
+  z
+    .union([count, z.literal('before')])
+    .nullable()
+    .describe('after how many steps it fell, or at a smaller radius; null: it stands'),
+  count.nullable().describe('predicted class; null where the logits are no numbers'),
+  z.number().min(0).nullable().describe('L2 norm of the perturbation, if it was measured'),
+  z.number().min(0).max(1).nullable().describe('share of its values that are moved by the radius'),
+]);
+
+/** The loss of one image at one radius, by the marks of the steps: float32, NaN where there is none. */
+const traceRow = z.tuple([
+  count.describe('index of the image in the run’s selection'),
+  count.describe('index of the radius'),
+  z.base64(),
 ]);
 
 /** What several contenders of the run, in order, take one image for. */
@@ -61,6 +82,9 @@ const journalRecord = z.discriminatedUnion('kind', [
     ...{ kind: z.literal('outcomes'), ...attackOwner, rows: z.array(outcomeRow) },
     /** Of an ensemble: which of its attacks. */
     stage: z.string().optional(),
+    /** Of radii that the report speaks of. */
+    ends: z.array(endRow).optional(),
+    traces: z.array(traceRow).optional(),
     /** Of attacks of minimum norm: image, and how far its nearest adversarial image is. */
     distances: z.array(z.tuple([count, z.number().min(0).nullable()])).optional(),
   }),
@@ -97,6 +121,8 @@ const journalRecord = z.discriminatedUnion('kind', [
 export type JournalRecord = z.infer<typeof journalRecord>;
 export type PackedTensor = z.infer<typeof packedTensor>;
 export type OutcomeRow = z.infer<typeof outcomeRow>;
+export type EndRow = z.infer<typeof endRow>;
+export type TraceRow = z.infer<typeof traceRow>;
 export type TransferRow = z.infer<typeof transferRow>;
 export type CertifiedRow = z.infer<typeof certifiedRow>;
 

@@ -7,6 +7,8 @@ import { diameterOf } from '../core/threat-model.ts';
 import type { Judge } from './engine.ts';
 import type { SelectedImage } from './images.ts';
 import type { PoolSpec } from './pool.ts';
+import { stepsAt, triesAt } from './rehearse.ts';
+import { Trace } from './trace.ts';
 import { judgeAll, type Made } from './verify.ts';
 
 /** An image and the radii to attack it at, by index. */
@@ -24,6 +26,8 @@ export interface Assignment {
 export interface Fallen {
   /** Whether the image stands once the adversarial one is rounded to 8 bits. */
   readonly robust8bit: boolean;
+  /** What it is taken for, if that is known. */
+  readonly predicted: number | null;
   /** Absent if an earlier attempt of the run found it. */
   readonly made?: Made;
 }
@@ -44,7 +48,16 @@ export interface Lane extends Assignment {
   /** The best candidates that reached the goal on the way of a try that went on, the best first. */
   readonly passed: Passed[];
   /** Of an attack of minimum norm: the nearest confirmed adversarial image of all tries so far. */
-  nearest?: Passed | undefined;
+  nearest?: Nearest | undefined;
+  /** Of the try at hand, where it goes on: after how many steps it first reached the goal. */
+  reachedAt?: number | undefined;
+  /** Its loss at the radius at hand, if that is watched. */
+  readonly trace?: Trace | undefined;
+}
+
+/** The nearest adversarial image, and what it is taken for. */
+export interface Nearest extends Passed {
+  readonly predicted: number | null;
 }
 
 export interface Passed extends Made {
@@ -64,7 +77,10 @@ export function pass({ passed }: Lane, count: number, merit: number, made: () =>
 /** The class that the try at hand is aimed at. */
 export const targetOf = ({ targets, tries }: Lane): number => targets[tries % targets.length] as number;
 
-type LaneSpec = Pick<PoolSpec, 'work' | 'epsilons' | 'goal' | 'norm' | 'judge' | 'rehearsal' | 'input'>;
+type LaneSpec = Pick<
+  PoolSpec,
+  'work' | 'epsilons' | 'goal' | 'norm' | 'judge' | 'rehearsal' | 'input' | 'restarts' | 'watch'
+>;
 
 /** Numbers in the images of waiting lanes, beyond which no new image is pulled: 64 MB of them. */
 const WINDOW = 2 ** 24;
@@ -146,7 +162,8 @@ async function likelyClasses(judge: Judge, images: readonly SelectedImage[], cou
   });
 }
 
-function makeLane({ epsilons, norm, rehearsal, input }: LaneSpec, assignment: Assignment, targets: number[]): Lane {
+function makeLane(spec: LaneSpec, assignment: Assignment, targets: number[]): Lane {
+  const { epsilons, norm, rehearsal, input } = spec;
   const [first = 0] = assignment.radii;
   const epsilon = rehearsal.minimumNorm ? diameterOf(norm, elements(input)) : (epsilons[first] as number);
   // The classes to aim at took a look at the clean image.
@@ -161,11 +178,28 @@ function makeLane({ epsilons, norm, rehearsal, input }: LaneSpec, assignment: As
     unverified: 0,
     isDoubted: false,
     passed: [],
+    trace: traceOf(spec, assignment, epsilon),
   };
 }
 
 /** The lane of the same image at its next radii, to which what was spent so far does not count. */
-export const onwards = (lane: Lane, radii: readonly number[], epsilon: number, fallen: Fallen | undefined): Lane => ({
-  ...{ image: lane.image, exhibited: lane.exhibited, targets: lane.targets },
-  ...{ radii, epsilon, fallen, tries: 0, gradients: 0, forwards: 0, unverified: 0, isDoubted: false, passed: [] },
-});
+export function onwards(spec: LaneSpec, lane: Lane, radii: readonly number[], fallen: Fallen | undefined): Lane {
+  const { image, exhibited, targets } = lane;
+  const epsilon = spec.epsilons[radii[0] as number] as number;
+  return {
+    ...{ image, exhibited, targets, radii, epsilon, fallen, tries: 0, gradients: 0, forwards: 0, unverified: 0 },
+    ...{ isDoubted: false, passed: [], trace: traceOf(spec, { image, radii, fallen }, epsilon) },
+  };
+}
+
+/** Where the loss of an image is noted, if it is watched: not where a smaller ball has its adversarial image already. */
+function traceOf(
+  { watch, rehearsal, restarts }: LaneSpec,
+  { image, radii, fallen }: Pick<Assignment, 'image' | 'radii' | 'fallen'>,
+  epsilon: number,
+): Trace | undefined {
+  const steps = triesAt(rehearsal, epsilon, restarts) * stepsAt(rehearsal, epsilon);
+  const isWatched = watch?.radii.has(radii[0] as number) === true && watch.traced.has(image.index);
+  if (!isWatched || fallen !== undefined || epsilon === 0 || steps < 2 || rehearsal.minimumNorm) return undefined;
+  return new Trace(steps);
+}

@@ -6,12 +6,14 @@ import type { GalleryItem } from '../core/run.ts';
 import type { SavedImages } from '../core/saved.ts';
 import { blame } from './blame.ts';
 import type { Measured } from './cells.ts';
+import { Course } from './course.ts';
 import { type Judge, prepareAttack } from './engine.ts';
 import type { FitOwner } from './fits.ts';
 import { drawGallery, galleryRadius, Showcase } from './gallery.ts';
 import type { Job } from './job.ts';
 import type { JournalRecord } from './journal.ts';
-import type { Assignment } from './lanes.ts';
+import type { Assignment, Fallen } from './lanes.ts';
+import { unpackFloats } from './pack.ts';
 import {
   attackedOf,
   type Contender,
@@ -24,9 +26,9 @@ import {
   stageName,
   stagesOf,
 } from './plan.ts';
-import { type PoolSpec, runPool } from './pool.ts';
+import { type PoolSpec, runPool, type Watch } from './pool.ts';
 import { recorder } from './recorder.ts';
-import { drawsNoise, rehearse } from './rehearse.ts';
+import { drawsNoise, rehearse, triesAt } from './rehearse.ts';
 import { type Archive, openArchive } from './saved/archive.ts';
 import { Tally } from './tally.ts';
 
@@ -75,6 +77,7 @@ async function measureInto(archive: Archive, spec: MeasureSpec): Promise<Measure
   return {
     planned,
     tally,
+    course: Course.together(stages.map(({ course }) => course)),
     saved: await archive.finish(tally),
     restarts: Math.max(...stages.map(({ restarts }) => restarts)),
     gallery: drawn ?? (await draw(spec, showcase)),
@@ -102,6 +105,7 @@ interface StageSpec {
 
 interface StageResult {
   readonly tally: Tally;
+  readonly course: Course;
   readonly restarts: number;
   readonly hasRun: boolean;
 }
@@ -122,7 +126,12 @@ async function runStage(
     ),
   );
   const tally = new Tally(labels.length, radii.length);
-  replay(spec, stage, tally);
+  const course = new Course(
+    labels.length,
+    radii.length,
+    rehearsal.steps * triesAt(rehearsal, 1, restartsOf(plan, stage)),
+  );
+  replay(spec, stage, tally, course);
 
   const stands = (image: number, radius: number): boolean =>
     before.every((earlier) => earlier.robust(radius)[image] === 1);
@@ -143,20 +152,22 @@ async function runStage(
   const due = attacked.map((image) => [image, radii.filter((radius) => isDue(image, radius))] as const);
   const left = new Map(due.filter(([, wanted]) => wanted.length > 0));
   const pairs = attacked.reduce((sum, image) => sum + radii.filter((radius) => stands(image, radius)).length, 0);
-  if (left.size > 0) await attackAll(spec, { index, stage, rehearsal, left, pairs, tally, showcase, archive });
+  if (left.size > 0) await attackAll(spec, { index, stage, rehearsal, left, pairs, tally, course, showcase, archive });
   const isMet = (radius: number): boolean => attacked.some((image) => stands(image, radius));
   countFits(spec, stage, radii.filter(isMet), tally);
-  return { tally, restarts: drawsNoise(rehearsal) ? plan.restarts : 1, hasRun: left.size > 0 };
+  return { tally, course, restarts: drawsNoise(rehearsal) ? plan.restarts : 1, hasRun: left.size > 0 };
 }
 
 /** Adds what earlier attempts of the run have settled. */
-function replay(spec: MeasureSpec, stage: PlannedStage, tally: Tally): void {
+function replay(spec: MeasureSpec, stage: PlannedStage, tally: Tally, course: Course): void {
   const { journal, contender, planned, stopwatch } = spec;
   for (const record of journal.records) {
     if (record.kind !== 'outcomes' || record.contender !== contenderName(contender)) continue;
     if (record.attack !== planned.attack.name || record.stage !== stageName(planned, stage)) continue;
     for (const row of record.rows) tally.add(row);
     for (const [image, distance] of record.distances ?? []) tally.distances.set(image, distance);
+    for (const end of record.ends ?? []) course.add(end);
+    for (const [image, radius, text] of record.traces ?? []) course.addTrace(image, radius, unpackFloats(text));
     tally.seconds += record.seconds;
     stopwatch.add('attack', record.seconds);
   }
@@ -185,11 +196,12 @@ interface Remaining extends Pick<PoolSpec, 'rehearsal'>, Pick<StageSpec, 'index'
   /** Pairs of image and radius that the stage has in all. */
   readonly pairs: number;
   readonly tally: Tally;
+  readonly course: Course;
 }
 
 async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void> {
   const { planned, contender, judge, plan, harness, stopwatch, attacked, journal } = spec;
-  const { index, stage, rehearsal, pairs, tally, showcase, archive } = remaining;
+  const { index, stage, rehearsal, pairs, tally, course, showcase, archive } = remaining;
   const { norm, goal, seed, epsilons, batch } = plan;
   const classifier = attackedOf(contender);
   const names = { contender: contenderName(contender), attack: planned.attack.name, stage: stageName(planned, stage) };
@@ -208,10 +220,14 @@ async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void>
       ...{ ...ownerOf(spec, stage), stage, judge, engine, rehearsal, epsilons },
       radii: new Set([...remaining.left.values()].flat()),
     });
-    const record = recorder({ names, attacked, pairs, radii: epsilons.length, tally, journal, stopwatch, onProgress });
+    const watch = watchOf(spec);
+    const record = recorder({
+      ...{ names, attacked, pairs, radii: epsilons.length, tally, journal, stopwatch, onProgress },
+      watched: { course, radii: watch.radii },
+    });
     await runPool({
       ...{ engine, rehearsal, judge, norm, goal, seed, epsilons, signal, fitted },
-      restarts: restartsOf(plan, stage),
+      ...{ restarts: restartsOf(plan, stage), watch },
       earlyStop: plan.earlyStop ?? true,
       isStandIn: isStandIn(contender),
       work: assignments(spec, remaining),
@@ -230,7 +246,7 @@ async function attackAll(spec: MeasureSpec, remaining: Remaining): Promise<void>
 /** The images that are left, as they come; what follows the last of them is not read. */
 async function* assignments(
   { selection, labels, plan }: MeasureSpec,
-  { left, showcase, archive, tally, rehearsal }: Remaining,
+  { left, showcase, archive, tally, course, rehearsal }: Remaining,
 ): AsyncGenerator<Assignment> {
   const shown = galleryRadius(plan);
   let given = 0;
@@ -246,16 +262,40 @@ async function* assignments(
       exhibited: radii.includes(shown) && showcase.wants(image.index, shown) ? shown : undefined,
       // What was fitted is one thing at each radius: what another one did says nothing of it.
       fallen:
-        rehearsal.fit === undefined ? tally.fallen(image.index, smallerThan(plan, radii[0] as number)) : undefined,
+        rehearsal.fit === undefined ? fallenBefore(plan, tally, course, image.index, radii[0] as number) : undefined,
     };
     given += 1;
     if (given === left.size) return;
   }
 }
 
-/** The radii below one, by index. */
-const smallerThan = ({ epsilons }: ExperimentPlan, radius: number): number[] =>
-  [...epsilons.keys()].filter((other) => (epsilons[other] as number) < (epsilons[radius] as number));
+/** What is known of the radii below one, if the image has fallen at any of them. */
+function fallenBefore(
+  { epsilons }: ExperimentPlan,
+  tally: Tally,
+  course: Course,
+  image: number,
+  radius: number,
+): Fallen | undefined {
+  const epsilonAt = (other: number): number => epsilons[other] as number;
+  const smaller = [...epsilons.keys()].filter((other) => epsilonAt(other) < epsilonAt(radius));
+  const fallen = tally.fallen(
+    image,
+    smaller.sort((a, b) => epsilonAt(a) - epsilonAt(b)),
+  );
+  return fallen && { robust8bit: fallen.robust8bit, predicted: course.predicted(image, fallen.at) };
+}
+
+/** Images of which losses are noted, the first of those attacked: what is noted of each goes into the journal. */
+const TRACED = 100;
+
+/** The course of the attack is kept up to the radius that the report speaks of. */
+function watchOf({ plan, attacked }: MeasureSpec): Watch {
+  const { epsilons } = plan;
+  const most = epsilons[galleryRadius(plan)] as number;
+  const radii = [...epsilons.keys()].filter((radius) => (epsilons[radius] as number) <= most);
+  return { radii: new Set(radii), traced: new Set(attacked.slice(0, TRACED)) };
+}
 
 async function draw(spec: MeasureSpec, { exhibits }: Showcase): Promise<Gallery> {
   const { contender, planned, judge, plan, journal, stopwatch, harness } = spec;

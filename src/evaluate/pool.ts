@@ -6,6 +6,7 @@ import { type Assignment, LaneQueue } from './lanes.ts';
 import { stopIfAborted } from './plan.ts';
 import { stepsAt } from './rehearse.ts';
 import { settle } from './settle.ts';
+import type { Size } from './size.ts';
 import { type Candidate, candidateOf, type Initialised, type Paused, Slots, type SlotsSpec, Starter } from './slots.ts';
 import type { Made } from './verify.ts';
 
@@ -27,6 +28,25 @@ export interface Outcome {
   readonly made: Made;
   /** Of an attack of minimum norm: how far the nearest adversarial image is; null if none was found. */
   readonly distance?: number | null;
+  /**
+   * After how many steps of all tries at this radius it fell, an attack of minimum norm after all; `before` if it had fallen
+   * at a smaller radius; null if it stands.
+   */
+  readonly fell: number | 'before' | null;
+  /** What `made` is taken for; null where the logits are no numbers. */
+  readonly predicted: number | null;
+  /** Of `made`, where it is watched, was made at this radius, and is an image that the adversary may make. */
+  readonly size?: Size | undefined;
+  /** Its loss at this radius, by the marks of the steps, where that is watched. */
+  readonly margins?: Float32Array | undefined;
+}
+
+/** What is to be known of the attack beyond who withstands. */
+export interface Watch {
+  /** Radii, by index, at which perturbations are measured. */
+  readonly radii: ReadonlySet<number>;
+  /** Images, by index, whose loss is noted at these radii. */
+  readonly traced: ReadonlySet<number>;
 }
 
 export interface PoolSpec extends SlotsSpec {
@@ -36,6 +56,8 @@ export interface PoolSpec extends SlotsSpec {
   /** Radii in pixel units. */
   readonly epsilons: readonly number[];
   readonly restarts: number;
+  /** Nothing by default. */
+  readonly watch?: Watch | undefined;
   /** In the order in which they are begun. Pulled as slots fall free, so only a window of images is ever held. */
   readonly work: AsyncIterable<Assignment>;
   /** The shape of one image. */
@@ -76,15 +98,15 @@ export async function runPool(spec: PoolSpec): Promise<PoolReport> {
     if (next.length === 0) return false;
     for (const made of await starter.start(next)) {
       if (stepsAt(rehearsal, made.lane.epsilon) > 0) ready.push(made);
-      else ended.push({ lane: made.lane, ...candidateOf(made.state, 0, made.lane), claimed: false });
+      else ended.push({ lane: made.lane, ...candidateOf(made.state, 0, made.lane), claimed: false, at: 0 });
     }
     return true;
   };
   /** Tries whose claims were not confirmed come before new ones: they hold images. */
   const resume = (paused: readonly Paused[]): void => {
     ready.unshift(...paused.filter(({ isOver }) => !isOver));
-    for (const { lane, state } of paused.filter(({ isOver }) => isOver)) {
-      ended.push({ lane, ...candidateOf(state, 0, lane), claimed: false });
+    for (const { lane, state, iteration = 0 } of paused.filter(({ isOver }) => isOver)) {
+      ended.push({ lane, ...candidateOf(state, 0, lane), claimed: false, at: iteration });
     }
   };
   const fill = async (): Promise<void> => {

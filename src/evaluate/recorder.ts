@@ -1,5 +1,7 @@
 /** Takes the outcomes of a pool in as they come: tally, journal, clock and progress. */
-import type { Journal, OutcomeRow } from './journal.ts';
+import { type Course, endOf } from './course.ts';
+import type { Journal, JournalRecord, OutcomeRow, TraceRow } from './journal.ts';
+import { packFloats } from './pack.ts';
 import type { Harness } from './plan.ts';
 import type { Outcome } from './pool.ts';
 import type { Stopwatch } from './provenance.ts';
@@ -14,6 +16,8 @@ export interface RecorderSpec {
   /** Pairs of image and radius that will have been settled in the end. */
   readonly pairs: number;
   readonly tally: Tally;
+  /** What is kept of the attack's course, and of which radii; nothing by default. */
+  readonly watched?: { readonly course: Course; readonly radii: ReadonlySet<number> };
   readonly journal: Journal;
   readonly stopwatch: Stopwatch;
   readonly onProgress: Harness['onProgress'];
@@ -26,7 +30,8 @@ export function recorder(spec: RecorderSpec): (outcomes: readonly Outcome[]) => 
   let began = performance.now();
   return async (outcomes) => {
     // What is settled already was attacked again for its picture alone.
-    const rows = outcomes.map(rowOf).filter(([image, radius]) => !tally.isSettled(image, radius));
+    const fresh = outcomes.filter(({ image, radius }) => !tally.isSettled(image, radius));
+    const rows = fresh.map(rowOf);
     const isNew = new Set(rows.map(([image]) => image));
     for (const row of rows) tally.add(row);
     const distances = distancesOf(outcomes.filter(({ image }) => isNew.has(image)));
@@ -40,6 +45,7 @@ export function recorder(spec: RecorderSpec): (outcomes: readonly Outcome[]) => 
     await journal.append({
       ...{ kind: 'outcomes', ...names, rows, seconds },
       ...(distances.length === 0 ? {} : { distances }),
+      ...courseOf(fresh, spec.watched),
     });
     done += rows.length;
     robust += countRobust(rows);
@@ -48,6 +54,22 @@ export function recorder(spec: RecorderSpec): (outcomes: readonly Outcome[]) => 
       ...{ accuracy: robust / done, gradients: tally.gradients },
     });
   };
+}
+
+/** Keeps the course of what has ended, and gives what the journal says of it. */
+function courseOf(
+  outcomes: readonly Outcome[],
+  watched: RecorderSpec['watched'],
+): Pick<Extract<JournalRecord, { kind: 'outcomes' }>, 'ends' | 'traces'> {
+  const seen = outcomes.filter(({ radius }) => watched?.radii.has(radius) === true);
+  const ends = seen.map(endOf);
+  for (const end of ends) watched?.course.add(end);
+  const traces = seen.flatMap(({ image, radius, margins }): TraceRow[] => {
+    if (margins === undefined) return [];
+    watched?.course.addTrace(image, radius, margins);
+    return [[image, radius, packFloats(margins)]];
+  });
+  return { ...(ends.length === 0 ? {} : { ends }), ...(traces.length === 0 ? {} : { traces }) };
 }
 
 /** Of attacks of minimum norm, the distance of every image once. */

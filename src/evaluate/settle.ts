@@ -3,9 +3,11 @@
 import type { Norm, Threat } from '../core/threat-model.ts';
 import { type Lane, onwards } from './lanes.ts';
 import type { Outcome, PoolSpec } from './pool.ts';
-import { triesAt } from './rehearse.ts';
+import { stepsAt, triesAt } from './rehearse.ts';
+import { sizeOf } from './size.ts';
 import type { Candidate, Paused } from './slots.ts';
-import { distance, judgeAll, logitsReach, type Made, type Refusal, refusal, roundTo8Bits } from './verify.ts';
+import { marginOf } from './trace.ts';
+import { argMax, distance, judgeAll, logitsReach, type Made, type Refusal, refusal, roundTo8Bits } from './verify.ts';
 
 /** A candidate after its verification. */
 interface Verified {
@@ -18,6 +20,10 @@ interface Verified {
   readonly claimed: boolean;
   /** Its values, or the network's for it, are no numbers. */
   readonly isBroken: boolean;
+  /** What the network takes it for; null if its logits are no numbers. */
+  readonly predicted: number | null;
+  /** Steps that its try had taken when it was made. */
+  readonly at: number;
   /** The try goes on, for its claim is not confirmed. */
   readonly onward: Paused | undefined;
 }
@@ -32,7 +38,7 @@ export interface Unsettled {
 
 /** Verifies candidates, reports what is settled, and returns what goes on. */
 export async function settle(spec: PoolSpec, candidates: readonly Candidate[]): Promise<Unsettled> {
-  const { rehearsal, restarts, epsilons } = spec;
+  const { rehearsal, restarts } = spec;
   const all = await verify(spec, candidates);
   const paused = all.flatMap(({ onward }) => onward ?? []);
   const verified = all.filter(({ onward }) => onward === undefined);
@@ -49,7 +55,7 @@ export async function settle(spec: PoolSpec, candidates: readonly Candidate[]): 
     const { lane, refused } = one;
     const robust8bit = refused !== undefined || !logitsReach(spec.goal, lane.image.label, rounded[i] as Float32Array);
     if (rehearsal.minimumNorm) return byDistance(spec, one, robust8bit);
-    const here = atRadius(one, robust8bit);
+    const here = atRadius(spec, one, robust8bit);
     const left = lane.radii.slice(1);
     // What was fitted is one thing at each radius: what another one did says nothing of it.
     const isOneEach = rehearsal.fit !== undefined;
@@ -57,16 +63,21 @@ export async function settle(spec: PoolSpec, candidates: readonly Candidate[]): 
     const inherited = hasFallen ? left.filter((radius) => radius !== lane.exhibited) : [];
     const [next, ...rest] = left.filter((radius) => !inherited.includes(radius));
     if (next !== undefined) {
-      const fallen = here.robust || isOneEach ? lane.fallen : { made: here.made, robust8bit: here.robust8bit };
-      again.push(onwards(lane, [next, ...rest], epsilons[next] as number, fallen));
+      const fallen =
+        here.robust || isOneEach
+          ? lane.fallen
+          : { made: here.made, robust8bit: here.robust8bit, predicted: here.predicted };
+      again.push(onwards(spec, lane, [next, ...rest], fallen));
     }
-    return [here, ...inherited.map((radius) => ({ ...here, ...NOTHING_SPENT, radius }))];
+    return [here, ...inherited.map((radius) => ({ ...here, ...NOTHING_SPENT, ...INHERITED, radius }))];
   });
   if (outcomes.length > 0) await spec.onSettled(outcomes);
   return { lanes: again, paused };
 }
 
 const NOTHING_SPENT = { unverified: 0, gradients: 0, forwards: 0 };
+/** What was not made at a radius says nothing of the attack at it. */
+const INHERITED = { fell: 'before', size: undefined, margins: undefined } as const;
 
 /**
  * Every candidate, verified. One that claims the goal and is not confirmed ends nothing, for the verification may see what the
@@ -77,10 +88,11 @@ const NOTHING_SPENT = { unverified: 0, gradients: 0, forwards: 0 };
 async function verify(spec: PoolSpec, candidates: readonly Candidate[]): Promise<Verified[]> {
   const options = candidates.map((candidate) => {
     const { lane, claimed } = candidate;
-    const passed = lane.passed.splice(0).map((one): Candidate => ({ ...one, lane, claimed: true }));
+    const at = lane.reachedAt ?? candidate.at;
+    const passed = lane.passed.splice(0).map((one): Candidate => ({ ...one, lane, claimed: true, at }));
     // A candidate that no step looked at has its judging here.
     lane.forwards += passed.length + (claimed ? 0 : 1);
-    return [candidate, ...passed];
+    return [{ ...candidate, at }, ...passed];
   });
   const logits = await judgeAll(
     spec.judge,
@@ -88,13 +100,22 @@ async function verify(spec: PoolSpec, candidates: readonly Candidate[]): Promise
   );
   const all = options.flat().map((option, i) => examine(spec, option, logits[i] as Float32Array));
   let start = 0;
-  return options.map(({ length }) => {
+  return options.map(({ length }, i) => {
     const verified = all.slice(start, start + length);
+    noteEnd(spec, candidates[i] as Candidate, logits[start] as Float32Array);
     start += length;
     const standing =
       (spec.rehearsal.minimumNorm ? nearest(spec, verified) : verified.find(({ success }) => success)) ?? verified[0];
     return concluded(spec, standing as Verified, verified);
   });
+}
+
+/** The loss where a try has ended that no step has looked at, unless another network judges than that which is attacked. */
+function noteEnd({ goal, rehearsal, isStandIn = false }: PoolSpec, candidate: Candidate, logits: Float32Array): void {
+  const { lane, claimed, at } = candidate;
+  if (claimed || isStandIn) return;
+  const margin = marginOf(goal, lane.image.label, logits);
+  lane.trace?.note(lane.tries * stepsAt(rehearsal, lane.epsilon) + at, margin);
 }
 
 /** Counts the try of a verified candidate as ended, unless it goes on. */
@@ -104,6 +125,7 @@ function concluded(spec: PoolSpec, standing: Verified, verified: readonly Verifi
   if (!success && onward !== undefined) return standing;
   if (!success && lane.isDoubted) lane.unverified += 1;
   lane.isDoubted = false;
+  lane.reachedAt = undefined;
   lane.tries += 1;
   return { ...standing, onward: undefined };
 }
@@ -115,49 +137,55 @@ function concluded(spec: PoolSpec, standing: Verified, verified: readonly Verifi
 const isDoubtful = ({ isStandIn = false }: PoolSpec, { isBroken, claimed, refused }: Verified): boolean =>
   isBroken || (claimed && (refused !== undefined || !isStandIn));
 
-function examine(
-  { norm, input, goal }: PoolSpec,
-  { lane, claimed, onward, ...made }: Candidate,
-  logits: Float32Array,
-): Verified {
+function examine(spec: PoolSpec, { lane, claimed, onward, at, ...made }: Candidate, logits: Float32Array): Verified {
+  const { norm, input, goal } = spec;
   const refused = refusal(made, lane.image.pixels, { norm, epsilon: lane.epsilon, input });
   const reached = logitsReach(goal, lane.image.label, logits);
   const isBroken = refused === 'not finite' || logits.some(Number.isNaN);
   const success = reached && refused === undefined;
-  return { lane, made, refused, isBroken, success, claimed: claimed || reached, onward };
+  const predicted = logits.some(Number.isNaN) ? null : argMax(logits);
+  return { lane, made, refused, isBroken, success, predicted, at, claimed: claimed || reached, onward };
 }
 
 /** The nearest confirmed adversarial image of this try and those before. */
 function nearest({ norm }: PoolSpec, verified: readonly Verified[]): Verified | undefined {
-  for (const { lane, made } of verified.filter(({ success }) => success)) {
+  for (const { lane, made, predicted } of verified.filter(({ success }) => success)) {
     const merit = -distance(normOf(norm), made.x, lane.image.pixels);
-    if (lane.nearest === undefined || merit > lane.nearest.merit) lane.nearest = { ...made, merit };
+    if (lane.nearest === undefined || merit > lane.nearest.merit) lane.nearest = { ...made, merit, predicted };
   }
   const [first] = verified;
   const best = first?.lane.nearest;
   if (first === undefined || best === undefined) return undefined;
-  return { ...first, made: best, success: true, refused: undefined, isBroken: false };
+  return { ...first, made: best, predicted: best.predicted, success: true, refused: undefined, isBroken: false };
 }
 
 /** What became of the image at the first radius of its lane. */
-function atRadius({ lane, made, success }: Verified, robust8bit: boolean): Outcome {
-  const { image, radii, fallen, unverified, gradients, forwards } = lane;
+function atRadius({ rehearsal, watch }: PoolSpec, one: Verified, robust8bit: boolean): Outcome {
+  const { lane, made, success, refused, predicted, at } = one;
+  const { image, radii, epsilon, fallen, trace, unverified, gradients, forwards } = lane;
+  const radius = radii[0] as number;
+  const isMeasured = watch?.radii.has(radius) === true && fallen === undefined && refused === undefined;
+  const fell = success ? (lane.tries - 1) * stepsAt(rehearsal, epsilon) + at : null;
   return {
-    image: image.index,
-    radius: radii[0] as number,
+    ...{ image: image.index, radius },
     robust: !success && fallen === undefined,
     robust8bit: robust8bit && (fallen?.robust8bit ?? true),
     made: success ? made : (fallen?.made ?? made),
     ...{ unverified, gradients, forwards },
+    fell: fallen === undefined ? fell : 'before',
+    predicted: success ? predicted : (fallen?.predicted ?? predicted),
+    size: isMeasured ? sizeOf(made.x, image.pixels, epsilon) : undefined,
+    margins: trace?.margins,
   };
 }
 
 /** What became of the image at all radii at once, from the distance of the nearest adversarial image. */
 function byDistance(
-  { epsilons, norm, input }: PoolSpec,
-  { lane, made, success }: Verified,
+  { epsilons, norm, input, rehearsal, restarts }: PoolSpec,
+  { lane, made, success, predicted }: Verified,
   robust8bit: boolean,
 ): Outcome[] {
+  const steps = rehearsal.steps * triesAt(rehearsal, lane.epsilon, restarts);
   const { image, radii, unverified, gradients, forwards } = lane;
   return radii.map((radius, i): Outcome => {
     const allowed = { norm, epsilon: epsilons[radius] as number, input };
@@ -167,6 +195,7 @@ function byDistance(
       robust: !isInside,
       robust8bit: !isInside || robust8bit,
       distance: success ? distance(normOf(norm), made.x, image.pixels) : null,
+      ...{ fell: isInside ? steps : null, predicted },
       // One search serves all radii: it counts at the first.
       ...(i === 0 ? { unverified, gradients, forwards } : NOTHING_SPENT),
     };

@@ -19,6 +19,8 @@ export interface Candidate extends Made {
   readonly lane: Lane;
   /** Whether the step's own forward pass found the goal reached; an item out of steps was not looked at again. */
   readonly claimed: boolean;
+  /** Steps that its try had taken when it was made. */
+  readonly at: number;
   /** Of a claim: how its try goes on if it is not confirmed. */
   readonly onward?: Paused;
 }
@@ -175,12 +177,16 @@ export class Slots {
       const iteration = (this.#items.iteration[slot] as number) + 1;
       this.#items.iteration[slot] = iteration;
       const reached = this.#reached(slot, lane, stepped.predicted, stepped.margin);
+      const before = lane.tries * stepsAt(rehearsal, lane.epsilon) + iteration - 1;
+      if (isCandidate(this.#state, slot)) lane.trace?.note(before, stepped.margin[slot] as number);
       if (reached && !stopsEarly) this.#pass(slot, lane, stepped.margin[slot] as number);
+      if (reached && !stopsEarly) lane.reachedAt ??= iteration - 1;
       const claimed = reached && stopsEarly;
       const isFinished = stepped.state.isFinished?.[slot] === 1 || iteration === stepsAt(rehearsal, lane.epsilon);
       if (!claimed && !isFinished) continue;
       ended.push({
-        ...{ lane, claimed, ...candidateOf(claimed ? this.#state : stepped.state, slot, lane) },
+        ...{ lane, claimed, at: claimed ? iteration - 1 : iteration },
+        ...candidateOf(claimed ? this.#state : stepped.state, slot, lane),
         ...(claimed ? { onward: { ...this.#pause(slot, lane, stepped.state), iteration, isOver: isFinished } } : {}),
       });
       this.#lanes[slot] = undefined;

@@ -89,11 +89,15 @@ export class Tally {
     return this.#settled[radius * this.images + image] === 1;
   }
 
-  /** What is known of the radii, by index, at which the image has fallen: whether it stands after rounding to 8 bits. */
-  fallen(image: number, radii: readonly number[]): { readonly robust8bit: boolean } | undefined {
+  /**
+   * What is known of the radii, by index, at which the image has fallen: the last of them, and whether it stands after rounding
+   * to 8 bits.
+   */
+  fallen(image: number, radii: readonly number[]): { readonly at: number; readonly robust8bit: boolean } | undefined {
     const fell = radii.filter((radius) => this.isSettled(image, radius) && this.robust(radius)[image] === 0);
-    if (fell.length === 0) return undefined;
-    return { robust8bit: fell.every((radius) => this.robust8bit(radius)[image] === 1) };
+    const at = fell.at(-1);
+    if (at === undefined) return undefined;
+    return { at, robust8bit: fell.every((radius) => this.robust8bit(radius)[image] === 1) };
   }
 
   /** One byte per image: 1 where it withstood. */

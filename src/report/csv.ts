@@ -1,5 +1,17 @@
 /** The run's tables as CSV (RFC 4180: CRLF, doubled quotes), each under a row of names. */
-import type { Cell, Certificates, DefendedCell, Distances, Run, Transfer } from '../core/run.ts';
+
+import { QUANTILES } from '../core/run/perturbations.ts';
+import type {
+  Cell,
+  Certificates,
+  Confusion,
+  DefendedCell,
+  Distances,
+  Perturbations,
+  Run,
+  Trace,
+  Transfer,
+} from '../core/run.ts';
 import { spreadOf } from './distance-spread.ts';
 import { printable } from './html.ts';
 
@@ -84,6 +96,52 @@ const DISTANCES: Columns<Distances> = [
   ['upperQuartile', (row) => spreadOf(row).upper],
 ];
 
+type At<T> = T & { readonly at: number };
+
+/** A row for every network, attack and number of steps. */
+const TRACES: Columns<At<Trace>> = [
+  ['arch', ({ arch }) => arch],
+  ['training', ({ training }) => training],
+  ['attack', ({ attack }) => attack],
+  ['norm', ({ norm }) => norm],
+  ['epsilon', ({ epsilon }) => epsilon],
+  ['images', ({ images }) => images],
+  ['fooledBefore', ({ before }) => before],
+  ['steps', ({ steps, at }) => steps[at] ?? null],
+  ['fooled', ({ fooled, at }) => fooled[at] ?? null],
+  ['lossImages', ({ loss }) => loss?.images ?? null],
+  ['lossLow', ({ loss, at }) => loss?.low[at] ?? null],
+  ['lossMedian', ({ loss, at }) => loss?.median[at] ?? null],
+  ['lossHigh', ({ loss, at }) => loss?.high[at] ?? null],
+];
+
+/** A row for every network, attack and share of the images. */
+const PERTURBATIONS: Columns<At<Perturbations>> = [
+  ['arch', ({ arch }) => arch],
+  ['training', ({ training }) => training],
+  ['attack', ({ attack }) => attack],
+  ['norm', ({ norm }) => norm],
+  ['epsilon', ({ epsilon }) => epsilon],
+  ['images', ({ images }) => images],
+  ['fooled', ({ fooled }) => fooled],
+  ['quantile', ({ at }) => QUANTILES[at] ?? null],
+  ['l2', ({ l2, at }) => l2[at] ?? null],
+  ['atBound', ({ atBound, at }) => atBound?.[at] ?? null],
+];
+
+/** A row for every network, attack and pair of classes. */
+const CONFUSIONS: Columns<Confusion & { readonly flip: Confusion['flips'][number] }> = [
+  ['arch', ({ arch }) => arch],
+  ['training', ({ training }) => training],
+  ['attack', ({ attack }) => attack],
+  ['norm', ({ norm }) => norm],
+  ['epsilon', ({ epsilon }) => epsilon],
+  ['from', ({ flip }) => flip.from],
+  ['to', ({ flip }) => flip.to],
+  ['images', ({ flip }) => flip.images],
+  ['of', ({ flip }) => flip.of],
+];
+
 /** A row for every network, level of noise and radius. The certificates of single images stand in run.json. */
 const CERTIFICATES: Columns<Certificates & { readonly at: Certificates['accuracies'][number] }> = [
   ['arch', ({ arch }) => arch],
@@ -111,12 +169,19 @@ const table = <T>(columns: Columns<T>, rows: readonly T[]): string =>
 /** The tables by their files' names: each where the run has any of its rows. */
 export function csvFiles(run: Run): Readonly<Record<string, string>> {
   const { cells, transfer = [], distances = [], certificates = [], defended = [] } = run;
+  const { traces = [], perturbations = [], confusions = [] } = run;
+  const steps = traces.flatMap((entry) => entry.steps.map((_, at) => ({ ...entry, at })));
+  const sizes = perturbations.flatMap((entry) => QUANTILES.map((_, at) => ({ ...entry, at })));
+  const flips = confusions.flatMap((entry) => entry.flips.map((flip) => ({ ...entry, flip })));
   const certified = certificates.flatMap((entry) => entry.accuracies.map((at) => ({ ...entry, at })));
   return {
     ...(cells.length === 0 ? {} : { 'table.csv': table(CELLS, cells) }),
     ...(certified.length === 0 ? {} : { 'certificates.csv': table(CERTIFICATES, certified) }),
     ...(transfer.length === 0 ? {} : { 'transfer.csv': table(TRANSFER, transfer) }),
     ...(distances.length === 0 ? {} : { 'distances.csv': table(DISTANCES, distances) }),
+    ...(steps.length === 0 ? {} : { 'traces.csv': table(TRACES, steps) }),
+    ...(sizes.length === 0 ? {} : { 'perturbations.csv': table(PERTURBATIONS, sizes) }),
+    ...(flips.length === 0 ? {} : { 'confusions.csv': table(CONFUSIONS, flips) }),
     ...(defended.length === 0 ? {} : { 'defenses.csv': table(DEFENDED, defended) }),
   };
 }

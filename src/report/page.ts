@@ -10,12 +10,15 @@ import { accuracy } from './sections/accuracy.ts';
 import { architectures } from './sections/architectures.ts';
 import { certified } from './sections/certified.ts';
 import { checks } from './sections/checks.ts';
+import { course } from './sections/course.ts';
 import { defenses } from './sections/defenses.ts';
 import { distances } from './sections/distances.ts';
+import { flips } from './sections/flips.ts';
 import { gallery } from './sections/gallery.ts';
 import { renderHeader } from './sections/header.ts';
 import { headline } from './sections/headline.ts';
 import { joined } from './sections/joined.ts';
+import { perturbations } from './sections/perturbations.ts';
 import { provenance } from './sections/provenance.ts';
 import { saved } from './sections/saved.ts';
 import type { Section } from './sections/section.ts';
@@ -28,9 +31,12 @@ const SECTIONS: readonly Section[] = [
   accuracy,
   certified,
   defenses,
-  distances,
-  transfer,
   gallery,
+  transfer,
+  course,
+  perturbations,
+  distances,
+  flips,
   checks,
   architectures,
   training,

@@ -125,6 +125,8 @@ td.prose{min-width:16rem}
 .panel svg{width:100%}
 .panel-title{margin:0 0 .2rem;font-size:.92rem;color:var(--muted)}
 .panel-title b{color:var(--ink)}
+.flips-words{margin:0 0 .5rem;font-size:.82rem;color:var(--muted)}
+.top-flips{list-style:none;display:flex;flex-wrap:wrap;gap:.15rem 1.4rem;margin:.5rem 0 0;padding:0;font-size:.82rem}
 details{margin-top:1.2rem;font-size:.86rem}
 summary{cursor:pointer;width:fit-content;color:var(--link)}
 details>*+*{margin-top:1rem}

@@ -83,9 +83,26 @@ const RUN: Run = {
 
 const withCell = (change: Record<string, unknown>): unknown => ({ ...RUN, cells: [CELL, { ...CELL, ...change }] });
 
+const AT = { arch: 'vgg16', training: 'standard', attack: 'pgd', norm: 'Linf', epsilon: 0.3 };
+
+const withTrace = (given: object): unknown => ({
+  ...RUN,
+  traces: [{ ...AT, images: 99, before: 1, steps: [0, 40], fooled: [1, 9], ...given }],
+});
+
+const withFlip = (flip: object): unknown => ({
+  ...RUN,
+  confusions: [{ ...AT, images: 99, fooled: 1, flips: [flip], attacked: [9, 90] }],
+});
+
 describe('run.json', () => {
   it('is read as it was written', () => {
     expect(parseRun(JSON.parse(JSON.stringify(RUN)), 'run.json')).toEqual(RUN);
+  });
+
+  it('may say how attacks went', () => {
+    expect(() => parseRun(withTrace({}), 'run.json')).not.toThrow();
+    expect(() => parseRun(withFlip({ from: 0, to: 1, images: 1, of: 9 }), 'run.json')).not.toThrow();
   });
 
   it('may hold L2 and L1 radii above one, and targeted goals', () => {
@@ -120,6 +137,14 @@ describe('run.json', () => {
     ['transfer.0.source.training', { ...RUN, transfer: [{ ...RUN.transfer?.[0], source: { arch: 'vgg16' } }] }],
     ['attacks.0.paper', { ...RUN, attacks: [{ ...RUN.attacks[0], paper: 'http://example.org' }] }],
     ['attacks.0.access', { ...RUN, attacks: [{ ...RUN.attacks[0], access: 'all' }] }],
+    ['traces.0.steps', withTrace({ fooled: [1] })],
+    ['traces.0.steps', withTrace({ loss: { images: 1, low: [null], median: [1, 2], high: [1, 2] } })],
+    ['traces.0.steps', withTrace({ steps: [1, 1] })],
+    ['traces.0.fooled', withTrace({ fooled: [2, 1] })],
+    ['traces.0.fooled', withTrace({ fooled: [1, 100] })],
+    ['perturbations.0.l2', { ...RUN, perturbations: [{ ...AT, images: 9, fooled: 0, l2: [1, 2] }] }],
+    ['confusions.0.flips', withFlip({ from: 0, to: 2, images: 1, of: 9 })],
+    ['confusions.0.flips.0.of', withFlip({ from: 0, to: 1, images: 1, of: 0 })],
     ['checks.0.verdict', { ...RUN, checks: [{ ...RUN.checks[0], verdict: 'maybe' }] }],
   ])('is refused by the path of its first wrong field: %s', (path, value) => {
     const read = () => parseRun(value, 'reports/x/run.json');

@@ -12,6 +12,7 @@ beforeAll(() => tf.setBackend('cpu'));
 
 const attacks = [planned(noise), planned(fgsm), planned(pgd, { steps: 4 })];
 const timeless = ({ cells }: Run) => cells.map(({ seconds: _, ...cell }) => cell);
+const courseOf = ({ traces, perturbations, confusions }: Run) => ({ traces, perturbations, confusions });
 const run = (batch: number, given: Parameters<typeof harness>[0]): Promise<Run> =>
   runExperiment(plan(attacks, { batch, restarts: 2, galleryRows: 2 }), harness(given));
 
@@ -22,6 +23,7 @@ describe('a compiled experiment', () => {
       const other = await run(batch, { prepare: compile });
       expect(timeless(other)).toEqual(timeless(compiled));
       expect(other.gallery).toEqual(compiled.gallery);
+      expect(courseOf(other)).toEqual(courseOf(compiled));
     }
     expect(timeless(await run(16, {}))).toEqual(timeless(compiled));
   });

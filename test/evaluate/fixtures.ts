@@ -42,7 +42,7 @@ export function smallClassifier(seed = 1, input: ImageShape = INPUT, classes = C
 }
 
 /** The classifier's own classes for random images, but for every tenth image, whose label is wrong. */
-export function smallDataset(size: number, classifier: Classifier = smallClassifier()): Dataset {
+export function smallDataset(size: number, classifier: Classifier = smallClassifier(), classes = CLASSES): Dataset {
   const examples = Array.from({ length: size }, (_, i): Example => {
     const image = randomValues(PIXELS, 1000 + i, 'uniform');
     const predicted = tf.tidy(
@@ -52,7 +52,7 @@ export function smallDataset(size: number, classifier: Classifier = smallClassif
           .argMax(1)
           .dataSync()[0],
     );
-    return { image, label: ((predicted ?? 0) + (i % 10 === 9 ? 1 : 0)) % CLASSES, id: `toy/test/${i}` };
+    return { image, label: ((predicted ?? 0) + (i % 10 === 9 ? 1 : 0)) % classes, id: `toy/test/${i}` };
   });
   return {
     name: 'toy',

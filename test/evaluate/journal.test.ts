@@ -260,8 +260,8 @@ describe('an interrupted experiment', () => {
     together('both', [planned(fgsm), planned(pgd, { steps: 3 })]),
   ];
   const experiment = plan(attacks, { epsilons: [0, 0.02, 0.05, 0.1], batch: 4, restarts: 2, galleryRows: 2 });
-  const timeless = ({ cells, worstCases, distances, gallery, checks }: Run) => ({
-    ...{ worstCases, distances, gallery, checks },
+  const timeless = ({ cells, worstCases, distances, traces, perturbations, confusions, gallery, checks }: Run) => ({
+    ...{ worstCases, distances, traces, perturbations, confusions, gallery, checks },
     cells: cells.map(({ seconds: _, ...cell }) => cell),
   });
 

@@ -9,7 +9,7 @@ import type { Goal } from '../../src/core/threat-model.ts';
 import type { AttackEngine, Judge } from '../../src/evaluate/engine.ts';
 import { prepareAttack, prepareJudge } from '../../src/evaluate/engine.ts';
 import { selectImages } from '../../src/evaluate/images.ts';
-import type { Assignment } from '../../src/evaluate/lanes.ts';
+import type { Assignment, Fallen } from '../../src/evaluate/lanes.ts';
 import { type Outcome, type PoolReport, runPool } from '../../src/evaluate/pool.ts';
 import type { Rehearsal } from '../../src/evaluate/rehearse.ts';
 import { rehearse } from '../../src/evaluate/rehearse.ts';
@@ -244,13 +244,14 @@ describe('a pool on a network', () => {
     epsilons: readonly number[],
     how = PGD,
     judged: Classifier = classifier,
+    fallen?: Fallen,
   ): Promise<Outcome[]> {
     const spec = { ...how, classifier, norm: 'Linf', targeted: false } as const;
     const learned = await rehearse(spec);
     const outcomes: Outcome[] = [];
     const radii = [...epsilons.keys()].sort((a, b) => (epsilons[a] as number) - (epsilons[b] as number));
     const work = async function* (): AsyncGenerator<Assignment> {
-      for await (const image of selectImages(dataset, 12, 0).stream()) yield { image, radii };
+      for await (const image of selectImages(dataset, 12, 0).stream()) yield { image, radii, fallen };
     };
     await runPool({
       engine: await prepareAttack(eager, { ...spec, batch, rehearsal: learned }),
@@ -309,13 +310,35 @@ describe('a pool on a network', () => {
       for (const outcome of together.filter((one) => one.radius === radius)) {
         const before = fallen.get(outcome.image);
         const own = alone.find(({ image }) => image === outcome.image);
-        if (before === undefined) expect(outcome).toEqual({ ...own, radius });
-        else expect(outcome).toMatchObject({ robust: false, gradients: 0, made: before.made });
+        const fell = together.some((one) => one.image === outcome.image && one.radius < radius && !one.robust);
+        if (before === undefined) expect(outcome).toEqual({ ...own, radius, ...(fell ? { fell: 'before' } : {}) });
+        else expect(outcome).toMatchObject({ robust: false, gradients: 0, made: before.made, fell: 'before' });
         if (!outcome.robust && !outcome.robust8bit) fallen.set(outcome.image, outcome);
       }
     }
     expect(fallen.size).toBeGreaterThan(3);
     expect(together.some(({ gradients }) => gradients === 0)).toBe(true);
+  });
+
+  it('says what the image is taken for that it leaves, be it that of a smaller radius', async () => {
+    const outcomes = await attack(4, 4, RADII, planned(pgd, { steps: 3, step: 0.005 }));
+    const predictedOf = (x: Float32Array): number | undefined =>
+      tf.tidy(
+        () =>
+          classifier
+            .logits(tf.tensor4d(x.slice(), [1, ...classifier.input]))
+            .argMax(1)
+            .dataSync()[0],
+      );
+    for (const { made, predicted } of outcomes) expect(predicted).toBe(predictedOf(made.x));
+    expect(outcomes.some(({ fell }) => fell === 'before')).toBe(true);
+    expect(outcomes.some(({ fell }) => typeof fell === 'number' && fell > 3)).toBe(true);
+    // What fell in an earlier attempt of the run is what it was then, though nothing is found now.
+    const known = { robust8bit: true, predicted: 9 };
+    const again = await attack(4, 1, [1e-6], PGD, classifier, known);
+    const unmoved = again.filter(({ predicted }) => predicted === 9);
+    expect(unmoved.length).toBeGreaterThan(8);
+    for (const outcome of again) expect(outcome).toMatchObject({ robust: false, fell: 'before', size: undefined });
   });
 
   it('settles an image as one where the radii come in any order', async () => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { type Cell, RUN_SCHEMA, type Run } from '../../src/core/run.ts';
 import { THREATS } from '../../src/core/threat-model.ts';
 import { sampleCertificates } from './sample-certificates.ts';
+import { confusionOf, perturbationsOf, traceOf } from './sample-course.ts';
 import { defendedOf } from './sample-defenses.ts';
 import { cellOf } from './sample-run.ts';
 
@@ -135,6 +136,17 @@ const savedOf = (cells: readonly Cell[]): Run['saved'] =>
     ...{ file: `images/a/b/c/${i}.safetensors`, pictures: `images/a/b/c/${i}`, sha256: '0'.repeat(64) },
   }));
 
+/** The course of every cell's attack: some short, some long, some without losses, of few classes and of many. */
+const courseOf = (cells: readonly Cell[], classes: number, few: boolean): Partial<Run> => ({
+  traces: cells.map((cell, i) => {
+    const trace = traceOf(cell, i % 3 === 0 ? [0, 1] : [0, 10 ** i, 10 ** i + 1]);
+    const { loss: _, ...silent } = trace;
+    return i % 2 === 0 ? trace : silent;
+  }),
+  perturbations: cells.filter(({ norm }) => norm !== 'spatial').map(perturbationsOf),
+  confusions: cells.map((cell) => confusionOf(cell, Math.max(3, classes + (few ? 0 : 20)), few)),
+});
+
 interface Shape {
   readonly archs: readonly string[];
   readonly trainings: readonly string[];
@@ -184,6 +196,7 @@ function runOf({ archs, attacks, classes, texts, verdict, tops, fooled }: Shape,
     cells: [...cells],
     checks: [{ name: text(2), verdict, value: null, threshold: 1, why: text(3), link: paper }],
     ...(fooled ? { transfer: transferOf(cells) } : { distances: distancesOf(cells), saved: savedOf(cells) }),
+    ...courseOf(cells, classes.length, fooled),
     ...(fooled ? behind(cells, text(6)) : {}),
     ...(fooled ? {} : { certificates: certificatesOf(cells) }),
     ...(fooled ? { performance: [{ contender: `${arch}/${training}`, forwardPerSecond: 0.5, peakMemory: 1 }] } : {}),

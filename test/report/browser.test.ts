@@ -56,6 +56,7 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
       galleryRows: 2,
       distances: true,
       histories: true,
+      course: true,
     });
     url = await place('sample', run);
   });
@@ -160,7 +161,9 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
     await browser.visit(url, { width: 800 }, async (page, seen) => {
       expect(await page.evaluate(fetchText('run.json'))).toBe(`${JSON.stringify(run, null, 2)}\n`);
       const tables = Object.entries(csvFiles(run));
-      expect(tables.map(([name]) => name)).toEqual(['table.csv', 'distances.csv']);
+      expect(tables.map(([name]) => name)).toEqual([
+        ...['table.csv', 'distances.csv', 'traces.csv', 'perturbations.csv', 'confusions.csv'],
+      ]);
       for (const [name, table] of tables) expect(await page.evaluate(fetchText(name))).toBe(table);
       const chart = await page.evaluate("document.querySelector('.fall svg').outerHTML");
       expect(await page.evaluate(fetchText('fall-0-wide.svg'))).toBe(`${chart}\n`);
@@ -171,7 +174,8 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
   test.each([320, 390, 1180])(
     'of six networks trained two ways fits %i pixels, and clips no words of its charts',
     async (width) => {
-      const six = await sampleRun({ architectures: SIX_NETWORKS, galleryRows: 1, distances: true, histories: true });
+      const rich = { galleryRows: 1, distances: true, histories: true, course: true };
+      const six = await sampleRun({ architectures: SIX_NETWORKS, ...rich });
       await browser.visit(await place('six', six), { width }, async (page, seen) => {
         expect(await page.evaluate(OVERFLOW)).toBe(0);
         expect(await page.evaluate(CLIPPED)).toEqual([]);
@@ -182,15 +186,20 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
   );
 
   test.each([390, 1180])('fits %i pixels with accuracies of 100 %% and long names, photographs too', async (width) => {
-    const sample = await sampleRun({ galleryRows: 1, images: 20 });
+    const sample = await sampleRun({ galleryRows: 1, images: 20, course: true });
     const long = 'an attack with a name of many words';
     const name = 'great white shark, or another of its family';
+    const isLong = <T extends { attack: string }>(one: T): T => ({ ...one, attack: long });
     const photographs: Run = {
       ...sample,
       cells: sample.cells.map((cell) => ({
         ...{ ...cell, cleanCorrect: 20, cleanAccuracy: 1, cleanWilson95: [0.84, 1] },
         attack: cell.attack === 'pgd' ? 'momentum' : cell.attack === 'fgsm' ? long : cell.attack,
       })),
+      classes: sample.classes.map((_, i) => `${name} ${i}`),
+      traces: sample.traces?.map(isLong),
+      perturbations: sample.perturbations?.map(isLong),
+      confusions: sample.confusions?.map(isLong),
       gallery: sample.gallery.map((item) => ({
         ...{ ...item, width: 224, height: 224, id: `n02510455_${'giant_panda'.repeat(9)}.jpg` },
         cleanTop: item.cleanTop.map((top) => ({ ...top, name })),
@@ -210,7 +219,7 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
     { width: 1180, dark: false },
     { width: 390, dark: true },
   ])('leaves axe nothing to complain of, $width pixels wide, dark: $dark', async (view) => {
-    const shown = { galleryRows: 1, checks: true, transfer: true, distances: true, histories: true };
+    const shown = { galleryRows: 1, checks: true, transfer: true, distances: true, histories: true, course: true };
     const pages = [
       await place('whole', await sampleRun({ architectures: ['vgg16', 'alexnet'], ...shown })),
       await place('certificates', await certifiedRun(['vgg16'], [0.25])),

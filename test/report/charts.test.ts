@@ -1,18 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { wilson95 } from '../../src/core/statistics.ts';
+import { UNTARGETED } from '../../src/core/threat-model.ts';
 import { accuracyPanel } from '../../src/report/charts/accuracy-panel.ts';
+import { confusionPanel } from '../../src/report/charts/confusion-panel.ts';
+import { coursePanel } from '../../src/report/charts/course-panel.ts';
 import { distancePanel } from '../../src/report/charts/distance-panel.ts';
 import { dodge } from '../../src/report/charts/dodge.ts';
 import { dumbbell } from '../../src/report/charts/dumbbell.ts';
 import { epsilonScale, labelledRadii } from '../../src/report/charts/epsilon-scale.ts';
 import { intervalBar } from '../../src/report/charts/interval-bar.ts';
+import { sizePanel } from '../../src/report/charts/size-panel.ts';
 import { roundRadii } from '../../src/report/charts/staircase.ts';
 import type { Html } from '../../src/report/html.ts';
 import { BASELINE, lineStyle } from '../../src/report/palette.ts';
 import type { Measured } from '../../src/report/slice.ts';
 import { fitText, textWidth } from '../../src/report/text-width.ts';
 import { tagsOf } from './markup.ts';
+import { confusionOf, perturbationsOf, traceOf } from './sample-course.ts';
+import { cellOf } from './sample-run.ts';
 
 const measured = (correct: number, images: number): Measured => ({
   images,
@@ -88,6 +94,51 @@ describe('a drawn chart', () => {
       'under deepfool half of them fall within 1.5, and at the end 10.0 % of the images are left; under cw half of the ' +
         'images never fall, and at the end 75.0 % of the images are left.',
     );
+  });
+
+  const cell = cellOf({
+    ...{ arch: 'vgg16', training: 'standard', attack: 'pgd', norm: 'Linf', epsilon: 0.3, goal: UNTARGETED },
+    ...{ images: 100, clean: 98, robust: 20 },
+  });
+
+  test('success and loss by the number of steps', async () => {
+    const [pgd, square] = [traceOf(cell), traceOf({ ...cell, attack: 'square', robustCorrect: 61 })];
+    const chart = coursePanel({
+      ...{ id: 'course', title: 'Attacks on <VGG-16>', names: ['pgd', 'square'], lengths: [40, 5000] },
+      series: [
+        { label: 'pgd', style: lineStyle(0), trace: pgd },
+        { label: 'square', style: lineStyle(1), trace: square },
+      ],
+    });
+    await expect(asFile(chart)).toMatchFileSnapshot('__snapshots__/course.svg');
+    expect(chart.toString()).toContain(
+      'pgd fools 79.6 % of the images, half of what it fools within 22 of 40 steps; the median loss goes from −7 to −1.',
+    );
+  });
+
+  test('sizes of perturbations', async () => {
+    const chart = sizePanel({
+      ...{ id: 'sizes', title: 'Perturbations of images of <VGG-16>', largest: 2.4, names: ['pgd', 'noise'] },
+      series: [
+        { label: 'pgd', style: lineStyle(0), sizes: perturbationsOf(cell) },
+        { label: 'noise', style: BASELINE, sizes: perturbationsOf({ ...cell, attack: 'noise', epsilon: 0.2 }) },
+      ],
+    });
+    await expect(asFile(chart)).toMatchFileSnapshot('__snapshots__/sizes.svg');
+    expect(chart.toString()).toContain(
+      'the median perturbation of pgd is 1.8 large in L2, and moves 45.0 % of its values by the whole radius',
+    );
+  });
+
+  test('what images are taken for', async () => {
+    const classes = ['T-shirt/top', 'trouser', 'a pullover of many words'];
+    const confusion = confusionOf(cell, 3);
+    const chart = confusionPanel({
+      ...{ id: 'flips', title: 'What images of <VGG-16> are taken for', classes },
+      confusion: { ...confusion, attacked: confusion.attacked ?? [] },
+    });
+    await expect(asFile(chart)).toMatchFileSnapshot('__snapshots__/confusion.svg');
+    expect(chart.toString()).toContain('Of 98 attacked images 78 are fooled, 79.6 %.');
   });
 
   test.each([

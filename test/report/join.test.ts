@@ -14,7 +14,7 @@ let whole: Run;
 beforeAll(async () => {
   whole = await sampleRun({
     ...{ architectures: ['vgg16', 'resnet18'], epsilons: [0.1, 0.3], images: 200, galleryRows: 1 },
-    ...{ checks: true, transfer: true, distances: true, histories: true },
+    ...{ checks: true, transfer: true, distances: true, histories: true, course: true },
   });
 });
 
@@ -42,6 +42,9 @@ function part(
     cells,
     worstCases: kept(run.worstCases),
     distances: kept(run.distances),
+    traces: kept(run.traces),
+    perturbations: kept(run.perturbations),
+    confusions: kept(run.confusions),
     trainings: kept(run.trainings),
     gallery: kept(run.gallery),
     transfer: (run.transfer ?? []).filter(({ source: from }) => keeps(from)),
@@ -67,6 +70,9 @@ describe('runs of other networks', () => {
     expect(joined.cells).toEqual(whole.cells);
     expect(joined.worstCases).toEqual(whole.worstCases);
     expect(joined.distances).toEqual(whole.distances);
+    expect(joined.traces).toEqual(whole.traces);
+    expect(joined.perturbations).toEqual(whole.perturbations);
+    expect(joined.confusions).toEqual(whole.confusions);
     expect(joined.trainings).toEqual(whole.trainings);
     expect(sorted(joined.transfer)).toEqual(sorted(whole.transfer));
     expect(joined.architectures).toEqual(whole.architectures);
@@ -184,7 +190,8 @@ describe('what two runs measured', () => {
     const trainings = (rows: readonly { arch: string; training: string }[] = []): string[] =>
       [...new Set(rows.filter(({ arch }) => arch === 'vgg16').map(({ training }) => training))].sort();
     const apart = ['adversarial', 'standard/a', 'standard/b'];
-    for (const name of ['cells', 'worstCases', 'distances', 'trainings', 'gallery'] as const) {
+    const courses = ['traces', 'perturbations', 'confusions'] as const;
+    for (const name of ['cells', 'worstCases', 'distances', ...courses, 'trainings', 'gallery'] as const) {
       expect(trainings(joined[name]), name).toEqual(apart);
     }
     expect(trainings(joined.transfer?.flatMap(({ source: from, target }) => [from, target]))).toEqual(apart);

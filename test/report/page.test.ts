@@ -17,7 +17,7 @@ const ELEMENTS = new Set(
 );
 
 const SAFE_ADDRESS =
-  /^(?:https:\/\/|data:image\/(?:png;base64|svg\+xml),|#[a-z]+(?:-\d+)?$|run\.json$|(?:table|transfer|distances|certificates|defenses)\.csv$)/;
+  /^(?:https:\/\/|data:image\/(?:png;base64|svg\+xml),|#[a-z]+(?:-\d+)?$|run\.json$|(?:table|transfer|distances|certificates|defenses|traces|perturbations|confusions)\.csv$)/;
 
 /** What must hold of every page, whatever the run. */
 function checkPage(page: string, run: Run): void {

@@ -16,6 +16,7 @@ import {
 import { wilson95 } from '../../src/core/statistics.ts';
 import type { Goal, Norm, Threat } from '../../src/core/threat-model.ts';
 import { uniform } from '../core/uniform.ts';
+import { coursesOf } from './sample-course.ts';
 
 export interface SampleOptions {
   readonly architectures?: readonly string[];
@@ -34,6 +35,8 @@ export interface SampleOptions {
   readonly distances?: boolean;
   /** Whether the checkpoints tell how they were trained. */
   readonly histories?: boolean;
+  /** Whether the courses of its attacks are told. */
+  readonly course?: boolean;
   /** False for a run of before costs, published accuracies and speed were kept. */
   readonly facts?: boolean;
 }
@@ -256,6 +259,7 @@ export async function sampleRun(options: SampleOptions = {}): Promise<Run> {
     cells,
     ...(options.transfer === true ? { transfer: transferOf(architectures, trainings, images) } : {}),
     ...(options.distances === true ? { distances: distancesOf(architectures, trainings, images) } : {}),
+    ...(options.course === true ? coursesOf(cells, shown, DIGITS.length) : {}),
     ...(options.histories === true ? { trainings: historiesOf(architectures, trainings) } : {}),
     checks: options.checks === true ? CHECKS : [],
     gallery,

@@ -20,7 +20,7 @@ async function complaints(page: string, rules: 'standard' | 'recommended' = 'rec
 }
 
 const everything = {
-  ...{ galleryRows: 1, checks: true, transfer: true, distances: true, histories: true },
+  ...{ galleryRows: 1, checks: true, transfer: true, distances: true, histories: true, course: true },
 } as const;
 
 describe('the report is valid HTML', () => {

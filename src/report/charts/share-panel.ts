@@ -56,7 +56,8 @@ export function sharePanel({ words, names, below = 0, draw }: SharePanel): Html 
   });
 }
 
-function labelRoomFor(names: readonly string[]): number {
+/** Pixels to the right of the plot, for the names of its lines. */
+export function labelRoomFor(names: readonly string[]): number {
   const widest = Math.max(0, ...names.map((name) => textWidth(name, LABEL)));
   return Math.ceil(Math.min(Math.max(widest, LEAST_LABEL_ROOM), MOST_LABEL_ROOM));
 }

@@ -40,6 +40,19 @@ export function joinRuns(sources: readonly Source[], { id, command }: { id: stri
       cells,
       ...present('worstCases', lowestWorstCases(apart)),
       ...present('distances', rows(DISTANCES)),
+      // What is told of a course depends on the radii that its run had: that of the first one stands.
+      ...present(
+        'traces',
+        once(apart, ({ traces = [] }) => traces, courseKey),
+      ),
+      ...present(
+        'perturbations',
+        once(apart, ({ perturbations = [] }) => perturbations, courseKey),
+      ),
+      ...present(
+        'confusions',
+        once(apart, ({ confusions = [] }) => confusions, courseKey),
+      ),
       ...present('certificates', rows(CERTIFICATES)),
       ...present('transfer', rows(TRANSFER)),
       ...present('defenses', rows(DEFENSES)),
@@ -120,6 +133,17 @@ function joinedChecks(sources: readonly Named[]): Check[] {
 
 const pictureKey = ({ arch, training, attack, norm, epsilon, id }: Run['gallery'][number]): unknown => [
   ...[arch, training, attack, norm, epsilon, id],
+];
+
+/** Whose course it is, and at what radius. */
+const courseKey = ({
+  arch,
+  training,
+  attack,
+  norm,
+  epsilon,
+}: Pick<Cell, 'arch' | 'training' | 'attack' | 'norm' | 'epsilon'>): unknown => [
+  ...[arch, training, attack, norm, Math.round(epsilon * 1e9)],
 ];
 
 /** Rows that need not agree: the first of each. */

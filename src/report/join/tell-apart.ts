@@ -36,6 +36,7 @@ function renamed(run: Run, suffixes: ReadonlyMap<string, string>): Run {
     training: network.training + suffixOf(nameOf(network)),
   });
   const { worstCases, distances, certificates, transfer, defended, performance, trainings, provenance } = run;
+  const { traces, perturbations, confusions } = run;
   const weights = Object.entries(provenance.weights).map(([name, hash]) => [name + suffixOf(name), hash]);
   return {
     ...run,
@@ -44,6 +45,9 @@ function renamed(run: Run, suffixes: ReadonlyMap<string, string>): Run {
     gallery: run.gallery.map(one),
     ...(worstCases && { worstCases: worstCases.map(one) }),
     ...(distances && { distances: distances.map(one) }),
+    ...(traces && { traces: traces.map(one) }),
+    ...(perturbations && { perturbations: perturbations.map(one) }),
+    ...(confusions && { confusions: confusions.map(one) }),
     ...(certificates && { certificates: certificates.map(one) }),
     ...(transfer && {
       transfer: transfer.map((pair) => ({ ...pair, source: one(pair.source), target: one(pair.target) })),

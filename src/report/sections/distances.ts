@@ -1,4 +1,5 @@
 import type { Distances, Run } from '../../core/run.ts';
+import { attackStyles } from '../attack-style.ts';
 import { distancePanel } from '../charts/distance-panel.ts';
 import { lineSample } from '../charts/line-sample.ts';
 import { dash } from '../dash.ts';
@@ -6,7 +7,6 @@ import { spreadOf, survival } from '../distance-spread.ts';
 import { normSymbol, percent, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
 import { architectureTitle, trainingTitle } from '../names.ts';
-import { type LineStyle, lineStyle } from '../palette.ts';
 import { type Contender, groupBy } from '../slice.ts';
 import { defineSection } from './section.ts';
 
@@ -68,7 +68,7 @@ function curves(run: Run, entries: readonly Distances[], index: number): Html | 
     0,
   );
   const names = [...new Set(entries.map(({ attack }) => attack))];
-  const styleOf = (attack: string): LineStyle => stylesOf(run)(attack);
+  const styleOf = attackStyles(run);
   const panels = [...groupBy(entries, networkKey).values()].map((group, i) => {
     const [network = first] = group;
     const chart = distancePanel({
@@ -86,12 +86,6 @@ function curves(run: Run, entries: readonly Distances[], index: number): Html | 
 <div class="panels">${panels}</div>
 <figcaption>${finding(run, entries)} The curves are the share of images that are farther than r from an adversarial one: the accuracy that the attack leaves at every radius. Markers stand at the medians.</figcaption>
 </figure>`;
-}
-
-/** The colours that attacks have elsewhere on the page, where those that aim at nothing have none. */
-function stylesOf({ attacks }: Run): (attack: string) => LineStyle {
-  const aimed = attacks.filter(({ access }) => access !== 'none').map(({ name }) => name);
-  return (attack) => lineStyle(Math.max(0, aimed.indexOf(attack)));
 }
 
 /** Who stands farthest and who nearest, each by the attack that came nearest. */
