@@ -46,7 +46,7 @@ async function probe(): Promise<number> {
 
 async function run(block: number): Promise<Float32Array> {
   const graph = sample();
-  const emitter = new Emitter(graph, block);
+  const emitter = new Emitter(graph, { provider: 'cpu', block, poolIndices: true });
   for (const node of graph.nodes) kernelOf(node.kernel).lower(node, emitter);
   const onnx = emitter.finish();
   const session = await openSession(encodeModel(onnx), onnx.inputs, onnx.outputs);

@@ -6,7 +6,6 @@
  * while tracing would be frozen into the graph.
  */
 import { tf } from '../tf.ts';
-import { blockSize } from './block-size.ts';
 import { isTensorSpec } from './eager.ts';
 import { Emitter } from './emitter.ts';
 import { type Graph, sizeOf } from './graph.ts';
@@ -16,6 +15,7 @@ import { encodeModel, type OnnxGraph } from './onnx.ts';
 import { optimise } from './passes/optimise.ts';
 import { type Recording, recordFunction } from './recorder.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
+import { type Target, targetOf } from './target.ts';
 import type {
   ArgSpec,
   DType,
@@ -59,14 +59,14 @@ export async function compile<const Specs extends readonly ArgSpec[], R extends 
     Object.assign({}, ...specs.map(flattenSpec)) as Record<string, TensorSpec>,
     options.weights ?? 'frozen',
   );
-  const onnx = lower(optimise(recording.graph, options.dump), await blockSize());
+  const onnx = lower(optimise(recording.graph, options.dump), await targetOf(options.provider));
   const session = await openSession(encodeModel(onnx), onnx.inputs, onnx.outputs, options);
   return makeExecutable(name, specs, recording, session, shape.single);
 }
 
-/** ONNX operators for a graph of kernels; `block` as in `blockSize`. */
-export function lower(graph: Graph, block: number): OnnxGraph {
-  const emitter = new Emitter(graph, block);
+/** ONNX operators for a graph of kernels, such as the target runs best. */
+export function lower(graph: Graph, target: Target): OnnxGraph {
+  const emitter = new Emitter(graph, target);
   for (const node of graph.nodes) kernelOf(node.kernel).lower(node, emitter);
   return emitter.finish();
 }

@@ -7,6 +7,7 @@ import { type Graph, type Node, type Paddings, paddedShape, producersOf, sizeOf,
 import { reverseArray, transposeArray } from './host-array.ts';
 import { BLOCKED_DOMAIN, type Layout, TO_CHANNELS_FIRST, TO_LOGICAL } from './layout.ts';
 import { dataType, type OnnxAttribute, type OnnxGraph, type OnnxNode, type OnnxTensor, type OnnxType } from './onnx.ts';
+import type { Target } from './target.ts';
 import { textOf } from './text.ts';
 import type { DType, HostArray } from './types.ts';
 
@@ -38,13 +39,12 @@ export class Emitter {
   readonly #given = new Set<string>();
   #count = 0;
 
-  /** Channels in a block; 0 where blocked convolutions do not work. */
-  readonly block: number;
+  readonly target: Target;
 
-  constructor(graph: Graph, block = 0) {
+  constructor(graph: Graph, target: Target) {
     this.#graph = graph;
     this.#producers = producersOf(graph);
-    this.block = block;
+    this.target = target;
     graph.inputs.forEach(({ value }, i) => {
       this.define(value, { name: inputName(i), shape: value.shape, type: value.dtype });
       this.#given.add(inputName(i));

@@ -2,10 +2,13 @@
 import { createHash } from 'node:crypto';
 import * as ort from 'onnxruntime-node';
 import type { OnnxPort, OnnxType } from './onnx.ts';
+import type { Provider } from './target.ts';
 import { THREADS, threadCount } from './threads.ts';
 import type { HostArray } from './types.ts';
 
 export interface SessionOptions {
+  /** What computes; the processor by default. */
+  readonly provider?: Provider;
   /** Threads inside one operator; by default one for every core, or `GIBBON_THREADS`. */
   readonly threads?: number;
 }
@@ -47,7 +50,7 @@ export async function openSession(
   return {
     run: async (arrays) => {
       const feeds = Object.fromEntries(inputs.map((port, i) => [port.name, toOrt(port, arrays[i] as HostArray)]));
-      const results = await session.run(feeds);
+      const results = await inTurn(options.provider, () => session.run(feeds));
       return outputs.map(({ name }) => (results[name] as ort.Tensor).data as HostArray);
     },
     release: async () => {
@@ -61,12 +64,23 @@ export async function openSession(
   };
 }
 
+let last: Promise<unknown> = Promise.resolve();
+
+/** Runs of WebGPU sessions one after the other: two at a time end the process. */
+function inTurn<T>(provider: Provider | undefined, run: () => Promise<T>): Promise<T> {
+  if (provider !== 'webgpu') return run();
+  const turn = last.then(run, run);
+  last = turn;
+  return turn;
+}
+
 /** @throws Error if the environment asks for an impossible number of threads */
 function create(
   model: Uint8Array,
-  { threads = threadCount(process.env[THREADS]) }: SessionOptions,
+  { provider = 'cpu', threads = threadCount(process.env[THREADS]) }: SessionOptions,
 ): Promise<ort.InferenceSession> {
   return ort.InferenceSession.create(model, {
+    executionProviders: [provider],
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
     // Warnings about nodes that could not be fused are of no use to anyone.

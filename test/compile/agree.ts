@@ -1,6 +1,5 @@
 /** Compares compiled kernels with TensorFlow.js's `cpu` backend, many cases to a session. */
 import { expect } from 'vitest';
-import { blockSize } from '../../src/compile/block-size.ts';
 import { lower } from '../../src/compile/compile.ts';
 import { type Graph, sizeOf } from '../../src/compile/graph.ts';
 import { copyAs } from '../../src/compile/host-array.ts';
@@ -9,6 +8,7 @@ import { encodeModel } from '../../src/compile/onnx.ts';
 import { optimise } from '../../src/compile/passes/optimise.ts';
 import { recordFunction } from '../../src/compile/recorder.ts';
 import { openSession } from '../../src/compile/session.ts';
+import { type Provider, type Target, targetOf } from '../../src/compile/target.ts';
 import type { DType, HostArray, HostTensor, TensorSpec } from '../../src/compile/types.ts';
 import { tf } from '../../src/tf.ts';
 
@@ -34,7 +34,11 @@ export interface Operand extends HostTensor {
   readonly arrives?: 'input' | 'constant' | 'channelsFirst';
 }
 
-const RELATIVE = 1e-5;
+/** What computes: `GIBBON_TEST_PROVIDER=webgpu npx vitest run test/compile/kernels` compares a graphics processor. */
+const PROVIDER = (process.env.GIBBON_TEST_PROVIDER ?? 'cpu') as Provider;
+
+/** The shading language of WebGPU promises fewer digits of roots, powers and the like. */
+const RELATIVE = PROVIDER === 'cpu' ? 1e-5 : 1e-4;
 
 const seen = new Set<string>();
 
@@ -54,8 +58,10 @@ export function reference({ inputs, fn }: Case): HostTensor[] {
 /**
  * Compiles all cases into one graph, once as recorded and once rewritten by the passes, and compares every result with the
  * reference.
+ *
+ * @param target - for what to compile them, if not as the provider would have it
  */
-export async function agree(cases: readonly Case[]): Promise<void> {
+export async function agree(cases: readonly Case[], target?: Target): Promise<void> {
   const expected = cases.map((one) => (one.judge === undefined ? reference(one) : undefined));
   const { graph, feeds } = record(cases);
   for (const node of graph.nodes) seen.add(node.kernel);
@@ -63,7 +69,7 @@ export async function agree(cases: readonly Case[]): Promise<void> {
     ['as recorded', graph],
     ['optimised', optimise(graph)],
   ] as const) {
-    const results = await run(variant, feeds).catch((error: unknown) => {
+    const results = await run(variant, feeds, target).catch((error: unknown) => {
       const titles = cases.map(({ title }) => title).join('; ');
       throw new Error(`${how}, running ${titles}: ${error instanceof Error ? error.message : error}`);
     });
@@ -77,9 +83,9 @@ export async function agree(cases: readonly Case[]): Promise<void> {
 }
 
 /** Runs a graph in ONNX Runtime. */
-export async function run(graph: Graph, feeds: readonly HostArray[]): Promise<HostTensor[]> {
-  const onnx = lower(graph, await blockSize());
-  const session = await openSession(encodeModel(onnx), onnx.inputs, onnx.outputs, { threads: 1 });
+export async function run(graph: Graph, feeds: readonly HostArray[], target?: Target): Promise<HostTensor[]> {
+  const onnx = lower(graph, target ?? (await targetOf(PROVIDER)));
+  const session = await openSession(encodeModel(onnx), onnx.inputs, onnx.outputs, { threads: 1, provider: PROVIDER });
   try {
     const arrays = await session.run(feeds);
     return graph.outputs.map(({ value }, i) => ({

@@ -10,14 +10,14 @@ type Shape4 = [number, number, number, number];
 
 /** Live weights, and whole blocks of channels on both sides. */
 export function canBlock(emit: Emitter, filter: Value, { inChannels, outChannels }: ConvInfo): boolean {
-  const { block } = emit;
+  const { block } = emit.target;
   return block > 0 && emit.dataOf(filter) === undefined && inChannels % block === 0 && outChannels % block === 0;
 }
 
 /** [kh, kw, in, out] with `in` and `out` cut into blocks of b: six axes. */
 function cutIntoBlocks(emit: Emitter, filter: Wire): Wire {
   const [kh, kw, from, to] = filter.shape as Shape4;
-  const b = emit.block;
+  const b = emit.target.block;
   return emit.reshape(filter, [kh, kw, from / b, b, to / b, b]);
 }
 

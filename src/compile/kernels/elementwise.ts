@@ -82,6 +82,12 @@ function modulo(emit: Emitter, a: Wire, b: Wire): Wire {
   return truncated(add(emit, truncated(a, b), b), b);
 }
 
+/** ONNX Runtime's graphics processors know powers of floats alone. */
+function power(emit: Emitter, a: Wire, b: Wire): Wire {
+  if (a.type === 'float32' || emit.target.provider !== 'webgpu') return elementwise(emit, 'Pow', [a, b]);
+  return emit.cast(elementwise(emit, 'Pow', [emit.cast(a, 'float32'), emit.cast(b, 'float32')]), a.type);
+}
+
 const reciprocal = op('Reciprocal');
 
 /** Values as numbers: ONNX has no arithmetic on bool. */
@@ -170,7 +176,7 @@ export const ELEMENTWISE: KernelTable = {
   Mod: binary((emit, a, b) => modulo(emit, a as Wire, b as Wire)),
   Multiply: binary(mul),
   NotEqual: binary(notEqual, 'bool'),
-  Pow: binary(op('Pow')),
+  Pow: binary((emit, a, b) => power(emit, a as Wire, b as Wire)),
   RealDiv: binary(op('Div')),
   SquaredDifference: binary((emit, a, b) => {
     const difference = sub(emit, a as Wire, b as Wire);

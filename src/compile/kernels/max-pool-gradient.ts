@@ -13,7 +13,10 @@ export const maxPoolGradient: Kernel = {
   lower: (node, emit) => {
     const info = forwardInfo(node);
     if (gliding(info)) emit.define(output(node), chooseByRow(node, emit, info));
-    else emit.define(output(node), placeByIndex(node, emit, info), 'channelsFirst');
+    else {
+      const place = emit.target.poolIndices ? placeByIndex : placeByPixel;
+      emit.define(output(node), place(node, emit, info), 'channelsFirst');
+    }
   },
 };
 
@@ -33,6 +36,50 @@ function placeByIndex(node: Node, emit: Emitter, info: PoolInfo): Wire {
   const at = indexed[1] as Wire;
   if (touching(info)) return emit.op('MaxUnpool', [dy, at, emit.ints(x.shape)], x.shape, { attributes });
   return scatterByIndex(emit, dy, at, x.shape);
+}
+
+/**
+ * Without such places: the pixels of every window side by side, by a convolution with a filter for each that is 1 there and 0
+ * elsewhere; the first of the largest; and the gradient put back by the transposed convolution, which adds up what meets.
+ */
+function placeByPixel(node: Node, emit: Emitter, info: PoolInfo): Wire {
+  const x = emit.read(input(node, 'input'), 'channelsFirst');
+  const dy = emit.read(input(node, 'dy'), 'channelsFirst');
+  const { batchSize: n, inChannels: c, inHeight: h, inWidth: w, outHeight, outWidth } = info;
+  const { kernel_shape, strides, pads } = windows(info);
+  const [kh, kw] = kernel_shape as [number, number];
+  const [top, left, bottom, right] = pads as [number, number, number, number];
+  const pixels = kh * kw;
+  const identity = new Float32Array(pixels * pixels);
+  for (let i = 0; i < pixels; i++) identity[i * pixels + i] = 1;
+  const filters = emit.constant(identity, [pixels, 1, kh, kw], 'float32');
+  const none = [0, 0] as const;
+  const around = [none, none, [top, bottom], [left, right]] as const;
+
+  const whole = emit.pad(emit.reshape(x, [n * c, 1, h, w]), around, LOWEST);
+  const attributes = { kernel_shape, strides };
+  const seen = emit.op('Conv', [whole, filters], [n * c, pixels, outHeight, outWidth], { attributes });
+  const shape = [n * c, 1, outHeight, outWidth];
+  const first = emit.op('ArgMax', [seen], shape, { type: 'int64', attributes: { axis: 1, keepdims: 1 } });
+  const places = emit.constant(
+    Int32Array.from({ length: pixels }, (_, i) => i),
+    [1, pixels, 1, 1],
+    'int32',
+  );
+  const chosen = emit.op('Equal', [emit.cast(first, 'int32'), places], seen.shape, { type: 'bool' });
+  const part = emit.op('Where', [chosen, emit.reshape(dy, shape), emit.scalar(0)], seen.shape);
+  const [, , height, width] = whole.shape as [number, number, number, number];
+  const reached = (out: number, stride: number, size: number): number => (out - 1) * stride + size;
+  const [sh, sw] = strides as [number, number];
+  const output_padding = [height - reached(outHeight, sh, kh), width - reached(outWidth, sw, kw)];
+  const back = emit.op('ConvTranspose', [part, filters], whole.shape, {
+    attributes: { ...attributes, output_padding },
+  });
+  const cropped = emit.pad(
+    back,
+    around.map(([before, after]) => [-before, -after] as const),
+  );
+  return emit.reshape(cropped, x.shape);
 }
 
 /** Overlapping windows may share a maximum: its gradients add up. */
@@ -78,6 +125,9 @@ function chooseByRow(node: Node, emit: Emitter, info: PoolInfo): Wire {
   );
   return emit.reshape(chosenPixels, x.shape);
 }
+
+/** What no maximum equals, and a product with 0 leaves 0. */
+const LOWEST = -3e38;
 
 interface Choice {
   /** [R, I]: what the windows look at. */

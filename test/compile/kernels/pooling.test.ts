@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { POOLING } from '../../../src/compile/kernels/pooling.ts';
 import type { HostTensor } from '../../../src/compile/types.ts';
 import { tf } from '../../../src/tf.ts';
-import { type Case, compare, missed, type Operand, reference } from '../agree.ts';
+import { agree, type Case, compare, missed, type Operand, reference } from '../agree.ts';
 import { float, type Values } from '../arbitrary.ts';
-import { checkMany } from '../check.ts';
+import { check, checkMany } from '../check.ts';
 
 type Pad = 'same' | 'valid' | number;
 type Pool = (x: tf.Tensor4D) => tf.Tensor4D;
@@ -159,6 +159,11 @@ describe('pools agree with TensorFlow.js', () => {
         }),
       15,
       8,
+    ));
+
+  it('maxPool, its maxima found pixel by pixel where pools do not tell them, of several equal ones the first', () =>
+    check(fc.array(geometry({ from: -0.5, to: 0.5 }), { minLength: 1, maxLength: 6 }), (some) =>
+      agree(some.map(withGradient('maxPool')), { provider: 'cpu', block: 0, poolIndices: false }),
     ));
 
   it('global average', () =>
