@@ -27,10 +27,9 @@ export function threads(asked = process.env[THREADS]): Finding {
   }
 }
 
-/** What ONNX Runtime was built with. Only its CPU is used. */
+/** What ONNX Runtime was built with; its CPU is used unless told otherwise. */
 export function graphics(backends: readonly BuiltIn[] = builtIn()): Finding[] {
   const gpu = installedVersion('@tensorflow/tfjs-node-gpu');
-  const absent = 'not used by this version: everything runs on the CPU';
   const has = (backend: string): string => {
     const known = backends.find(({ name }) => name === backend);
     if (known === undefined) return 'not built in';
@@ -42,7 +41,10 @@ export function graphics(backends: readonly BuiltIn[] = builtIn()): Finding[] {
       found: `CPU ${has('cpu')}; WebGPU ${has('webgpu')}; CUDA ${has('cuda')}`,
       well: has('cpu') !== 'not built in',
     },
-    { name: 'graphics processor', found: `${absent}; tfjs-node-gpu ${gpu ?? 'absent'}`, well: true },
+    {
+      ...{ name: 'graphics processor', found: `used if asked for; tfjs-node-gpu ${gpu ?? 'absent'}`, well: true },
+      advice: '--backend onnx-webgpu or onnx-cuda takes it, if it computes what the reference computes',
+    },
   ];
 }
 
