@@ -80,9 +80,9 @@ describe('the tables of the README', () => {
 });
 
 describe('the picture of the README', () => {
-  it('is small, losslessly compressed, and stands with the command that makes it', async () => {
-    expect(README).toMatch(/!\[[^\]]+\]\(docs\/report\.png\)\n\n.*`npx tsx docs\/screenshot\.ts`/);
-    const picture = readFileSync(path('docs/report.png'));
+  it('is small, and stands with the command that makes it', async () => {
+    expect(README).toMatch(/!\[[^\]]+\]\(docs\/gallery\/report\.png\)\n\n.*\n`npx tsx docs\/gallery\.ts`/);
+    const picture = readFileSync(path('docs/gallery/report.png'));
     expect(picture.length).toBeLessThan(200_000);
     const { format, width, height = 0 } = await sharp(picture).metadata();
     expect([format, width]).toEqual(['png', 1120]);
@@ -90,9 +90,23 @@ describe('the picture of the README', () => {
   });
 });
 
+const linksIn = (text: string): string[] =>
+  [...text.matchAll(/\]\((?!https:)([^)]+)\)/g)].map(([, target = '']) => target);
+
+describe('the gallery', () => {
+  it('shows pictures that are there, each small enough to be fetched at a glance', () => {
+    const shown = linksIn(read('docs/gallery/README.md'));
+    expect(shown.length).toBeGreaterThan(5);
+    for (const file of shown) {
+      const bytes = readFileSync(path(`docs/gallery/${file}`)).length;
+      expect(bytes).toBeLessThan(file.endsWith('.html') ? 5_000_000 : 400_000);
+    }
+  });
+});
+
 describe('what the README points to', () => {
   it('is there', () => {
-    const links = [...README.matchAll(/\]\((?!https:)([^)]+)\)/g)].map(([, target = '']) => target);
+    const links = linksIn(README);
     const scripts = Object.keys(JSON.parse(read('package.json')).scripts);
     for (const link of links) expect(() => read(link)).not.toThrow();
     for (const [, script] of README.matchAll(/npm run ([a-z][a-z-]*)/g)) expect(scripts).toContain(script);
