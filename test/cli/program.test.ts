@@ -136,15 +136,13 @@ describe('Ctrl-C', () => {
     const run = parseRun(JSON.parse(readFileSync(join(work.folder, 'stopped', 'run.json'), 'utf8')), 'run.json');
     expect(run.command).toBe(`gibbon ${words.join(' ')}`);
     expect((await readdir(join(work.folder, 'stopped'))).sort()).toEqual([
-      ...[
-        'confusions.csv',
-        'journal.ndjson',
-        'perturbations.csv',
-        'report.html',
-        'run.json',
-        'table.csv',
-        'traces.csv',
-      ],
+      'confusions.csv',
+      'journal.ndjson',
+      'perturbations.csv',
+      'report.html',
+      'run.json',
+      'table.csv',
+      'traces.csv',
     ]);
   });
 });
