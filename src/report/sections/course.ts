@@ -3,7 +3,7 @@ import { attackStyles } from '../attack-style.ts';
 import { coursePanel } from '../charts/course-panel.ts';
 import { lineSample } from '../charts/line-sample.ts';
 import { dash } from '../dash.ts';
-import { normSymbol, percent, radius, significant, whole } from '../format.ts';
+import { normSymbol, percent, radius, signed, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
 import { architectureTitle, trainingTitle } from '../names.ts';
 import { panelsOf } from '../panels.ts';
@@ -83,7 +83,7 @@ function numbers(run: Run, traces: readonly Trace[]): Html {
   const lossCell = (value: number | null | undefined): Html =>
     value === null || value === undefined
       ? html`<td class="figure absent" data-value="${-Number.MAX_VALUE}">${dash('not noted')}</td>`
-      : number(value, significant(value, 3).replace('-', '−'));
+      : number(value, signed(value, 3));
   return html`<details><summary>The numbers (${whole(rows.length)} rows)</summary>
 <section class="scroll" tabindex="0" aria-labelledby="course-numbers">
 <table class="plain sortable">
