@@ -83,7 +83,7 @@ async function withRun(named: string | undefined, use: (folder: string) => Promi
   const folder = await mkdtemp(join(tmpdir(), 'gibbon-gallery-'));
   try {
     const code = await main(['experiment', '--out', folder]);
-    if (code !== 0) process.exit(code);
+    if (code !== 0) throw new UserError(`nothing to photograph: the experiment ended with ${code}`);
     await use(folder);
   } finally {
     await rm(folder, { recursive: true });

@@ -92,14 +92,18 @@ export class Course {
     this.#atBound[at] = atBound ?? Number.NaN;
   }
 
-  /** @param margins - at the marks; NaN where there is none */
+  /** @param margins - at the marks; NaN where there is none. As many as another version has marks say nothing here. */
   addTrace(image: number, radius: number, margins: Float32Array): void {
-    this.#margins.set(this.#at(image, radius), margins);
+    if (margins.length === this.marks.length) this.#margins.set(this.#at(image, radius), margins);
   }
 
   /** Whether it is known of all these images how they ended: a journal of an earlier version does not tell. */
   knows(images: readonly number[], radius: number): boolean {
-    return images.every((image) => this.#fell[this.#at(image, radius)] !== UNKNOWN);
+    return images.every((image) => {
+      const at = this.#at(image, radius);
+      const hasClass = this.#predicted[at] !== NO_CLASS;
+      return this.#fell[at] === STANDS || (this.#fell[at] !== UNKNOWN && hasClass);
+    });
   }
 
   /** After how many steps the image fell: null where it stands, `before` where it had fallen at a smaller radius. */

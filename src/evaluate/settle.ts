@@ -173,7 +173,7 @@ function atRadius({ rehearsal, watch }: PoolSpec, one: Verified, robust8bit: boo
     made: success ? made : (fallen?.made ?? made),
     ...{ unverified, gradients, forwards },
     fell: fallen === undefined ? fell : 'before',
-    predicted: success ? predicted : (fallen?.predicted ?? predicted),
+    predicted: success || fallen === undefined ? predicted : fallen.predicted,
     size: isMeasured ? sizeOf(made.x, image.pixels, epsilon) : undefined,
     margins: trace?.margins,
   };

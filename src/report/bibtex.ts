@@ -43,7 +43,7 @@ function entryOf(name: string, title: string, url: string): string {
   const key = name.replace(/[^A-Za-z0-9-]/g, '') || 'paper';
   return entry('misc', key, [
     ['title', `{${plain(title)}}`],
-    ['url', plain(url)],
+    ['url', address(url)],
   ]);
 }
 
@@ -61,3 +61,6 @@ const entry = (kind: string, key: string, fields: readonly (readonly [name: stri
 
 /** Text in which nothing ends a field early, or is a command. */
 const plain = (text: string): string => text.replace(/[\\{}%$#&_^~\r\n]/g, ' ').trim();
+
+/** An address, whole, in which nothing ends the field. */
+const address = (url: string): string => url.replace(/[\\{}\s]/g, encodeURIComponent);

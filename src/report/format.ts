@@ -55,6 +55,9 @@ export const megabytes = (bytes: number): string => `${whole(Math.round(bytes / 
 /** At most `digits` significant digits, without trailing zeros: `0.03`, `1.5`. */
 export const significant = (value: number, digits: number): string => String(Number(value.toPrecision(digits)));
 
+/** The same with a sign as wide as a digit: `−1.5`. */
+export const signed = (value: number, digits: number): string => significant(value, digits).replace(/^-/, '−');
+
 /** A number as a fraction of at most 64ths, where it is one: `1/8`, `5/16`; else in three digits. */
 export function fraction(value: number): string {
   for (let below = 1; below <= 64; below++) {

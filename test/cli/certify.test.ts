@@ -19,7 +19,7 @@ const runOf = (folder: string) => parseRun(JSON.parse(readFileSync(join(folder, 
 
 describe('gibbon certify', () => {
   it('writes a run with its views, and prints its table', async () => {
-    const { code, out, err } = await run(...NETWORK, ...FEW, '--out', 'made');
+    const { code, out, err } = await run(...NETWORK, ...FEW, '--out', 'made', '--quiet');
     expect(err).toEqual(['wrote made/report.html']);
     expect(code).toBe(0);
     expect(readdirSync('made').sort()).toEqual(['certificates.csv', 'journal.ndjson', 'report.html', 'run.json']);

@@ -30,11 +30,19 @@ const experiment = (...words: string[]) => run('experiment', ...NETWORK, ...SMAL
 const runFile = (folder: string) => parseRun(JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')), folder);
 
 describe('an experiment', () => {
-  it('writes run.json, report.html, table.csv and the journal, and prints the table alone', async () => {
-    const { code, out, err } = await experiment('--out', 'first', '--seed', '3', '--pgd.steps', '2');
+  it('writes run.json, report.html, CSV tables and the journal, and prints the table alone', async () => {
+    const { code, out, err } = await experiment('--out', 'first', '--seed', '3', '--pgd.steps', '2', '--quiet');
     expect(err).toEqual([`wrote ${join('first', 'report.html')}`]);
     expect(code).toBe(0);
-    expect((await readdir('first')).sort()).toEqual(['journal.ndjson', 'report.html', 'run.json', 'table.csv']);
+    expect((await readdir('first')).sort()).toEqual([
+      'confusions.csv',
+      'journal.ndjson',
+      'perturbations.csv',
+      'report.html',
+      'run.json',
+      'table.csv',
+      'traces.csv',
+    ]);
     expect(out.join('\n')).toContain('clean');
     const { cells, provenance, command, config } = runFile('first');
     expect(new Set(cells.map(({ attack }) => attack))).toEqual(new Set(['fgsm', 'pgd', 'noise']));

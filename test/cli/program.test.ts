@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -68,7 +69,8 @@ describe('an attack in a file of the user, in a folder that is no package', () =
 
   it('runs by its path, with its flags, and shares the program it is made for', async () => {
     const { code, out, err } = await experiment('--attack', 'mine/dim.ts', '--dim.share', '1/2', '--json');
-    expect(err).toMatch(/^wrote reports\/\S+-dim-vgg11\/report\.html\nnext: gibbon experiment .* --attack pgd\n$/);
+    // On a slow machine progress is told before.
+    expect(err).toMatch(/^wrote reports\/\S+-dim-vgg11\/report\.html\nnext: gibbon experiment .* --attack pgd\n$/m);
     expect(code).toBe(0);
     const cells = parseRun(JSON.parse(out), 'stdout').cells.filter(({ attack }) => attack === 'dim');
     expect(cells.map(({ params }) => params)).toEqual([{ share: 0.5 }, { share: 0.5 }, { share: 0.5 }]);
@@ -120,8 +122,9 @@ describe('Ctrl-C', () => {
     const { child, ended } = start(['train', '--config', pipe]);
     // Can be opened once the program reads it, and keeps it waiting.
     const writer = await open(pipe, 'w');
+    const heard = once(child.stderr, 'data');
     child.kill('SIGINT');
-    await setTimeout(100);
+    await heard;
     await writer.close();
     const { code, err } = await ended;
     expect([code, err]).toEqual([130, 'gibbon: interrupted\n']);
@@ -133,10 +136,13 @@ describe('Ctrl-C', () => {
     const run = parseRun(JSON.parse(readFileSync(join(work.folder, 'stopped', 'run.json'), 'utf8')), 'run.json');
     expect(run.command).toBe(`gibbon ${words.join(' ')}`);
     expect((await readdir(join(work.folder, 'stopped'))).sort()).toEqual([
+      'confusions.csv',
       'journal.ndjson',
+      'perturbations.csv',
       'report.html',
       'run.json',
       'table.csv',
+      'traces.csv',
     ]);
   });
 });

@@ -64,6 +64,10 @@ describe('gibbon report', () => {
     expect(runFile('both').sources?.[0]?.id).toBe('resnet18');
     expect(await report('both', 'vgg16', '--out', 'resnet18')).toMatchObject({ code: 2 });
     expect(runFile('resnet18').sources).toBeUndefined();
+    const kept = readFileSync(join('both', 'run.json'), 'utf8');
+    const own = await report(join('both', 'run.json'), 'vgg16', '--out', './both/');
+    expect([own.code, own.err.join('\n')]).toEqual([2, expect.stringContaining('is one of the runs to be joined')]);
+    expect(readFileSync(join('both', 'run.json'), 'utf8')).toBe(kept);
   });
 
   it('refuses what cannot be meant before it writes', async () => {

@@ -55,7 +55,7 @@ describe('--transfer', () => {
   }
 
   it('writes the matrix into run.json and the report, says where, and stands in the config', async () => {
-    const { code, err } = await run(...both, '--transfer', '--out', 'matrix');
+    const { code, err } = await run(...both, '--transfer', '--out', 'matrix', '--quiet');
     const report = join('matrix', 'report.html');
     expect(err).toEqual([`wrote ${report}`, `how images carry over between networks: ${report}#transfer`]);
     expect(code).toBe(0);

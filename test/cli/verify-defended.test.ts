@@ -83,7 +83,7 @@ export default defineDefense({
         cells: given.cells.map((one) => (one === cellOf(DIM) ? { ...cellOf(RANDOM), training: DIM } : one)),
       }),
     );
-    const { code, err, out } = await run('verify', folder, '--defense', 'dim.ts');
+    const { code, err, out } = await run('verify', folder, '--defense', 'dim.ts', '--quiet');
     expect(out.join('\n')).toMatch(/standard\+dim +fgsm .* (adversarial and said not to be|not the network’s)/);
     expect(err).toEqual(['1 of 6 files disagree with run.json']);
     expect(code).toBe(1);

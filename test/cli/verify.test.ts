@@ -41,7 +41,7 @@ describe('images that a run saved', () => {
   it('are told of, and pass their check', async () => {
     expect(made.code).toBe(0);
     expect(made.err.join('\n')).toMatch(/saved \d+ images in saved.images; gibbon verify saved checks them/);
-    const { code, out, err } = await run('verify', 'saved');
+    const { code, out, err } = await run('verify', 'saved', '--quiet');
     expect(err).toEqual([`${runOf('saved').saved?.length} files: all is as run.json says`]);
     expect(out.join('\n')).toMatch(
       /^network +attack +epsilon +images +adversarial +as PNG +PNG outside +verdict\n(vgg11.*ok\n?)+$/,

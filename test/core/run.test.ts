@@ -95,6 +95,13 @@ const withFlip = (flip: object): unknown => ({
   confusions: [{ ...AT, images: 99, fooled: 1, flips: [flip], attacked: [9, 90] }],
 });
 
+const withConfusion = (given: object): unknown => ({
+  ...RUN,
+  confusions: [
+    { ...AT, images: 99, fooled: 1, flips: [{ from: 0, to: 1, images: 1, of: 9 }], attacked: [9, 90], ...given },
+  ],
+});
+
 describe('run.json', () => {
   it('is read as it was written', () => {
     expect(parseRun(JSON.parse(JSON.stringify(RUN)), 'run.json')).toEqual(RUN);
@@ -142,6 +149,13 @@ describe('run.json', () => {
     ['traces.0.steps', withTrace({ steps: [1, 1] })],
     ['traces.0.fooled', withTrace({ fooled: [2, 1] })],
     ['traces.0.fooled', withTrace({ fooled: [1, 100] })],
+    ['traces.0.before', withTrace({ fooled: [0, 9] })],
+    ['traces.0.loss.images', withTrace({ loss: { images: 99, low: [0, 1], median: [0, 1], high: [0, 1] } })],
+    ['perturbations.0.fooled', { ...RUN, perturbations: [{ ...AT, images: 9, fooled: 10, l2: Array(21).fill(1) }] }],
+    ['confusions.0.fooled', withFlip({ from: 0, to: 1, images: 2, of: 9 })],
+    ['confusions.0.flips', withFlip({ from: 0, to: 1, images: 1, of: 8 })],
+    ['confusions.0.fooled', withConfusion({ fooled: 100, attacked: undefined })],
+    ['confusions.0.attacked', withConfusion({ attacked: [9, 91] })],
     ['perturbations.0.l2', { ...RUN, perturbations: [{ ...AT, images: 9, fooled: 0, l2: [1, 2] }] }],
     ['confusions.0.flips', withFlip({ from: 0, to: 2, images: 1, of: 9 })],
     ['confusions.0.flips.0.of', withFlip({ from: 0, to: 1, images: 1, of: 0 })],

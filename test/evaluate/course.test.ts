@@ -222,6 +222,33 @@ describe('the course of an attack', () => {
     expect(courseOf(once).traces).toHaveLength(1);
   });
 
+  it('is not told where a journal does not tell what those that fell at a smaller radius are taken for', async () => {
+    // It fools at the small radius alone, so that the large one has nothing of its own to tell.
+    const near = planned(
+      customAttack({
+        step: ({ x }, { ball, epsilon, gradient }) => {
+          const isSmall = tf.scalar(0.2).sub(epsilon).relu().sign();
+          return { x: ball.project(x.add(gradient(x).sign().mul(isSmall))) };
+        },
+      }),
+    );
+    const given = plan([near], { epsilons: [0.15, 0.3], galleryEpsilon: 0.3 });
+    const records: JournalRecord[] = [];
+    const append = async (record: JournalRecord): Promise<void> => void records.push(record);
+    const once = await runExperiment(given, harness({ journal: { ...forgetfulJournal(''), append } }));
+    expect(once.confusions?.[0]?.fooled).toBeGreaterThan(0);
+    const older = records.map((record) =>
+      record.kind === 'outcomes'
+        ? { ...record, rows: record.rows.filter(([, radius]) => radius === 0), ends: undefined, traces: undefined }
+        : record,
+    );
+    const again = await runExperiment(given, harness({ journal: { ...forgetfulJournal(''), records: older } }));
+    expect(again.cells.map(({ robustCorrect }) => robustCorrect)).toEqual(
+      once.cells.map(({ robustCorrect }) => robustCorrect),
+    );
+    expect(courseOf(again)).toEqual({});
+  });
+
   it('holds no size and no loss of what is no image or no number', async () => {
     const broken = planned(customAttack({ step: ({ x }) => ({ x: x.add(Number.POSITIVE_INFINITY) as tf.Tensor4D }) }));
     const { traces, perturbations } = await run([broken], { epsilons: [0.1] });
@@ -273,5 +300,8 @@ describe('the course of stages', () => {
     expect(both.margins(0, 0)?.at(-1)).toBe(200);
     expect(Course.together([course(3, null), course(2, 'before')]).fell(0, 0)).toBe('before');
     expect(new Course(1, 1, 1).knows([0], 0)).toBe(false);
+    const foreign = new Course(1, 1, 3);
+    foreign.addTrace(0, 0, Float32Array.of(1, 2));
+    expect(foreign.margins(0, 0)).toBeUndefined();
   });
 });

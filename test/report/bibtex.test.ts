@@ -59,11 +59,13 @@ describe('the BibTeX of a run', () => {
     const run = await sampleRun({});
     const attacks = run.attacks.map((attack) => ({
       ...attack,
-      ...{ name: '}{\\input', title: '}},\n@misc{x, \\write18{', paper: 'https://example.org/{%7D' },
+      ...{ name: '}{\\input', title: '}},\n@misc{x, \\write18{', paper: 'https://example.org/~a_b/{%7D?c&d#e' },
     }));
     const text = bibtexOf({ ...run, attacks });
     expect(text.split('{').length).toBe(text.split('}').length);
-    expect(text).toContain('@misc{input,\n  title = {{, @misc x,  write18}},\n  url = {https://example.org/  7D},\n}');
+    expect(text).toContain(
+      '@misc{input,\n  title = {{, @misc x,  write18}},\n  url = {https://example.org/~a_b/%7B%7D?c&d#e},\n}',
+    );
     expect(text).not.toContain('\\');
   });
 });

@@ -93,6 +93,13 @@ describe('success and loss, step by step', () => {
     expect(rowsOf(shown, 'course')[1]?.slice(7)).toEqual(['–', '–', '–']);
   });
 
+  test('says of how many images the loss is, as the run does', async () => {
+    const of = (images: number) =>
+      run.traces?.map((trace) => ({ ...trace, loss: trace.loss && { ...trace.loss, images } }));
+    const shown = await renderReport({ ...run, traces: of(37) });
+    expect(textOf(section(shown, 'course'))).toContain('the loss of up to 37 of them');
+  });
+
   test('has few rows of each curve in the page, and all in its CSV', () => {
     expect(rowsOf(page, 'course')).toHaveLength(1 + 4 * 11);
     expect(csvFiles(run)['traces.csv']?.split('\r\n')).toHaveLength(1 + 4 * 21 + 1);

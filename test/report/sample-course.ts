@@ -16,7 +16,7 @@ export const traceOf = (cell: Cell, steps = marksTo(STEPS[cell.attack] ?? 10)): 
   return {
     ...{ ...of(cell), images, before, steps: [...steps] },
     fooled: steps.map((step) => before + Math.floor(((fell - before) * step) / most)),
-    loss: { images: Math.min(100, images), low: at(-2), median: at(0), high: at(2.5) },
+    loss: { images: Math.min(100, images - before), low: at(-2), median: at(0), high: at(2.5) },
   };
 };
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { usageError } from '../../core/errors.ts';
 import { shortPath } from '../../core/files.ts';
 import { p } from '../../core/params.ts';
@@ -31,7 +31,7 @@ export const report = defineCommand({
       throw usageError(`--out ${out} joins several runs, and ${words[0]} is one; name more, or leave --out out`);
     if (out === null && json && words.length > 1)
       throw usageError('--json prints one run: name one folder, or join them with --out FOLDER');
-    if (out !== null) await requireFree(out);
+    if (out !== null) await requireFree(out, words);
     // All are read before any is written: a bad one stops everything.
     const sources = await Promise.all(words.map(read));
     const show = (path: string): void => {
@@ -54,8 +54,13 @@ export const report = defineCommand({
   },
 });
 
-/** @throws UserError (usage) if the folder holds anything but a joined run, which can be made again at any time */
-async function requireFree(out: string): Promise<void> {
+/**
+ * @throws UserError (usage) if the folder is one of those to be joined, or holds anything but a joined run, which can be made
+ *   again at any time
+ */
+async function requireFree(out: string, words: readonly string[]): Promise<void> {
+  if (words.some((word) => resolve(folderOf(word)) === resolve(out)))
+    throw usageError(`--out ${out} is one of the runs to be joined, which stay as they are; name another folder`);
   const isJoined = await readRun(out).then(
     ({ sources }) => sources !== undefined,
     () => false,
@@ -63,9 +68,11 @@ async function requireFree(out: string): Promise<void> {
   if (!isJoined) await checkOut(out, 'named');
 }
 
+/** Who names the file means its folder. */
+const folderOf = (word: string): string => (basename(word) === RUN_FILE ? dirname(word) : word);
+
 async function read(word: string): Promise<Source & { readonly folder: string }> {
-  // Who names the file means its folder.
-  const folder = basename(word) === RUN_FILE ? dirname(word) : word;
+  const folder = folderOf(word);
   const path = join(folder, RUN_FILE);
   const run = await readRun(folder);
   const sha256 = createHash('sha256')

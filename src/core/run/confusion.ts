@@ -32,4 +32,22 @@ export const confusion = z
     ({ flips, attacked }) =>
       attacked === undefined || flips.every(({ from, to }) => from < attacked.length && to < attacked.length),
     { path: ['flips'], error: 'a flip is from one of the classes to another' },
-  );
+  )
+  .refine(({ images, fooled }) => fooled <= images, { path: ['fooled'], error: 'no more can fall than are attacked' })
+  .refine(
+    ({ fooled, flips, attacked }) => {
+      const told = sum(flips.map(({ images }) => images));
+      return attacked === undefined ? told <= fooled : told === fooled;
+    },
+    { path: ['fooled'], error: 'every image that fell is in one flip; of many classes some are told of' },
+  )
+  .refine(({ images, attacked }) => attacked === undefined || sum(attacked) === images, {
+    path: ['attacked'],
+    error: 'the images of all classes are those attacked',
+  })
+  .refine(({ flips, attacked }) => flips.every(({ from, of }) => attacked === undefined || attacked[from] === of), {
+    path: ['flips'],
+    error: 'a flip is one of as many images as there are of its class',
+  });
+
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);

@@ -46,4 +46,12 @@ export const trace = z
   .refine(
     ({ fooled, images }) => fooled.every((of, i) => of <= images && (i === 0 || of >= (fooled[i - 1] as number))),
     { path: ['fooled'], error: 'who has fallen stays fallen, and no more can than there are' },
-  );
+  )
+  .refine(({ before, fooled: [first = 0] }) => before <= first, {
+    path: ['before'],
+    error: 'who had fallen before has fallen from the start',
+  })
+  .refine(({ images, before, loss: of }) => of === undefined || of.images <= images - before, {
+    path: ['loss', 'images'],
+    error: 'the loss is that of images attacked at this radius',
+  });

@@ -1,5 +1,5 @@
 import type { Trace } from '../../core/run.ts';
-import { percent, significant, whole } from '../format.ts';
+import { percent, signed, whole } from '../format.ts';
 import type { Html } from '../html.ts';
 import type { LineStyle } from '../palette.ts';
 import type { Pen, Point } from '../svg.ts';
@@ -87,7 +87,7 @@ function drawLosses(pen: Pen, series: readonly CourseSeries[], scale: StepScale,
   const y = (loss: number): number => (1 - (loss - least) / span) * LOSS_HEIGHT;
   for (const loss of lossTicks(least, most)) {
     pen.line([0, y(loss)], [width, y(loss)], { ...rule, width: 1 });
-    pen.text([-10, y(loss) + 4], minus(loss), { size: SMALL, anchor: 'end', colour: muted, room: 40 });
+    pen.text([-10, y(loss) + 4], signed(loss, 2), { size: SMALL, anchor: 'end', colour: muted, room: 40 });
   }
   // The decision boundary: who is above has fallen.
   pen.line([0, y(0)], [width, y(0)], { ...ink, width: 1, dash: '5 4' });
@@ -122,9 +122,6 @@ function lossTicks(least: number, most: number): readonly number[] {
   return Array.from({ length: Math.floor(most / step + 1e-9) - from + 1 }, (_, i) => (from + i) * step);
 }
 
-/** With a sign as wide as others are. */
-const minus = (loss: number): string => significant(loss, 2).replace('-', '−');
-
 function describe(series: readonly CourseSeries[]): string {
   const lines = series.map(({ label, trace: { steps, fooled, images, loss } }) => {
     const [first, last] = [fooled[0] ?? 0, fooled.at(-1) ?? 0];
@@ -133,10 +130,8 @@ function describe(series: readonly CourseSeries[]): string {
       last > first ? `, half of what it fools within ${whole(half)} of ${whole(steps.at(-1) ?? 0)} steps` : '';
     const [begin, end] = [loss?.median[0] ?? null, loss?.median.at(-1) ?? null];
     const losses =
-      begin === null || end === null ? '' : `; the median loss goes from ${minus3(begin)} to ${minus3(end)}`;
+      begin === null || end === null ? '' : `; the median loss goes from ${signed(begin, 3)} to ${signed(end, 3)}`;
     return `${label} fools ${percent(last / images)} of the images${within}${losses}`;
   });
   return `${lines.join('. ')}.`;
 }
-
-const minus3 = (loss: number): string => significant(loss, 3).replace('-', '−');

@@ -3,6 +3,7 @@ import type { Perturbations } from '../../core/run.ts';
 import { percent, radius, significant } from '../format.ts';
 import type { Html } from '../html.ts';
 import type { LineStyle } from '../palette.ts';
+import { quantileAt } from '../quantile-at.ts';
 import type { Pen, Point } from '../svg.ts';
 import {
   drawAxisTitle,
@@ -40,9 +41,7 @@ export interface SizePanel {
 const ROWS_TOP = PLOT_HEIGHT + 76;
 const ROW = 17;
 
-/** Of a spread: its least, one in twenty, a quarter, the half and so on. */
-const at = (quantiles: readonly number[], share: number): number =>
-  quantiles[Math.round(share * (QUANTILES.length - 1))] ?? 0;
+const at = (quantiles: readonly number[], share: number): number => quantileAt(quantiles, share) ?? 0;
 
 /**
  * How many images have a perturbation of at most some size in L2, a rising line per attack; and where it is known, a row per

@@ -3,7 +3,7 @@ import { attackStyles } from '../attack-style.ts';
 import { coursePanel } from '../charts/course-panel.ts';
 import { lineSample } from '../charts/line-sample.ts';
 import { dash } from '../dash.ts';
-import { normSymbol, percent, radius, significant, whole } from '../format.ts';
+import { normSymbol, percent, radius, signed, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
 import { architectureTitle, trainingTitle } from '../names.ts';
 import { panelsOf } from '../panels.ts';
@@ -24,6 +24,7 @@ function curves(run: Run, traces: readonly Trace[]): Html {
   const styleOf = attackStyles(run);
   const names = [...new Set(traces.map(({ attack }) => attack))];
   const lengths = traces.map(({ steps }) => steps.at(-1) ?? 0);
+  const noted = Math.max(0, ...traces.map(({ loss }) => loss?.images ?? 0));
   const groups = groupBy(traces, ({ arch, training, norm, epsilon }) =>
     JSON.stringify([arch, training, norm, epsilon]),
   );
@@ -40,7 +41,7 @@ function curves(run: Run, traces: readonly Trace[]): Html {
 <figure class="course">
 <ul class="legend">${names.map((name) => html`<li>${lineSample(styleOf(name))}<b>${together(name)}</b></li>`)}</ul>
 ${panelsOf(panels, IN_SIGHT)}
-<figcaption>${finding(run, traces)} Above, the share of the images fooled so far, of those that the network classifies correctly without attack. Below, the loss of up to 100 of them: the margin of logits, which is the best wrong one minus the true one (with a target, the target’s minus the best other), whatever an attack itself raises. Above the dashed line, at 0, an image has fallen; from then on it keeps its loss, as it does where an attack ends before its last step. The steps of restarts and of the stages of an attack follow one another.</figcaption>
+<figcaption>${finding(run, traces)} Above, the share of the images fooled so far, of those that the network classifies correctly without attack. Below, the loss of up to ${whole(noted)} of them: the margin of logits, which is the best wrong one minus the true one (with a target, the target’s minus the best other), whatever an attack itself raises. Above the dashed line, at 0, an image has fallen; from then on it keeps its loss, as it does where an attack ends before its last step. The steps of restarts and of the stages of an attack follow one another.</figcaption>
 </figure>
 <p class="note">Each network is shown at the largest radius, up to that of the headline, which at least half of its images came to under every attack. An image that has fallen at a smaller radius is attacked no more, for the larger ball holds the same adversarial image: it counts as fooled from the start, and not in the loss. Attacks of one step have no curve, nor have those of minimum norm, which seek the nearest adversarial image at no radius. An attack that takes steps of ε/T, T being their number, comes to the edge of the ball with the last of them alone.</p>
 ${numbers(run, traces)}`;
@@ -82,7 +83,7 @@ function numbers(run: Run, traces: readonly Trace[]): Html {
   const lossCell = (value: number | null | undefined): Html =>
     value === null || value === undefined
       ? html`<td class="figure absent" data-value="${-Number.MAX_VALUE}">${dash('not noted')}</td>`
-      : number(value, significant(value, 3).replace('-', '−'));
+      : number(value, signed(value, 3));
   return html`<details><summary>The numbers (${whole(rows.length)} rows)</summary>
 <section class="scroll" tabindex="0" aria-labelledby="course-numbers">
 <table class="plain sortable">

@@ -1,4 +1,3 @@
-import { QUANTILES } from '../../core/run/perturbations.ts';
 import type { Perturbations, Run } from '../../core/run.ts';
 import { attackStyles } from '../attack-style.ts';
 import { lineSample } from '../charts/line-sample.ts';
@@ -8,6 +7,7 @@ import { normSymbol, percent, radius, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
 import { architectureTitle, trainingTitle } from '../names.ts';
 import { panelsOf } from '../panels.ts';
+import { quantileAt } from '../quantile-at.ts';
 import { groupBy } from '../slice.ts';
 import { defineSection } from './section.ts';
 
@@ -52,9 +52,6 @@ ${numbers(run, entries)}`;
 const nameOf = (run: Run, { arch, training }: Perturbations): string =>
   `${architectureTitle(run, arch)} (${trainingTitle(training).toLowerCase()})`;
 
-const at = (quantiles: readonly number[] | undefined, share: number): number | undefined =>
-  quantiles?.[Math.round(share * (QUANTILES.length - 1))];
-
 /** In three digits: `1.40`, `0.0123`, `1,235`. */
 const shown = (size: number): string =>
   size >= 999.5 ? whole(Math.round(size)) : size === 0 ? '0' : size.toPrecision(3);
@@ -62,10 +59,10 @@ const shown = (size: number): string =>
 /** Which attack needs the least, of those that succeed often enough for it to mean something. */
 function finding(run: Run, entries: readonly Perturbations[]): Html | undefined {
   const fooling = entries.filter(({ fooled, images }) => 2 * fooled >= images);
-  const [least] = fooling.toSorted((a, b) => (at(a.l2, 0.5) ?? 0) - (at(b.l2, 0.5) ?? 0));
+  const [least] = fooling.toSorted((a, b) => (quantileAt(a.l2, 0.5) ?? 0) - (quantileAt(b.l2, 0.5) ?? 0));
   if (least === undefined) return undefined;
-  const bound = at(least.atBound, 0.5);
-  return html`The smallest perturbations that fool half of the images or more are those of <b>${least.attack}</b> on ${nameOf(run, least)}, the median ${together(`${shown(at(least.l2, 0.5) ?? 0)} in L2`)}${bound !== undefined && html`, with ${together(percent(bound))} of the values moved by the whole radius`}.`;
+  const bound = quantileAt(least.atBound, 0.5);
+  return html`The smallest perturbations that fool half of the images or more are those of <b>${least.attack}</b> on ${nameOf(run, least)}, the median ${together(`${shown(quantileAt(least.l2, 0.5) ?? 0)} in L2`)}${bound !== undefined && html`, with ${together(percent(bound))} of the values moved by the whole radius`}.`;
 }
 
 function numbers(run: Run, entries: readonly Perturbations[]): Html {
@@ -85,8 +82,8 @@ function numbers(run: Run, entries: readonly Perturbations[]): Html {
         cell(epsilon, radius),
         cell(images, whole),
         cell(fooled, whole),
-        ...columns.map((share) => cell(at(l2, share), shown)),
-        ...columns.map((share) => cell(at(atBound, share), percent)),
+        ...columns.map((share) => cell(quantileAt(l2, share), shown)),
+        ...columns.map((share) => cell(quantileAt(atBound, share), percent)),
       ]}</tr>`,
   )}</tbody>
 </table>
