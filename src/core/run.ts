@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { UserError } from './errors.ts';
 import { joinedFrom } from './joined.ts';
-import { cell, worstCase } from './run/cells.ts';
+import { cell, contradiction, worstCase } from './run/cells.ts';
 import { certificates } from './run/certificates.ts';
 import { check } from './run/check.ts';
 import { confusion } from './run/confusion.ts';
@@ -36,7 +36,12 @@ const runFields = z.object({
   attacks: z.array(attack),
   classes: z.array(z.string()),
   /** At least one, unless the run certifies instead of attacking. */
-  cells: z.array(cell.refine(radiusFits, radiusRule)),
+  cells: z.array(
+    cell.refine(radiusFits, radiusRule).superRefine((box, context) => {
+      const found = contradiction(box);
+      if (found !== undefined) context.addIssue({ code: 'custom', path: [found[0]], message: found[1] });
+    }),
+  ),
   /** One per arch, training, norm and epsilon, in the order of the cells. */
   worstCases: z.array(worstCase.refine(radiusFits, radiusRule)).optional(),
   /** One per network and attack of minimum norm. */

@@ -1,4 +1,5 @@
 /** Which images a run measures on: a dataset by name, a folder, or single photographs. */
+import { existsSync } from 'node:fs';
 import type { Dataset, PhotoForm } from '../../core/dataset.ts';
 import { UserError, usageError } from '../../core/errors.ts';
 import { parseNumber } from '../../core/params.ts';
@@ -31,7 +32,7 @@ export const imagesFlag: Flag<Images> = {
 
 /**
  * @param words - plain words of the command line: photographs, after `--images` has named the first
- * @throws UserError (usage) for words without it, and for `--dataset` beside photographs
+ * @throws UserError (usage) for words without it, for `--dataset` beside photographs, and for photographs that are not there
  */
 export function photographsOf(images: Images, words: readonly string[], isDatasetGiven: boolean): readonly string[] {
   const [first] = words;
@@ -43,7 +44,10 @@ export function photographsOf(images: Images, words: readonly string[], isDatase
     );
   }
   if (isDatasetGiven) throw usageError('--images names photographs, so --dataset has no say; give one of the two');
-  return [...images, ...words];
+  const photographs = [...images, ...words];
+  const absent = photographs.find((path) => !existsSync(path));
+  if (absent === undefined) return photographs;
+  throw usageError(`--images ${absent}: no such photograph, and no whole number either`);
 }
 
 /** How many images of the dataset are measured. @throws UserError (usage) if more are asked for than there are */

@@ -15,7 +15,8 @@ export function watchTraining(terminal: Terminal, quiet: boolean): Watch {
   const line = progressLine(terminal);
   let [batches, epochs] = [0, 0];
   const show = (event: TrainingEvent): void => {
-    if (quiet) return;
+    // A training that was ended early is no progress: it is told in any case.
+    if (quiet && event.kind !== 'stopped') return;
     if (event.kind === 'start') {
       ({ batches, epochs } = event);
       terminal.note(`${whole(event.parameters)} parameters, ${counted(batches, 'batch', 'batches')} an epoch`);

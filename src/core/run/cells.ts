@@ -40,6 +40,22 @@ export const cell = z.object({
   seconds: z.number().min(0),
 });
 
+/** What of a box disagrees with its other numbers, as the field's name and why; undefined if nothing does. */
+export function contradiction(box: z.infer<typeof cell>): readonly [field: string, why: string] | undefined {
+  const { images, cleanCorrect, robustCorrect, robustCorrect8bit } = box;
+  if (cleanCorrect > images) return ['cleanCorrect', `${cleanCorrect} of ${images} images`];
+  if (robustCorrect > cleanCorrect) return ['robustCorrect', `more than the ${cleanCorrect} that were correct before`];
+  if (robustCorrect8bit > cleanCorrect)
+    return ['robustCorrect8bit', `more than the ${cleanCorrect} that were correct before`];
+  const shares = [
+    ['cleanAccuracy', box.cleanAccuracy, cleanCorrect],
+    ['robustAccuracy', box.robustAccuracy, robustCorrect],
+    ['robustAccuracy8bit', box.robustAccuracy8bit, robustCorrect8bit],
+  ] as const;
+  const wrong = shares.find(([, accuracy, correct]) => Math.abs(accuracy * images - correct) > 1e-3);
+  return wrong && [wrong[0], `it is not ${wrong[2]} of ${images} images`];
+}
+
 /**
  * Worst case over the run's attacks: an image counts as robust only if it withstood every one of them. So this is the mean
  * over images of the minimum over attacks, never above the lowest cell.

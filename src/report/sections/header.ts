@@ -45,7 +45,9 @@ function facts(run: Run, slice: Slice): Html {
     ['Goal', goalInWords(slice.goal, run.classes), 'top-1 counts'],
     ['Adversary', ...KNOWLEDGE[access]],
     ['Data', `${whole(images)} images`, `${datasetTitle(slice.dataset)} ${dataset.split}, ${dataset.labels}`],
-    ['Run', `seed ${seed}`, instant(started)],
+    run.sources === undefined
+      ? ['Run', `seed ${seed}`, instant(started)]
+      : ['Runs', html`<a href="#joined">${whole(run.sources.length)} joined</a>`, `seed ${seed}`],
   ];
   return html`<dl class="facts">${rows.map(
     ([term, value, detail]) => html`<div><dt>${term}</dt><dd>${value}<small>${detail}</small></dd></div>`,

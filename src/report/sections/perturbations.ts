@@ -45,7 +45,7 @@ function sizes(run: Run, entries: readonly Perturbations[]): Html {
 ${panelsOf(panels, IN_SIGHT)}
 <figcaption>${finding(run, entries)} The curves are the share of the images whose perturbation is no larger; markers stand at the medians.${hasRows && html` Below, the share of an image’s values that are moved by the whole radius, up or down: a marker at the median image, a thick line over the middle half of the images and a thin one over the middle eight in ten. What the edge of the box [0,1] stops is moved by less.`}</figcaption>
 </figure>
-<p class="note">Of images attacked at this radius, fooled or not: where the attack ended, which is where it first fooled the network unless it was made to go on. Each network is shown at the largest radius, up to that of the headline, which at least half of its images came to without falling at a smaller one.</p>
+<p class="note">Of images attacked at this radius, fooled or not: where the attack ended, which is where it first fooled the network unless it was made to go on. Each network is shown at the largest radius, up to that of the headline, which at least half of its images came to without falling at a smaller one.${run.sources && ' Each of the joined runs chose it by its own attacks, so compare attacks at one radius alone.'}</p>
 ${numbers(run, entries)}`;
 }
 
