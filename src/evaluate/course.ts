@@ -92,12 +92,12 @@ export class Course {
     this.#atBound[at] = atBound ?? Number.NaN;
   }
 
-  /** @param margins - at the marks; NaN where there is none. As many as another version has marks say nothing here. */
+  /** @param margins - at the marks; NaN where there is none. Those of another version, at other marks, are left out. */
   addTrace(image: number, radius: number, margins: Float32Array): void {
     if (margins.length === this.marks.length) this.#margins.set(this.#at(image, radius), margins);
   }
 
-  /** Whether it is known of all these images how they ended: a journal of an earlier version does not tell. */
+  /** Whether it is known how all these images ended, and as what: a journal of an earlier version does not tell. */
   knows(images: readonly number[], radius: number): boolean {
     return images.every((image) => {
       const at = this.#at(image, radius);

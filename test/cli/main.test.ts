@@ -176,7 +176,10 @@ describe('an experiment', () => {
     const { code, out } = await experiment('--attack', 'pgd', '--restarts', '2', '--dry-run', '--json');
     expect(code).toBe(0);
     const { attacks, images } = JSON.parse(out.join('\n'));
-    expect([images, attacks[0]]).toEqual([12, { attack: 'pgd', forwards: 60, items: 60, gradients: 1932 }]);
+    expect([images, attacks[0]]).toEqual([
+      12,
+      { attack: 'pgd', forwards: 60, items: 60, gradients: 1932, seconds: expect.any(Number) },
+    ]);
   });
 
   it('takes the number of a class from a config file', async () => {

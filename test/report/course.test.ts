@@ -90,6 +90,7 @@ describe('success and loss, step by step', () => {
     const traces = run.traces?.map(({ loss: _, ...trace }) => trace);
     const shown = await renderReport({ ...run, traces });
     expect(chartsOf(shown, 'course')[0]).toContain('no loss was noted');
+    expect(textOf(section(shown, 'course'))).not.toContain('Below, the loss');
     expect(rowsOf(shown, 'course')[1]?.slice(7)).toEqual(['–', '–', '–']);
   });
 
