@@ -104,6 +104,8 @@ export default defineDefense({
   trainingLoss: ({ x, crossEntropy }) => (model) => { const logits = model(x); return { loss: crossEntropy(logits).mean(), logits }; },
 });`;
     await writeFile('mine.ts', source('mine'));
+    const shaken = await plan({ training: join(before, 'examples', 'shaken.ts') });
+    expect(Object.keys(shaken.defense.params)).toEqual(['share']);
     await writeFile('taken.ts', source('taken', 'adversarial'));
     const [job] = await series({ training: 'mine.ts' });
     expect(job?.out).toBe(join('checkpoints', 'mnist', 'vgg16-mine.safetensors'));
