@@ -21,7 +21,7 @@ export default defineDefense({
         .mul(2)
         .sub(1)
         .mul(epsilon * params.share);
-      const shaken: tf.Tensor4D = x.add(u).clipByValue(0, 1);
+      const shaken = x.add(u).clipByValue(0, 1) as tf.Tensor4D;
       const logits = model(shaken);
       return { loss: crossEntropy(logits).mean(), logits };
     },
