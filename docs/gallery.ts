@@ -6,8 +6,7 @@
  *
  * Chromium is the one of the PATH, or of $GIBBON_CHROMIUM.
  */
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import sharp from 'sharp';
@@ -17,6 +16,8 @@ import { writeAtomically } from '../src/core/files.ts';
 import { Browser, chromiumPath, type View } from '../test/report/browser.ts';
 
 const FOLDER = fileURLToPath(new URL('./gallery/', import.meta.url));
+/** As the report's command says it. */
+const OUT = 'reports/six-architectures';
 const MARGIN = 16;
 
 interface Shot {
@@ -77,22 +78,16 @@ async function photographAll(report: string): Promise<void> {
   }
 }
 
-/** Measures, unless a folder with a run is named. */
-async function withRun(named: string | undefined, use: (folder: string) => Promise<void>): Promise<void> {
-  if (named !== undefined) return use(named);
-  const folder = await mkdtemp(join(tmpdir(), 'gibbon-gallery-'));
-  try {
-    const code = await main(['experiment', '--out', folder]);
-    if (code !== 0) throw new UserError(`nothing to photograph: the experiment ended with ${code}`);
-    await use(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+/** The folder of the run: the one that is named, or one that is measured now. */
+async function runFolder(named: string | undefined): Promise<string> {
+  if (named !== undefined) return named;
+  const code = await main(['experiment', '--out', OUT]);
+  if (code !== 0) process.exit(code);
+  return OUT;
 }
 
-await withRun(process.argv[2], async (folder) => {
-  await mkdir(FOLDER, { recursive: true });
-  const report = join(folder, 'report.html');
-  await photographAll(report);
-  await copyFile(report, join(FOLDER, 'report.html'));
-});
+const folder = await runFolder(process.argv[2]);
+await mkdir(FOLDER, { recursive: true });
+const report = join(folder, 'report.html');
+await photographAll(report);
+await copyFile(report, join(FOLDER, 'report.html'));
