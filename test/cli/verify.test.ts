@@ -37,6 +37,17 @@ async function copy(folder: string, change: (run: Run) => unknown): Promise<stri
   return folder;
 }
 
+/** The box with other counts, and the accuracies that belong to them. */
+const counting = (cell: Run['cells'][number], clean: number, robust: number): Run['cells'][number] => ({
+  ...cell,
+  ...{ cleanCorrect: clean, robustCorrect: robust, robustCorrect8bit: robust },
+  ...{
+    cleanAccuracy: clean / cell.images,
+    robustAccuracy: robust / cell.images,
+    robustAccuracy8bit: robust / cell.images,
+  },
+});
+
 describe('images that a run saved', () => {
   it('are told of, and pass their check', async () => {
     expect(made.code).toBe(0);
@@ -96,12 +107,12 @@ describe('images that a run saved', () => {
   it('fail where the run counts others than there are, or names none where it counts some', async () => {
     const counted = await copy('counted', (given) => ({
       ...given,
-      cells: given.cells.map((cell) => ({ ...cell, robustCorrect: 0 })),
+      cells: given.cells.map((cell) => counting(cell, cell.cleanCorrect, 0)),
     }));
     expect(await run('verify', counted, '--json')).toMatchObject({ code: 1 });
     const dropped = await copy('dropped', (given) => ({
       ...given,
-      cells: given.cells.map((cell) => ({ ...cell, cleanCorrect: 9, robustCorrect: 4 })),
+      cells: given.cells.map((cell) => counting(cell, 9, 4)),
       saved: [],
     }));
     const { code, out } = await run('verify', dropped);
