@@ -77,8 +77,9 @@ for (const { arch, training, flags = [] } of RECIPES) {
   const code = await main(['train', '--arch', arch, '--training', training, ...flags, ...further]);
   if (code !== EXIT.ok) process.exit(code);
 }
-for (const network of await bundledNetworks()) {
-  for (const job of MEASURED) {
+// What is cheap is known of all networks before what is costly is begun.
+for (const job of MEASURED) {
+  for (const network of await bundledNetworks()) {
     const figures = readFigures();
     const known = figuresOf(network, figures);
     const isDone = job.attacks.every((attack) => known.some((one) => one.attack === attack));
