@@ -24,6 +24,12 @@ export const datasetTitle = (name: string): string => DATASETS[name] ?? name;
 /** Whether the words would only say what is usual, or nothing. */
 export const goesWithoutSaying = (training: string): boolean => training === STANDARD || training === UNSTATED;
 
+/** In a sentence: `VGG-16 (standard training)`. */
+export const networkTitle = (
+  run: Run,
+  { arch, training }: { readonly arch: string; readonly training: string },
+): string => `${architectureTitle(run, arch)} (${trainingTitle(training).toLowerCase()})`;
+
 /** As a heading: `Standard training`, `Standard training + jpeg`. */
 export function trainingTitle(called: string): string {
   const { training, defense, file } = trainingWords(called);

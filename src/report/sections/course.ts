@@ -5,7 +5,7 @@ import { lineSample } from '../charts/line-sample.ts';
 import { dash } from '../dash.ts';
 import { normSymbol, percent, radius, signed, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, networkTitle, trainingTitle } from '../names.ts';
 import { panelsOf } from '../panels.ts';
 import { groupBy } from '../slice.ts';
 import { defineSection } from './section.ts';
@@ -32,7 +32,7 @@ function curves(run: Run, traces: readonly Trace[]): Html {
     const [first] = group;
     if (first === undefined) return [];
     const chart = coursePanel({
-      ...{ id: `course-${i}`, names, lengths, title: `Attacks on ${nameOf(run, first)}, step by step` },
+      ...{ id: `course-${i}`, names, lengths, title: `Attacks on ${networkTitle(run, first)}, step by step` },
       series: group.map((trace) => ({ label: trace.attack, style: styleOf(trace.attack), trace })),
     });
     return html`<div class="panel"><p class="panel-title"><b>${architectureTitle(run, first.arch)}</b> ${trainingTitle(first.training).toLowerCase()}, ${atRadius(first)}</p>${chart}</div>`;
@@ -46,9 +46,6 @@ ${panelsOf(panels, IN_SIGHT)}
 <p class="note">Each network is shown at the largest radius, up to that of the headline, which at least half of its images came to under every attack.${run.sources && ' Each of the joined runs chose it by its own attacks, so compare attacks at one radius alone.'} An image that has fallen at a smaller radius is attacked no more, for the larger ball holds the same adversarial image: it counts as fooled from the start, and not in the loss. Attacks of one step have no curve, nor have those of minimum norm, which seek the nearest adversarial image at no radius. An attack that takes steps of ε/T, T being their number, comes to the edge of the ball with the last of them alone.</p>
 ${numbers(run, traces)}`;
 }
-
-const nameOf = (run: Run, { arch, training }: Trace): string =>
-  `${architectureTitle(run, arch)} (${trainingTitle(training).toLowerCase()})`;
 
 const atRadius = ({ norm, epsilon }: Trace): Html => together(`${normSymbol(norm)} ε = ${radius(epsilon)}`);
 
@@ -65,7 +62,7 @@ function finding(run: Run, traces: readonly Trace[]): Html | undefined {
   if (latest === undefined) return undefined;
   if (late(latest) === 0) return html`In the last quarter of its steps no attack fooled any further image.`;
   const share = percent(late(latest) / latest.images);
-  return html`In the last quarter of its steps, <b>${latest.attack}</b> still fooled ${whole(late(latest))} of ${whole(latest.images)} images (${together(share)}) of ${nameOf(run, latest)}${traces.length > 1 && ': the most that any attack did so late'}.`;
+  return html`In the last quarter of its steps, <b>${latest.attack}</b> still fooled ${whole(late(latest))} of ${whole(latest.images)} images (${together(share)}) of ${networkTitle(run, latest)}${traces.length > 1 && ': the most that any attack did so late'}.`;
 }
 
 /** Rows of a curve in the table, beside the start. */

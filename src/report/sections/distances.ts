@@ -6,7 +6,7 @@ import { dash } from '../dash.ts';
 import { spreadOf, survival } from '../distance-spread.ts';
 import { normSymbol, percent, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, networkTitle, trainingTitle } from '../names.ts';
 import { type Contender, groupBy } from '../slice.ts';
 import { defineSection } from './section.ts';
 
@@ -26,9 +26,6 @@ ${groups.map((group, i) => html`${spreadTable(run, group, i)}${curves(run, group
 }
 
 const networkKey = ({ arch, training }: Contender): string => JSON.stringify([arch, training]);
-
-const nameOf = (run: Run, { arch, training }: Contender): string =>
-  `${architectureTitle(run, arch)} (${trainingTitle(training).toLowerCase()})`;
 
 function spreadTable(run: Run, entries: readonly Distances[], index: number): Html {
   const [first] = entries;
@@ -73,7 +70,7 @@ function curves(run: Run, entries: readonly Distances[], index: number): Html | 
     const [network = first] = group;
     const chart = distancePanel({
       ...{ id: `distances-${index}-${i}`, norm, names, largest: largest > 0 ? largest : 1 },
-      title: `Images of ${nameOf(run, network)} left, against the distance`,
+      title: `Images of ${networkTitle(run, network)} left, against the distance`,
       series: group.map((entry) => ({
         ...{ label: entry.attack, style: styleOf(entry.attack), median: entry.median },
         steps: survival(entry, largest > 0 ? largest : 1, RESOLUTION),
@@ -101,10 +98,10 @@ function finding(run: Run, entries: readonly Distances[]): Html {
     html`${together(`${normSymbol(norm)} ${shown(median ?? 0)}`)} (${attack})`;
   return html`${
     far &&
-    html`The median image of ${nameOf(run, far)} lies ${away(far)} from an adversarial one${near && html`, that of ${nameOf(run, near)} ${away(near)}${found.length > 2 && `: the farthest and the nearest of ${found.length} networks`}`}.`
+    html`The median image of ${networkTitle(run, far)} lies ${away(far)} from an adversarial one${near && html`, that of ${networkTitle(run, near)} ${away(near)}${found.length > 2 && `: the farthest and the nearest of ${found.length} networks`}`}.`
   }${missing > 0 && ` ${missingWords(run, nearest[0], missing)}`}`;
 }
 
 /** Of networks whose median image has none. */
 const missingWords = (run: Run, one: Distances | undefined, count: number): string =>
-  `For ${count === 1 && one !== undefined ? nameOf(run, one) : `${count} networks`}, half of the images or more have none that was found.`;
+  `For ${count === 1 && one !== undefined ? networkTitle(run, one) : `${count} networks`}, half of the images or more have none that was found.`;

@@ -2,7 +2,7 @@ import type { Confusion, Run } from '../../core/run.ts';
 import { confusionPanel } from '../charts/confusion-panel.ts';
 import { className, normSymbol, percent, radius, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, networkTitle, trainingTitle } from '../names.ts';
 import { panelsOf } from '../panels.ts';
 import { groupBy } from '../slice.ts';
 import { defineSection } from './section.ts';
@@ -78,8 +78,8 @@ function finding(run: Run, entries: readonly Confusion[]): Html | undefined {
   const [first] = all.toSorted((a, b) => b.flip.images - a.flip.images);
   if (first === undefined) return undefined;
   const { entry, flip } = first;
-  const { arch, training, attack } = entry;
-  return html`Most often, ${className(flip.from, run.classes)} is taken for ${className(flip.to, run.classes)}: ${together(`${whole(flip.images)} of ${whole(flip.of)}`)} images of ${architectureTitle(run, arch)} (${trainingTitle(training).toLowerCase()}) under ${attack}.`;
+  const { attack } = entry;
+  return html`Most often, ${className(flip.from, run.classes)} is taken for ${className(flip.to, run.classes)}: ${together(`${whole(flip.images)} of ${whole(flip.of)}`)} images of ${networkTitle(run, entry)} under ${attack}.`;
 }
 
 function numbers(run: Run, entries: readonly Confusion[]): Html {

@@ -5,7 +5,7 @@ import { sizePanel } from '../charts/size-panel.ts';
 import { dash } from '../dash.ts';
 import { normSymbol, percent, radius, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, networkTitle, trainingTitle } from '../names.ts';
 import { panelsOf } from '../panels.ts';
 import { quantileAt } from '../quantile-at.ts';
 import { groupBy } from '../slice.ts';
@@ -34,7 +34,7 @@ function sizes(run: Run, entries: readonly Perturbations[]): Html {
     const [first] = group;
     if (first === undefined) return [];
     const chart = sizePanel({
-      ...{ id: `perturbations-${i}`, names, largest, title: `Perturbations of images of ${nameOf(run, first)}` },
+      ...{ id: `perturbations-${i}`, names, largest, title: `Perturbations of images of ${networkTitle(run, first)}` },
       series: group.map((one) => ({ label: one.attack, style: styleOf(one.attack), sizes: one })),
     });
     return html`<div class="panel"><p class="panel-title"><b>${architectureTitle(run, first.arch)}</b> ${trainingTitle(first.training).toLowerCase()}, ${together(`${normSymbol(first.norm)} ε = ${radius(first.epsilon)}`)}</p>${chart}</div>`;
@@ -49,9 +49,6 @@ ${panelsOf(panels, IN_SIGHT)}
 ${numbers(run, entries)}`;
 }
 
-const nameOf = (run: Run, { arch, training }: Perturbations): string =>
-  `${architectureTitle(run, arch)} (${trainingTitle(training).toLowerCase()})`;
-
 /** In three digits: `1.40`, `0.0123`, `1,235`. */
 const shown = (size: number): string =>
   size >= 999.5 ? whole(Math.round(size)) : size === 0 ? '0' : size.toPrecision(3);
@@ -62,7 +59,7 @@ function finding(run: Run, entries: readonly Perturbations[]): Html | undefined 
   const [least] = fooling.toSorted((a, b) => (quantileAt(a.l2, 0.5) ?? 0) - (quantileAt(b.l2, 0.5) ?? 0));
   if (least === undefined) return undefined;
   const bound = quantileAt(least.atBound, 0.5);
-  return html`The smallest perturbations that fool half of the images or more are those of <b>${least.attack}</b> on ${nameOf(run, least)}, the median ${together(`${shown(quantileAt(least.l2, 0.5) ?? 0)} in L2`)}${bound !== undefined && html`, with ${together(percent(bound))} of the values moved by the whole radius`}.`;
+  return html`The smallest perturbations that fool half of the images or more are those of <b>${least.attack}</b> on ${networkTitle(run, least)}, the median ${together(`${shown(quantileAt(least.l2, 0.5) ?? 0)} in L2`)}${bound !== undefined && html`, with ${together(percent(bound))} of the values moved by the whole radius`}.`;
 }
 
 function numbers(run: Run, entries: readonly Perturbations[]): Html {
