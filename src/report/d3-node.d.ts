@@ -5,10 +5,10 @@ declare module 'd3-node' {
     attr(name: string, value: string | number): Selection;
     text(value: string): Selection;
     node(): { readonly outerHTML: string };
+    remove(): void;
   }
 
   export class D3Node {
-    readonly window: { close(): void };
     createSVG(width: number, height: number, attributes?: Readonly<Record<string, string>>): Selection;
   }
 }

@@ -116,21 +116,24 @@ function applyStroke(shape: Selection, { ink, name, width, dash, opacity }: Stro
   if (opacity !== undefined) shape.attr('stroke-opacity', opacity);
 }
 
+/** The one document that all is drawn in, an element at a time: to make a document takes longer than to draw in it. */
+let easel: D3Node | undefined;
+
 /** An SVG element of the given size, drawn by `draw`, with its title and description in place for screen readers. */
 export function drawSvg(width: number, height: number, words: Words, draw: (pen: Pen) => void): Html {
-  const d3 = new D3Node();
+  easel ??= new D3Node();
+  const svg = easel.createSVG(width, height, {
+    viewBox: `0 0 ${width} ${height}`,
+    role: 'img',
+    'aria-labelledby': `${words.id}-title ${words.id}-description`,
+    'font-family': 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
+  });
   try {
-    const svg = d3.createSVG(width, height, {
-      viewBox: `0 0 ${width} ${height}`,
-      role: 'img',
-      'aria-labelledby': `${words.id}-title ${words.id}-description`,
-      'font-family': 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
-    });
     svg.append('title').attr('id', `${words.id}-title`).text(printable(words.title));
     svg.append('desc').attr('id', `${words.id}-description`).text(printable(words.description));
     draw(new Pen(svg.append('g')));
     return raw(svg.node().outerHTML);
   } finally {
-    d3.window.close();
+    svg.remove();
   }
 }

@@ -139,7 +139,7 @@ const savedOf = (cells: readonly Cell[]): Run['saved'] =>
 /** The course of every cell's attack: some short, some long, some without losses, of few classes and of many. */
 const courseOf = (cells: readonly Cell[], classes: number, few: boolean): Partial<Run> => ({
   traces: cells.map((cell, i) => {
-    const trace = traceOf(cell, i % 3 === 0 ? [0, 1] : [0, 10 ** i, 10 ** i + 1]);
+    const trace = traceOf(cell, i % 3 === 0 ? [0, 1] : [0, 10 ** (i % 12), 10 ** (i % 12) + 1]);
     const { loss: _, ...silent } = trace;
     return i % 2 === 0 ? trace : silent;
   }),
