@@ -8,6 +8,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   tf: [],
   core: ['tf'],
   compile: ['tf'],
+  backends: ['core', 'compile', 'tf'],
   weights: ['core', 'tf'],
   data: ['core', 'tf'],
   models: ['core', 'weights', 'tf'],
@@ -20,6 +21,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'core',
     'compile',
+    'backends',
     'weights',
     'data',
     'models',

@@ -1,8 +1,9 @@
 /** How fast an architecture is here, with weights that nobody trained: measured in this process, alone. */
+
+import { type BackendName, openBackend } from '../../backends/open.ts';
 import type { Prepare } from '../../compile/types.ts';
 import { buildNetwork, type Network, specOf } from '../../models/network.ts';
 import type { tf } from '../../tf.ts';
-import { type BackendName, openBackend } from '../backend.ts';
 import { peakMemory } from './peak-memory.ts';
 import { attackStep, benchLabels, benchPixels, forwardStep, type Step } from './steps.ts';
 

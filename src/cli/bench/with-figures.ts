@@ -1,5 +1,5 @@
+import { openBackend } from '../../backends/open.ts';
 import { cpuName } from '../../evaluate/provenance.ts';
-import { openBackend } from '../backend.ts';
 import type { Inventory } from '../inventory.ts';
 import type { Terminal } from '../terminal.ts';
 import { measureApart, measureEach } from './measure-apart.ts';

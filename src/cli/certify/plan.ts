@@ -1,9 +1,10 @@
 /** From flags to a plan: everything that can be wrong is found here, before anything is written. */
+
+import { type Backend, openBackend } from '../../backends/open.ts';
 import { type CertificationPlan, requireCertifiable } from '../../certify/plan.ts';
 import { usageError } from '../../core/errors.ts';
 import type { Values } from '../../core/params.ts';
 import { requireDatasetName } from '../../data/registry.ts';
-import { type Backend, openBackend } from '../backend.ts';
 import { requireAgreement } from '../experiment/agreement.ts';
 import { contenderFiles, openContender, requireFit } from '../experiment/contenders.ts';
 import { countOf, openImages } from '../experiment/images.ts';

@@ -1,9 +1,9 @@
+import { BACKENDS, openBackend } from '../../backends/open.ts';
 import { unknownName } from '../../core/errors.ts';
 import { type Param, p } from '../../core/params.ts';
 import { cpuName } from '../../evaluate/provenance.ts';
 import { specOf } from '../../models/network.ts';
 import { findArchitecture, SIX } from '../../models/registry.ts';
-import { BACKENDS, openBackend } from '../backend.ts';
 import type { Answer } from '../bench/child.ts';
 import type { Figures } from '../bench/figures.ts';
 import { measureEach } from '../bench/measure-apart.ts';

@@ -1,11 +1,11 @@
 import { cpus, freemem, totalmem } from 'node:os';
+import { gradientDifference, TOLERANCE } from '../../backends/gradient-check.ts';
 import { compile } from '../../compile/compile.ts';
 import { messageOf } from '../../core/errors.ts';
 import { shortPath } from '../../core/files.ts';
 import { p } from '../../core/params.ts';
 import { cpuName } from '../../evaluate/provenance.ts';
 import { architectures } from '../../models/registry.ts';
-import { gradientDifference, TOLERANCE } from '../backend-check.ts';
 import { listCheckpoints } from '../checkpoints.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import type { Finding } from '../doctor/finding.ts';

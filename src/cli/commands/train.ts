@@ -1,9 +1,9 @@
+import { openBackend } from '../../backends/open.ts';
 import { shortPath } from '../../core/files.ts';
 import { augmentations } from '../../train/augment.ts';
 import type { TrainingPlan } from '../../train/plan.ts';
 import { schedules } from '../../train/schedule.ts';
 import { train as runTraining, type TrainingHarness, type TrainingResult } from '../../train/train.ts';
-import { openBackend } from '../backend.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
 import { listenForInterrupt } from '../interrupt.ts';

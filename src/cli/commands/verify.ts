@@ -1,10 +1,10 @@
 import { basename, dirname, join } from 'node:path';
+import { openBackend } from '../../backends/open.ts';
 import { UserError, usageError } from '../../core/errors.ts';
 import { p } from '../../core/params.ts';
 import { Interrupted } from '../../evaluate/plan.ts';
 import { printable } from '../../report/html.ts';
 import { readRun } from '../../report/read.ts';
-import { openBackend } from '../backend.ts';
 import { inColumns, numbers, words as text } from '../columns.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';

@@ -1,8 +1,9 @@
 /** The flags of `experiment`: names are fixed, tools read them. */
+
+import { BACKENDS } from '../../backends/open.ts';
 import { type Param, p, parseNumber } from '../../core/params.ts';
 import { KEPT, ROUNDINGS } from '../../core/saved.ts';
 import { THREATS } from '../../core/threat-model.ts';
-import { BACKENDS } from '../backend.ts';
 import { configFlag } from '../config.ts';
 import { type Flag, listOf, oneOf, optional, word } from '../flags.ts';
 import { type Requirement, requirement } from './fail-under.ts';

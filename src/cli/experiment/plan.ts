@@ -1,4 +1,6 @@
 /** From flags to a plan: everything that can be wrong is found here, before anything is written. */
+
+import { type Backend, openBackend } from '../../backends/open.ts';
 import type { Dataset } from '../../core/dataset.ts';
 import { usageError } from '../../core/errors.ts';
 import type { Values } from '../../core/params.ts';
@@ -7,7 +9,6 @@ import { requirePlan } from '../../evaluate/experiment.ts';
 import { needsFit } from '../../evaluate/fit-images.ts';
 import type { ExperimentPlan, PlannedAttack, Saving } from '../../evaluate/plan.ts';
 import { headlineEpsilon } from '../../report/headline-epsilon.ts';
-import { type Backend, openBackend } from '../backend.ts';
 import type { Given } from '../flags.ts';
 import { knownDefenses } from '../known-defenses.ts';
 import { type Claim, checkOut, defaultFolder } from '../out-folder.ts';

@@ -1,10 +1,11 @@
 /** The flags of `train`: names are fixed, tools read them. */
+
+import { BACKENDS } from '../../backends/open.ts';
 import { p, type Values } from '../../core/params.ts';
 import { NORMS } from '../../core/threat-model.ts';
 import { augmentations } from '../../train/augment.ts';
 import { TRAINING_DEFAULTS as DEFAULTS } from '../../train/plan.ts';
 import { schedules } from '../../train/schedule.ts';
-import { BACKENDS } from '../backend.ts';
 import { configFlag } from '../config.ts';
 import { listOf, oneOf, optional, word } from '../flags.ts';
 

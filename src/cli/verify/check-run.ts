@@ -1,9 +1,10 @@
 /** Checks all images that a run saved, network by network. */
+
+import type { Backend } from '../../backends/open.ts';
 import type { Run } from '../../core/run.ts';
 import type { SavedImages } from '../../core/saved.ts';
 import { prepareJudge } from '../../evaluate/engine.ts';
 import { type Checked, checkSaved } from '../../evaluate/saved/check.ts';
-import type { Backend } from '../backend.ts';
 import type { Found } from './networks.ts';
 
 /** A line of the table. */

@@ -6,7 +6,7 @@ import { THREADS, threadCount } from '../compile/threads.ts';
 import type { Prepare } from '../compile/types.ts';
 import { messageOf, UserError, usageError } from '../core/errors.ts';
 import { tf } from '../tf.ts';
-import { gradientDifference, TOLERANCE } from './backend-check.ts';
+import { gradientDifference, TOLERANCE } from './gradient-check.ts';
 
 export const BACKENDS = ['auto', 'onnx-cpu', 'onnx-webgpu', 'onnx-cuda', 'tensorflow', 'cpu'] as const;
 export type BackendName = (typeof BACKENDS)[number];
