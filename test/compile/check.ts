@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { agree, type Case } from './agree.ts';
+import { AT_MOST } from './provider.ts';
 
 const SEED = Number(process.env.FAST_CHECK_SEED ?? 20150320);
 const EFFORT = Number(process.env.FAST_CHECK_RUNS ?? 1);
@@ -11,7 +12,7 @@ const EFFORT = Number(process.env.FAST_CHECK_RUNS ?? 1);
 /** `fc.assert` of an asynchronous property. */
 export const check = <T>(arbitrary: fc.Arbitrary<T>, holds: (value: T) => Promise<void>, runs = 18): Promise<void> =>
   fc.assert(fc.asyncProperty(arbitrary, holds), {
-    numRuns: runs * EFFORT,
+    numRuns: Math.min(runs, AT_MOST.runs) * EFFORT,
     seed: SEED,
     endOnFailure: EFFORT > 1,
     // Shrinking may take long; the smallest case found by then will do.
@@ -32,4 +33,4 @@ export const checkAll = (kinds: readonly fc.Arbitrary<Case>[], runs?: number): P
 
 /** Compiles a handful of random cases of one kind together, again and again. */
 export const checkMany = (kind: fc.Arbitrary<Case>, runs?: number, most = 12): Promise<void> =>
-  check(fc.array(kind, { minLength: 1, maxLength: most }), agree, runs);
+  check(fc.array(kind, { minLength: 1, maxLength: Math.min(most, AT_MOST.together) }), agree, runs);

@@ -1,9 +1,10 @@
 /** Kernels that work element by element. */
 import type { Emitter, Wire } from '../emitter.ts';
-import { type Inputs, type Node, need, type Value } from '../graph.ts';
+import { type Inputs, type Node, need, sameShape, type Value } from '../graph.ts';
 import { broadcast, type Kernel, type KernelTable, typed } from './kernel.ts';
 import { lowerElementwise, type Write } from './lower-elementwise.ts';
 import { add, elementwise, mul, sub, wireShape } from './operators.ts';
+import { functionOf, shaderClip } from './shader-functions.ts';
 import { step } from './step.ts';
 import * as transcendental from './transcendental.ts';
 
@@ -82,10 +83,16 @@ function modulo(emit: Emitter, a: Wire, b: Wire): Wire {
   return truncated(add(emit, truncated(a, b), b), b);
 }
 
-/** ONNX Runtime's graphics processors know powers of floats alone. */
+/** ONNX Runtime's WebGPU knows powers of floats alone, and fails on some shapes that broadcast. */
 function power(emit: Emitter, a: Wire, b: Wire): Wire {
-  if (a.type === 'float32' || emit.target.provider !== 'webgpu') return elementwise(emit, 'Pow', [a, b]);
-  return emit.cast(elementwise(emit, 'Pow', [emit.cast(a, 'float32'), emit.cast(b, 'float32')]), a.type);
+  if (emit.target.provider !== 'webgpu') return elementwise(emit, 'Pow', [a, b]);
+  const shape = wireShape([a, b]);
+  const whole = [a, b].map((wire) => {
+    const float = emit.cast(wire, 'float32');
+    const isReady = wire.shape.length === 0 || sameShape(wire.shape, shape);
+    return isReady ? float : emit.op('Expand', [float, emit.ints(shape)], shape);
+  });
+  return emit.cast(elementwise(emit, 'Pow', whole), a.type);
 }
 
 const reciprocal = op('Reciprocal');
@@ -103,17 +110,17 @@ const variadic = (inputs: Inputs): Value[] => Object.values(inputs);
 export const ELEMENTWISE: KernelTable = {
   Abs: unary(op('Abs')),
   Acos: unary(transcendental.acos),
-  Acosh: unary(op('Acosh')),
+  Acosh: unary(functionOf('Acosh')),
   Asin: unary(transcendental.asin),
-  Asinh: unary(op('Asinh')),
+  Asinh: unary(functionOf('Asinh')),
   Atan: unary(transcendental.atan),
-  Atanh: unary(op('Atanh')),
+  Atanh: unary(functionOf('Atanh')),
   Ceil: unary(op('Ceil')),
   Cos: unary(transcendental.cos),
-  Cosh: unary(op('Cosh')),
+  Cosh: unary(functionOf('Cosh')),
   Elu: unary(transcendental.elu),
   Erf: unary(op('Erf')),
-  Exp: unary(ofFloats(op('Exp')), 'float32'),
+  Exp: unary(ofFloats(functionOf('Exp')), 'float32'),
   Expm1: unary(throughFloats(transcendental.expm1)),
   Floor: unary(op('Floor')),
   IsNan: unary(ofFloats(predicate('IsNaN')), 'bool'),
@@ -132,23 +139,26 @@ export const ELEMENTWISE: KernelTable = {
     x?.type === 'int32' ? elementwise(emit, 'Max', [x, emit.scalar(0, 'int32')]) : op('Relu')(emit, x as Wire),
   ),
   Relu6: unary((emit, x) => clip(emit, x as Wire, 0, 6)),
-  Round: unary(throughFloats(op('Round'))),
+  Round: unary(throughFloats(functionOf('Round'))),
   Rsqrt: unary((emit, x) => reciprocal(emit, elementwise(emit, 'Sqrt', [x as Wire]))),
   Selu: unary(transcendental.selu),
-  Sigmoid: unary(op('Sigmoid')),
-  Sign: unary(op('Sign')),
+  Sigmoid: unary(functionOf('Sigmoid')),
+  Sign: unary(functionOf('Sign')),
   Sin: unary(transcendental.sin),
-  Sinh: unary(op('Sinh')),
+  Sinh: unary(functionOf('Sinh')),
   Softplus: unary(transcendental.softplus),
   Sqrt: unary(op('Sqrt')),
   Square: unary((emit, x) => mul(emit, x as Wire, x as Wire)),
   Step: step,
-  Tan: unary(op('Tan')),
-  Tanh: unary(op('Tanh')),
+  Tan: unary(functionOf('Tan')),
+  Tanh: unary(functionOf('Tanh')),
 
-  ClipByValue: withAttributes((emit, x, { clipValueMin, clipValueMax }) =>
-    clip(emit, x, clipValueMin as number, clipValueMax as number),
-  ),
+  ClipByValue: withAttributes((emit, x, { clipValueMin, clipValueMax }) => {
+    const bounds = [clipValueMin, clipValueMax] as [number, number];
+    if (emit.target.provider !== 'webgpu') return clip(emit, x, ...bounds);
+    const [low, high] = bounds.map((bound) => emit.scalar(bound, numeric(x))) as [Wire, Wire];
+    return shaderClip(emit, x, low, high);
+  }),
   LeakyRelu: {
     infer: (inputs) => typed(need(inputs, 'x').shape, 'float32'),
     lower: (node, emit) => {

@@ -1,7 +1,7 @@
 /** Kernels that move, join and cut values without computing. */
 
 import { tf } from '../../tf.ts';
-import type { Emitter } from '../emitter.ts';
+import type { Emitter, Wire } from '../emitter.ts';
 import { input, type Node, need, output, sizeOf, type Value } from '../graph.ts';
 import { type Layout, physicalAxis, physicalShape } from '../layout.ts';
 import { filled } from './create.ts';
@@ -167,12 +167,22 @@ const stridedSlice: Kernel = {
   lower: (node, emit) => {
     const x = input(node, 'x');
     const { begin, end, strides, finalShapeSparse, finalShape } = stridedBounds(x, node.attributes);
-    const wire = emit.read(x);
+    const wire = startingAtTheLast(emit, emit.read(x), begin, strides);
     const starts = [begin, end, begin.map((_, i) => i), strides].map((list) => emit.ints(list));
     const cutOut = emit.op('Slice', [wire, ...starts], finalShapeSparse, { type: wire.type });
     emit.define(output(node), emit.reshape(cutOut, finalShape));
   },
 };
+
+/** ONNX Runtime's WebGPU walks backwards from the last element, whatever the first is said to be: what lies behind is cut off. */
+function startingAtTheLast(emit: Emitter, x: Wire, begin: readonly number[], strides: readonly number[]): Wire {
+  if (emit.target.provider !== 'webgpu') return x;
+  const ends = begin.map((b, axis) => ((strides[axis] as number) < 0 ? b + 1 : (x.shape[axis] as number)));
+  return emit.slice(
+    x,
+    ends.map((end, axis) => ({ axis, begin: 0, end })),
+  );
+}
 
 function stridedBounds(x: Value, a: Node['attributes']) {
   const mask = (name: string): number => (a[name] as number | undefined) ?? 0;

@@ -7,17 +7,11 @@
  */
 import type { Emitter, Wire } from '../emitter.ts';
 import { add, div, elementwise, less, mul, sub, where } from './operators.ts';
+import { functionOf, type Unary } from './shader-functions.ts';
 
-type Unary = (emit: Emitter, x: Wire) => Wire;
-
-const apply =
-  (operator: string): Unary =>
-  (emit, x) =>
-    elementwise(emit, operator, [x]);
-
-const [exp, tanh, sqrt, tan, asinh, atanh, abs] = ['Exp', 'Tanh', 'Sqrt', 'Tan', 'Asinh', 'Atanh', 'Abs'].map(
-  apply,
-) as [Unary, Unary, Unary, Unary, Unary, Unary, Unary];
+const [exp, tanh, sqrt, tan, asinh, atanh, abs, sign] = [
+  ...['Exp', 'Tanh', 'Sqrt', 'Tan', 'Asinh', 'Atanh', 'Abs', 'Sign'].map((name) => functionOf(name)),
+] as [Unary, Unary, Unary, Unary, Unary, Unary, Unary, Unary];
 
 const half: Unary = (emit, x) => mul(emit, x, emit.scalar(0.5));
 const twice: Unary = (emit, x) => mul(emit, x, emit.scalar(2));
@@ -42,9 +36,9 @@ function logarithm(emit: Emitter, x: Wire, d: Wire): Wire {
   return where(emit, isNear, nearLog(emit, d), farLog(emit, x));
 }
 
-export const log: Unary = (emit, x) => logarithm(emit, x, sub(emit, x, emit.scalar(1)));
+export const log = functionOf('Log', (emit, x) => logarithm(emit, x, sub(emit, x, emit.scalar(1))));
 
-export const log1p: Unary = (emit, d) => logarithm(emit, add(emit, d, emit.scalar(1)), d);
+export const log1p = functionOf('Log1p', (emit, d) => logarithm(emit, add(emit, d, emit.scalar(1)), d));
 
 /** eˣ - 1 = tanh(x/2)·(eˣ + 1): no cancellation near 0. */
 export const expm1: Unary = (emit, x) => mul(emit, tanh(emit, half(emit, x)), add(emit, exp(emit, x), emit.scalar(1)));
@@ -75,15 +69,15 @@ function halfAngle(emit: Emitter, x: Wire): { t: Wire; square: Wire; sum: Wire }
   return { t, square, sum: add(emit, square, emit.scalar(1)) };
 }
 
-export const sin: Unary = (emit, x) => {
+export const sin = functionOf('Sin', (emit, x) => {
   const { t, sum } = halfAngle(emit, x);
   return div(emit, twice(emit, t), sum);
-};
+});
 
-export const cos: Unary = (emit, x) => {
+export const cos = functionOf('Cos', (emit, x) => {
   const { square, sum } = halfAngle(emit, x);
   return div(emit, sub(emit, emit.scalar(1), square), sum);
-};
+});
 
 /** tan(π/8) and tan(3π/8): where the arctangent's argument is turned by 45° or 90°. */
 const [LOW, HIGH] = [Math.SQRT2 - 1, Math.SQRT2 + 1];
@@ -122,7 +116,7 @@ export function atan2(emit: Emitter, y: Wire, x: Wire): Wire {
   const base = atan(emit, div(emit, y, divisor));
   const halfTurn = where(emit, yNegative, emit.scalar(-Math.PI), emit.scalar(Math.PI));
   const turned = where(emit, xNegative, add(emit, base, halfTurn), base);
-  const upright = mul(emit, elementwise(emit, 'Sign', [y]), emit.scalar(Math.PI / 2));
+  const upright = mul(emit, sign(emit, y), emit.scalar(Math.PI / 2));
   return where(emit, xZero, upright, turned);
 }
 
