@@ -5,6 +5,7 @@ import type { OnnxPort, OnnxType } from './onnx.ts';
 import type { Provider } from './target.ts';
 import { THREADS, threadCount } from './threads.ts';
 import type { HostArray } from './types.ts';
+import { inTurn, keepDevice } from './webgpu.ts';
 
 export interface SessionOptions {
   /** What computes; the processor by default. */
@@ -50,7 +51,8 @@ export async function openSession(
   return {
     run: async (arrays) => {
       const feeds = Object.fromEntries(inputs.map((port, i) => [port.name, toOrt(port, arrays[i] as HostArray)]));
-      const results = await inTurn(options.provider, () => session.run(feeds));
+      const run = () => session.run(feeds);
+      const results = await (options.provider === 'webgpu' ? inTurn(run) : run());
       return outputs.map(({ name }) => (results[name] as ort.Tensor).data as HostArray);
     },
     release: async () => {
@@ -64,21 +66,12 @@ export async function openSession(
   };
 }
 
-let last: Promise<unknown> = Promise.resolve();
-
-/** Runs of WebGPU sessions one after the other: two at a time end the process. */
-function inTurn<T>(provider: Provider | undefined, run: () => Promise<T>): Promise<T> {
-  if (provider !== 'webgpu') return run();
-  const turn = last.then(run, run);
-  last = turn;
-  return turn;
-}
-
 /** @throws Error if the environment asks for an impossible number of threads */
-function create(
+async function create(
   model: Uint8Array,
   { provider = 'cpu', threads = threadCount(process.env[THREADS]) }: SessionOptions,
 ): Promise<ort.InferenceSession> {
+  if (provider === 'webgpu') await keepDevice();
   return ort.InferenceSession.create(model, {
     executionProviders: [provider],
     graphOptimizationLevel: 'all',

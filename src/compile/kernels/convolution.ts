@@ -9,6 +9,7 @@ import { filterGradient } from './filter-gradient.ts';
 import { inputGradient } from './input-gradient.ts';
 import { type Kernel, type KernelTable, typed } from './kernel.ts';
 import { activate } from './matmul.ts';
+import { plainConvolution } from './plain-convolution.ts';
 
 type Shape4 = [number, number, number, number];
 
@@ -49,8 +50,8 @@ function convolve(node: Node, emit: Emitter, depthwise: boolean, bias: Value | u
     return activation !== undefined;
   }
   const weights = (depthwise ? depthwiseFilter : denseFilter)(emit, emit.read(filter));
-  const inputs = [emit.read(x, 'channelsFirst'), weights, biasWire];
-  emit.define(output(node), emit.op('Conv', inputs, shape, { attributes }), 'channelsFirst');
+  const operands = { x: emit.read(x, 'channelsFirst'), filter: weights, bias: biasWire };
+  emit.define(output(node), plainConvolution(emit, operands, shape, attributes), 'channelsFirst');
   return false;
 }
 

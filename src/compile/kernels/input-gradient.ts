@@ -10,6 +10,7 @@ import type { Value } from '../graph.ts';
 import { BLOCKED_DOMAIN } from '../layout.ts';
 import { blockedTurnedFilter, canBlock } from './blocked.ts';
 import { type ConvInfo, padsOf } from './convolution-geometry.ts';
+import { plainConvolution } from './plain-convolution.ts';
 
 type Shape4 = [number, number, number, number];
 
@@ -78,14 +79,14 @@ function correlate(emit: Emitter, dy: Wire, filter: Wire, info: ConvInfo, depthw
     pads: pads.map((pad) => Math.max(0, pad)),
   };
   const shape = [info.batchSize, info.inChannels, info.inHeight, info.inWidth];
-  return emit.op('Conv', [cropped, turned(emit, filter)], shape, { attributes });
+  return plainConvolution(emit, { x: cropped, filter: turned(emit, filter) }, shape, attributes);
 }
 
 /** A 1x1 filter works on the small map, before it is spread out. */
 function correlatePointwise(emit: Emitter, dy: Wire, filter: Wire, info: ConvInfo, depthwise: boolean): Wire {
   const [n, , h, w] = dy.shape as Shape4;
   const attributes = { group: depthwise ? info.inChannels : 1, kernel_shape: [1, 1] };
-  return emit.op('Conv', [dy, turned(emit, filter)], [n, info.inChannels, h, w], { attributes });
+  return plainConvolution(emit, { x: dy, filter: turned(emit, filter) }, [n, info.inChannels, h, w], attributes);
 }
 
 /**
