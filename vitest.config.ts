@@ -21,6 +21,7 @@ export default defineConfig({
         test: {
           name: 'webgpu',
           include: ['test/compile/kernels/*.test.ts', 'test/compile/webgpu/*.test.ts'],
+          exclude: ['test/compile/kernels/table.test.ts'],
           setupFiles: ['test/compile/webgpu/setup.ts'],
           // The loader of libraries reads its path when a process starts, and these are there when the forks do.
           env: {

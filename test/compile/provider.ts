@@ -16,4 +16,4 @@ export const RELATIVE = PROVIDER === 'cpu' ? 1e-5 : 1e-4;
 export const AT_MOST =
   PROVIDER === 'cpu'
     ? { runs: Number.POSITIVE_INFINITY, together: Number.POSITIVE_INFINITY }
-    : { runs: 2, together: 4 };
+    : { runs: 4, together: 4 };

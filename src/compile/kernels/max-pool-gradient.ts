@@ -60,13 +60,7 @@ function placeByPixel(node: Node, emit: Emitter, info: PoolInfo): Wire {
   const attributes = { kernel_shape, strides };
   const seen = emit.op('Conv', [whole, filters], [n * c, pixels, outHeight, outWidth], { attributes });
   const shape = [n * c, 1, outHeight, outWidth];
-  const first = emit.op('ArgMax', [seen], shape, { type: 'int64', attributes: { axis: 1, keepdims: 1 } });
-  const places = emit.constant(
-    Int32Array.from({ length: pixels }, (_, i) => i),
-    [1, pixels, 1, 1],
-    'int32',
-  );
-  const chosen = emit.op('Equal', [emit.cast(first, 'int32'), places], seen.shape, { type: 'bool' });
+  const chosen = firstOf(emit, seen, emit.reshape(emit.read(input(node, 'output'), 'channelsFirst'), shape));
   const part = emit.op('Where', [chosen, emit.reshape(dy, shape), emit.scalar(0)], seen.shape);
   const [, , height, width] = whole.shape as [number, number, number, number];
   const reached = (out: number, stride: number, size: number): number => (out - 1) * stride + size;
@@ -80,6 +74,24 @@ function placeByPixel(node: Node, emit: Emitter, info: PoolInfo): Wire {
     around.map(([before, after]) => [-before, -after] as const),
   );
   return emit.reshape(cropped, x.shape);
+}
+
+/**
+ * Where the candidates [R, K, h, w] first equal their maximum [R, 1, h, w], along the K. `ArgMax` would tell it in int64, which
+ * WebGPU does not know.
+ */
+function firstOf(emit: Emitter, candidates: Wire, maximum: Wire): Wire {
+  const [, count] = candidates.shape as [number, number, number, number];
+  const fromTheEnd = emit.constant(
+    Float32Array.from({ length: count }, (_, i) => count - i),
+    [1, count, 1, 1],
+    'float32',
+  );
+  const equal = emit.op('Equal', [candidates, maximum], candidates.shape, { type: 'bool' });
+  const rank = emit.op('Where', [equal, fromTheEnd, emit.scalar(0)], candidates.shape);
+  const attributes = { axes: [1], keepdims: 1 };
+  const best = emit.op('ReduceMax', [rank], maximum.shape, { attributes });
+  return emit.op('Equal', [rank, best], candidates.shape, { type: 'bool' });
 }
 
 /** Overlapping windows may share a maximum: its gradients add up. */
