@@ -11,9 +11,9 @@ export const RELATIVE = PROVIDER === 'cpu' ? 1e-5 : 1e-4;
 
 /**
  * How many random cases are enough. On WebGPU every new shape is a session, and most are shaders to compile: a thousand times
- * the work of what they compute. `FAST_CHECK_RUNS=9` looks as far there as is usual on the CPU.
+ * the work of what they compute. `FAST_CHECK_RUNS=6` looks as far there as is usual on the CPU.
  */
 export const AT_MOST =
   PROVIDER === 'cpu'
     ? { runs: Number.POSITIVE_INFINITY, together: Number.POSITIVE_INFINITY }
-    : { runs: 4, together: 4 };
+    : { runs: 3, together: 4 };
