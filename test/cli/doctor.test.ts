@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { graphics, publishedWeights, threads } from '../../src/cli/doctor/offers.ts';
+import { publishedWeights, runtime, threads } from '../../src/cli/doctor/offers.ts';
 import { TORCHVISION } from '../../src/weights/torchvision.ts';
 
 it('doctor says how many threads there are, and that a number in the environment cannot be', () => {
@@ -12,12 +12,12 @@ it('doctor says how many threads there are, and that a number in the environment
 
 it('doctor says what ONNX Runtime was built with, and needs the CPU', () => {
   const cpu = { name: 'cpu', bundled: true };
-  const [built] = graphics([cpu, { name: 'cuda', bundled: false }]);
+  const built = runtime([cpu, { name: 'cuda', bundled: false }]);
   expect(built).toMatchObject({
     well: true,
     found: expect.stringMatching(/^CPU built in; WebGPU not built in; CUDA built in, but/),
   });
-  expect(graphics([])[0]).toMatchObject({ well: false });
+  expect(runtime([])).toMatchObject({ well: false });
 });
 
 it('doctor names the published weights that are here, or says how to get them', () => {
