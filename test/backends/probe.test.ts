@@ -2,7 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { candidateOf, probe, verdictOf } from '../../src/backends/probe.ts';
+import { tryAll } from '../../src/backends/auto.ts';
+import { choiceInWords, choose } from '../../src/backends/choose.ts';
+import type { BackendName } from '../../src/backends/names.ts';
+import { type Candidate, candidateOf, probe, verdictOf } from '../../src/backends/probe.ts';
 import { type Verdict, verdictInWords } from '../../src/backends/verdict.ts';
 import { programBeside } from '../../src/core/child-program.ts';
 
@@ -51,6 +54,29 @@ describe('a backend that is tried', () => {
     expect(await probe(double('chatty', chatty), 100)).toEqual({
       ...{ backend: 'onnx-cuda', state: 'works', difference: 1e-7, stepSeconds: 0.25 },
     });
+  });
+
+  it('does not keep auto from the choice among the others, which says what became of it', async () => {
+    const doubles: Partial<Record<BackendName, Candidate>> = {
+      'onnx-cpu': double('honest', says(RIGHT)),
+      'onnx-webgpu': double('stuck', 'for (;;);'),
+      'onnx-cuda': double('struck', isEnded('SIGSEGV')),
+    };
+    const verdicts = await tryAll(
+      {
+        home: join(folder, 'home'),
+        versions: () => ({ gibbon: '1', commit: null, packages: {} }),
+        tryOne: async (name) => ({
+          ...(await probe(doubles[name] as Candidate, name === 'onnx-webgpu' ? 0.5 : 100)),
+          backend: name,
+        }),
+      },
+      ['onnx-cpu', 'onnx-webgpu', 'onnx-cuda'],
+    );
+    expect(choose(verdicts)).toBe('onnx-cpu');
+    expect(choiceInWords(verdicts)).toBe(
+      'auto: onnx-cpu; onnx-webgpu gives no answer within 0.5 s; onnx-cuda crashes (SIGSEGV)',
+    );
   });
 
   it('is caught lying by the real check, and the figure is told', async () => {
