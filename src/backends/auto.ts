@@ -3,7 +3,7 @@ import { availableParallelism, cpus, release } from 'node:os';
 import { join } from 'node:path';
 import type { Versions } from '../core/versions.ts';
 import { USUAL } from './choose.ts';
-import { type Facts, FILE, keepVerdicts, knownVerdicts } from './known-verdicts.ts';
+import { BACKENDS_FILE, type Facts, keepVerdicts, knownVerdicts } from './known-verdicts.ts';
 import { type Machine, machineHere } from './machine.ts';
 import { BACKEND_NAMES, type BackendName } from './names.ts';
 import { candidateOf, probe } from './probe.ts';
@@ -37,7 +37,7 @@ export async function verdictsHere(trial: Trial): Promise<readonly Verdict[]> {
   const candidates = candidatesOn(machine);
   if (candidates.every((name) => name === USUAL)) return [];
   return (
-    (await knownVerdicts(join(home, FILE), factsOf(machine, candidates, versions()))) ??
+    (await knownVerdicts(join(home, BACKENDS_FILE), factsOf(machine, candidates, versions()))) ??
     (await tryAll(trial, candidates))
   );
 }
@@ -54,7 +54,7 @@ export async function tryAll(
     onTrial?.(name);
     verdicts.push(await tryOne(name));
   }
-  await keepVerdicts(join(home, FILE), facts, verdicts);
+  await keepVerdicts(join(home, BACKENDS_FILE), facts, verdicts);
   return verdicts;
 }
 

@@ -25,7 +25,10 @@ const PATIENCE_MS = 1000;
  */
 export function childEnd({ script, execArgv }: ChildProgram, word: string, limitSeconds: number): Promise<ChildEnd> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [...execArgv, script, word], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [...execArgv, script, word], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+    });
     const said = { stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].setEncoding('utf8').on('data', (text: string) => {

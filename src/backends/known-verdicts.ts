@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { writeAtomically } from '../core/files.ts';
 import { type Verdict, verdict } from './verdict.ts';
 
-export const FILE = 'backends.json';
+export const BACKENDS_FILE = 'backends.json';
 
 /** Everything that may change what works, and how fast. */
 export type Facts = Readonly<Record<string, unknown>>;

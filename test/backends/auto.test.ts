@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Trial, tryAll, verdictsHere } from '../../src/backends/auto.ts';
 import { choiceInWords, choose, LEAD } from '../../src/backends/choose.ts';
-import { FILE } from '../../src/backends/known-verdicts.ts';
+import { BACKENDS_FILE } from '../../src/backends/known-verdicts.ts';
 import { type Machine, machineHere, mayHaveGraphics } from '../../src/backends/machine.ts';
 import type { BackendName } from '../../src/backends/names.ts';
 import type { Verdict } from '../../src/backends/verdict.ts';
@@ -91,7 +91,7 @@ describe('what was found of backends', () => {
     expect(tried).toEqual(['onnx-cpu', 'onnx-webgpu']);
     expect(await verdictsHere(first)).toEqual(verdicts);
     expect(tried.length).toBe(2);
-    expect(readdirSync(first.home)).toEqual([FILE]);
+    expect(readdirSync(first.home)).toEqual([BACKENDS_FILE]);
   });
 
   it.each<[string, () => Partial<Trial>]>([
@@ -120,10 +120,10 @@ describe('what was found of backends', () => {
     async (text) => {
       const { trial: first, tried } = trial();
       await verdictsHere(first);
-      writeFileSync(join(first.home, FILE), text);
+      writeFileSync(join(first.home, BACKENDS_FILE), text);
       expect((await verdictsHere(first)).length).toBe(2);
       expect(tried.length).toBe(4);
-      expect(JSON.parse(readFileSync(join(first.home, FILE), 'utf8'))).toMatchObject({ tables: [{}] });
+      expect(JSON.parse(readFileSync(join(first.home, BACKENDS_FILE), 'utf8'))).toMatchObject({ tables: [{}] });
     },
   );
 

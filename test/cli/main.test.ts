@@ -380,8 +380,7 @@ describe('the other commands', () => {
       const { out } = await run('doctor', '--json');
       const findings: Finding[] = JSON.parse(out.join('\n'));
       const found = (backend: string) => findings.find(({ name }) => name === `backend ${backend}`);
-      const verdict = { state: 'works', difference: expect.any(Number), stepSeconds: expect.any(Number) };
-      expect(found('onnx-cpu')).toMatchObject({ well: true, verdict });
+      expect(found('onnx-cpu')).toMatchObject({ well: true, verdict: { difference: expect.any(Number) } });
       for (const name of BACKENDS) expect(found(name), name).toBeDefined();
       expect(await readdir(join(work.folder, 'home'))).toEqual(['backends.json']);
     } finally {

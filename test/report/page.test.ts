@@ -249,7 +249,7 @@ describe('the page', () => {
     const provenance = { ...run.provenance, device: '<b>H100</b>', backendDifference: 1.28e-7 };
     const told = textOf(await renderReport({ ...run, provenance }));
     expect(told).toContain(
-      "onnx-cpu; on <b>H100</b>; the gradient of a small network differs from the reference's by 1.3e-7 of its largest entry",
+      "onnx-cpu on <b>H100</b>; the gradient of a small network differs from the reference's by 1.3e-7 of its largest entry",
     );
   });
 

@@ -50,7 +50,7 @@ function findingOf(
   }
   const advice = verdict.state === 'slow' ? undefined : KINDS[backend].advice(machine);
   // Work can go on without all others.
-  const well = backend !== USUAL;
+  const well = backend !== USUAL || verdict.state === 'slow';
   return { found: verdictInWords(verdict), well, ...(advice === undefined ? {} : { advice }) };
 }
 

@@ -103,7 +103,7 @@ function backend({ backend: name, device, backendDifference: difference }: Run['
       : [
           `the gradient of a small network differs from the reference's by ${relative(difference)} of its largest entry`,
         ];
-  return [name, device === undefined ? [] : `on ${device}`, agreement].flat().join('; ');
+  return [device === undefined ? name : `${name} on ${device}`, ...agreement].join('; ');
 }
 
 const relative = (difference: number): string => (difference === 0 ? '0' : difference.toExponential(1));
