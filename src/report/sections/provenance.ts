@@ -90,10 +90,23 @@ function conditions({ provenance: from, cells, certificates = [] }: Run): Html {
     ['SHA-256 of the data', code(from.dataset.sha256)],
     ['Gibbon', from.commit === null ? from.gibbon : html`${from.gibbon}, commit ${code(from.commit)}`],
     ['Node.js', from.node],
-    ['Backend', from.backend],
+    ['Backend', backend(from)],
     ['Machine', `${from.cpu}, ${counted(from.cores, 'core')}, ${from.platform}`],
   ])}`;
 }
+
+/** What computed, on what, and how it was found to compute the right thing. */
+function backend({ backend: name, device, backendDifference: difference }: Run['provenance']): string {
+  const agreement =
+    difference === undefined
+      ? []
+      : [
+          `the gradient of a small network differs from the reference's by ${relative(difference)} of its largest entry`,
+        ];
+  return [device === undefined ? name : `${name} on ${device}`, ...agreement].join('; ');
+}
+
+const relative = (difference: number): string => (difference === 0 ? '0' : difference.toExponential(1));
 
 /** More are in run.json. */
 const NAMED_FILES = 20;
