@@ -5,16 +5,15 @@
  *     npm run zoo            # hours, on two cores
  */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { checkpointPath } from '../src/cli/checkpoints.ts';
 import { EXIT } from '../src/cli/command.ts';
 import { main } from '../src/cli/main.ts';
 import { writeAtomically } from '../src/core/files.ts';
-import { parseRun } from '../src/core/run.ts';
+import { JOURNAL } from '../src/core/run.ts';
 import { isDefended } from '../src/core/training.ts';
 import { SIX } from '../src/models/registry.ts';
+import { readRun } from '../src/report/read.ts';
 import { trainingFiles } from '../src/train/files.ts';
 import {
   type Bundled,
@@ -50,24 +49,21 @@ const MEASURED = [
   { attacks: ['autoattack'], flags: ['--images', '1000'], isCostly: true },
 ] as const;
 
-async function measure({ architecture, training }: Bundled, job: (typeof MEASURED)[number]): Promise<Figure[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'gibbon-zoo-'));
+/** In a folder of its own under `reports/`, so that what was interrupted goes on where it was. */
+async function measure({ name, architecture, training }: Bundled, job: (typeof MEASURED)[number]): Promise<Figure[]> {
+  const folder = join('reports', 'zoo', `${basename(name)}-${job.attacks.join('-')}`);
   const network = ['--arch', architecture, '--training', training];
   const words = ['experiment', ...network, '--attack', job.attacks.join(), '--epsilon', '0.3', ...job.flags];
-  try {
-    const code = await main([...words, '--sanity', '0', '--out', folder]);
-    if (code !== EXIT.ok) process.exit(code);
-    const path = join(folder, 'run.json');
-    const { cells } = parseRun(JSON.parse(await readFile(path, 'utf8')), path);
-    return cells
-      .filter(({ attack }) => job.attacks.some((name) => name === attack))
-      .map(({ attack, epsilon, images, cleanCorrect, robustCorrect }) => ({
-        ...{ attack, epsilon, images, cleanCorrect, robustCorrect },
-        command: `gibbon ${words.join(' ')}`,
-      }));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const further = existsSync(join(folder, JOURNAL)) ? ['--resume'] : [];
+  const code = await main([...words, '--sanity', '0', '--out', folder, ...further]);
+  if (code !== EXIT.ok) process.exit(code);
+  const { cells } = await readRun(folder);
+  return cells
+    .filter(({ attack }) => job.attacks.some((wanted) => wanted === attack))
+    .map(({ attack, epsilon, images, cleanCorrect, robustCorrect }) => ({
+      ...{ attack, epsilon, images, cleanCorrect, robustCorrect },
+      command: `gibbon ${words.join(' ')}`,
+    }));
 }
 
 for (const { arch, training, flags = [] } of RECIPES) {

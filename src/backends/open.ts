@@ -1,60 +1,68 @@
-/** What computes: the compiler on ONNX Runtime, or TensorFlow.js as it stands. */
-import { compile } from '../compile/compile.ts';
-import { eager } from '../compile/eager.ts';
-import type { Provider } from '../compile/target.ts';
+/** What computes: the compiler on ONNX Runtime, or TensorFlow.js as it stands, once it is known to compute the right thing. */
 import { THREADS, threadCount } from '../compile/threads.ts';
 import type { Prepare } from '../compile/types.ts';
 import { messageOf, UserError, usageError } from '../core/errors.ts';
-import { tf } from '../tf.ts';
 import { gradientDifference, TOLERANCE } from './gradient-check.ts';
-
-export const BACKENDS = ['auto', 'onnx-cpu', 'onnx-webgpu', 'onnx-cuda', 'tensorflow', 'cpu'] as const;
-export type BackendName = (typeof BACKENDS)[number];
+import { machineHere } from './machine.ts';
+import type { BackendName } from './names.ts';
+import { reasonOf } from './reason.ts';
+import { KINDS } from './table.ts';
 
 export interface Backend {
   readonly name: BackendName;
   readonly prepare: Prepare;
+  /** How far a small gradient is from the reference's, relative to its largest entry; undefined for the reference itself. */
+  readonly difference: number | undefined;
+  /** What it computes on besides the processor, where that is known. */
+  readonly device: string | undefined;
 }
 
 /**
- * A graphics processor is taken only if a small gradient agrees with the reference there.
+ * Opens a backend, if a small gradient agrees with the reference there.
  *
  * @throws UserError for one that this version does not have yet, that does not work here, or that computes something else;
  *   or for an impossible number of threads in the environment
  */
 export async function openBackend(name: BackendName): Promise<Backend> {
-  if (name === 'tensorflow') {
-    const others = BACKENDS.filter((other) => other !== name).join(', ');
-    throw new UserError(`--backend ${name} is not here yet; this version has: ${others}`);
-  }
   requireThreads();
-  // Weights and eager computations live here, whoever computes the rest.
-  await tf.setBackend('cpu');
-  if (name === 'cpu') return { name, prepare: eager };
-  if (name === 'onnx-webgpu') return checked(name, 'webgpu');
-  if (name === 'onnx-cuda') return checked(name, 'cuda');
-  return { name: 'onnx-cpu', prepare: compile };
+  const { open, device } = KINDS[name];
+  const instead = name === 'onnx-cpu' ? 'cpu' : 'onnx-cpu';
+  const prepare = await open().catch((error: unknown) => {
+    throw doesNotWork(name, instead, error);
+  });
+  const difference = name === 'cpu' ? undefined : await checked(name, prepare, instead);
+  return { name, prepare, difference, device: device(machineHere()) };
 }
 
-/** Rounds products to 10 bits unless it is told not to, before its libraries are loaded. */
-const TF32 = 'NVIDIA_TF32_OVERRIDE';
+/** What was found in this process: it does not change. */
+const found = new Map<BackendName, number>();
 
-async function checked(name: BackendName, provider: Provider): Promise<Backend> {
-  if (provider === 'cuda') process.env[TF32] ??= '0';
-  const prepare: Prepare = (fn, specs, options) => compile(fn, specs, { ...options, provider });
+async function checked(name: BackendName, prepare: Prepare, instead: BackendName): Promise<number> {
+  const before = found.get(name);
+  if (before !== undefined) return before;
   const difference = await gradientDifference(prepare).catch((error: unknown) => {
-    const [why] = messageOf(error).split('\n');
-    throw new UserError(`--backend ${name} does not work here (${why}); --backend onnx-cpu does`);
+    throw doesNotWork(name, instead, error);
   });
-  if (difference <= TOLERANCE) return { name, prepare };
-  throw new UserError(
-    `--backend ${name} computes something else: a small gradient differs from the reference by ` +
-      `${difference.toExponential(1)} of its largest entry, where ${TOLERANCE} is rounding; use --backend onnx-cpu`,
-  );
+  if (!(difference <= TOLERANCE)) {
+    throw new UserError(`--backend ${name} computes something else: ${differs(difference)}; use --backend ${instead}`);
+  }
+  found.set(name, difference);
+  return difference;
+}
+
+/** `a small gradient differs from the reference by 3.1e-2 of its largest entry, where 0.0001 is rounding` */
+export const differs = (difference: number): string =>
+  Number.isFinite(difference)
+    ? `a small gradient differs from the reference by ${difference.toExponential(1)} of its largest entry, where ${TOLERANCE} is rounding`
+    : 'its small gradient is no numbers';
+
+function doesNotWork(name: BackendName, instead: BackendName, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  return new UserError(`--backend ${name} does not work here (${reasonOf(error)}); --backend ${instead} does`);
 }
 
 /** @throws UserError (usage) if the environment asks for an impossible number: before any work, and not at the first session */
-function requireThreads(): void {
+export function requireThreads(): void {
   try {
     threadCount(process.env[THREADS]);
   } catch (error) {

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 
 const OPENERS: Readonly<Partial<Record<NodeJS.Platform, readonly [program: string, ...words: string[]]>>> = {
   darwin: ['open'],
-  win32: ['cmd', '/c', 'start', ''],
+  // Not `start`, which is the shell's: it would read a path as words of its own.
+  win32: ['rundll32', 'url.dll,FileProtocolHandler'],
 };
 
 /** @param onFailure - called if there is no desktop to open it on */

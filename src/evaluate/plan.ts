@@ -133,6 +133,10 @@ export interface Harness {
   readonly prepare: Prepare;
   /** What `prepare` runs on, in words: `onnx-cpu`. */
   readonly backend: string;
+  /** How far its small gradient is from the reference's, relative to the largest entry; undefined of the reference itself. */
+  readonly backendDifference?: number | undefined;
+  /** The graphics processor that it may compute on, where that is known. */
+  readonly device?: string | undefined;
   /** The command line at hand; the run states that of its journal, which began it. */
   readonly command: string;
   readonly config: Readonly<Record<string, unknown>>;

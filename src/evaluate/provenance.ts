@@ -41,7 +41,7 @@ const ITERATE_POLICY =
 
 export interface ProvenanceFacts {
   readonly plan: Pick<ExperimentPlan, 'dataset' | 'contenders' | 'seed' | 'goal'>;
-  readonly harness: Pick<Harness, 'versions' | 'backend'>;
+  readonly harness: Pick<Harness, 'versions' | 'backend' | 'backendDifference' | 'device'>;
   readonly started: string;
   readonly selection: Selection;
   /** How many images were seen. */
@@ -74,6 +74,8 @@ export async function provenanceOf(facts: ProvenanceFacts): Promise<Run['provena
     cpu: cpuName(),
     cores: availableParallelism(),
     backend: harness.backend,
+    ...(harness.backendDifference === undefined ? {} : { backendDifference: harness.backendDifference }),
+    ...(harness.device === undefined ? {} : { device: harness.device }),
     seed,
     dataset: {
       name: dataset.name,

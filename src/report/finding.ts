@@ -1,5 +1,6 @@
 /** What was found, in one sentence: the first line of the page, the terminal and the index. */
 import type { Run } from '../core/run.ts';
+import { trainingWords } from '../core/training.ts';
 import { certifiedFinding } from './certified.ts';
 import { className, enumerate, interval, normSymbol, percent, radius } from './format.ts';
 import { headlineEpsilon } from './headline-epsilon.ts';
@@ -18,25 +19,49 @@ export type Segment =
 /** All networks trained one way, at one radius; at least one. */
 type Group = readonly [Standing, ...Standing[]];
 
+/** So many defended networks have a clause each; of more, none would be found among them. */
+const MOST_DEFENDED = 2;
+
 /**
  * The sentence for one slice of the run: per way of training, how far its networks fall. Of two it speaks of the better one,
- * of more it gives the range.
+ * of more it gives the range; of many defenses it names the one that is worth most.
  */
 export function finding(run: Run, slice: Slice): readonly Segment[] {
   const { epsilon } = headlineEpsilon(slice);
-  const groups = slice.trainings.flatMap((training): Group[] => {
+  const defended = slice.trainings.filter((training) => trainingWords(training).defense !== undefined);
+  const summed = defended.length > MOST_DEFENDED ? defended : [];
+  const groupOf = (...trainings: readonly string[]): Group[] => {
     const standings = slice.contenders
-      .filter((contender) => contender.training === training)
+      .filter((contender) => trainings.includes(contender.training))
       .flatMap((contender) => standingOf(run, slice, contender, epsilon) ?? [])
       .toSorted((a, b) => b.worst.share - a.worst.share);
     const [best, ...others] = standings;
     return best === undefined ? [] : [[best, ...others]];
-  });
+  };
+  const groups = slice.trainings.filter((training) => !summed.includes(training)).flatMap((one) => groupOf(one));
   const clauses = groups.map((group, i): readonly Segment[] => {
     const before = groups[i - 1];
-    return [i === 0 ? ', ' : '; ', ...(group.length > 2 ? range(run, group, before) : leader(run, group, before))];
+    return group.length > 2 ? range(run, group, before) : leader(run, group, before);
   });
-  return [...opening(run, slice, epsilon), ...clauses.flat(), '.'];
+  const all = [...clauses, ...groupOf(...summed).map((group) => bestDefended(run, group))];
+  const joined = all.flatMap((clause, i): readonly Segment[] => [i === 0 ? ', ' : '; ', ...clause]);
+  return [...opening(run, slice, epsilon), ...joined, '.'];
+}
+
+/** Of all networks behind defenses: `behind the best of 5 defenses, median, VGG-16 falls from 98.5 % to 0.0 %`. */
+function bestDefended(run: Run, group: Group): readonly Segment[] {
+  const [best] = group;
+  const words = group.map(({ contender }) => trainingWords(contender.training));
+  const count = new Set(words.map(({ defense }) => defense)).size;
+  const { training, defense = '' } = trainingWords(best.contender.training);
+  const how = goesWithoutSaying(training) ? '' : `${trained(training)} `;
+  return [
+    `behind the best of ${count} defenses, `,
+    { kind: 'together', text: defense },
+    `, ${how}`,
+    nameOf(run, best),
+    ...fall(best),
+  ];
 }
 
 function opening(run: Run, slice: Slice, epsilon: number): readonly Segment[] {

@@ -5,7 +5,7 @@ import { fileError } from '../core/files.ts';
 import type { Run } from '../core/run.ts';
 import { renderDocument } from './document.ts';
 import { firstFinding } from './finding.ts';
-import { enumerate, instant, whole } from './format.ts';
+import { counted, enumerate, instant, whole } from './format.ts';
 import { type Html, html } from './html.ts';
 import { architectureTitle, datasetTitle } from './names.ts';
 import { readRun } from './read.ts';
@@ -26,7 +26,7 @@ export async function renderIndex(reportsFolder: string): Promise<string> {
   const found = await Promise.all((await foldersIn(reportsFolder)).map((folder) => inspect(reportsFolder, folder)));
   const runs = found.filter((entry) => 'run' in entry).toSorted(newestFirst);
   const broken = found.filter((entry) => 'reason' in entry);
-  const total = runs.length === 1 ? '1 run' : `${whole(runs.length)} runs`;
+  const total = counted(runs.length, 'run');
   return renderDocument({
     title: 'Robustness reports – Gibbon',
     description: `${total}, newest first`,

@@ -215,9 +215,10 @@ details+.methods{margin-top:1.4rem}
   .masthead button,.downloads,.save,details:not([open])>summary{display:none}
   .scroll{overflow:visible;background:none}
   main>section{margin-top:2rem}
-  h2,h2+p,h3,.panel-title,caption,thead{break-after:avoid}
+  h2,h2+p,h2+p+p,.legend,h3,.panel-title,caption,thead{break-after:avoid}
+  h2+p,h2+p+p{break-inside:avoid}
   thead button{display:contents}
-  tr,.panel,.example,.fall,.facts div{break-inside:avoid}
+  tr,.panel,.example,.fall,.facts div,.legend{break-inside:avoid}
   .panels,.gallery,.pairs{grid-template-columns:repeat(2,minmax(0,1fr))}
   .grouped td,.grouped th{padding-inline:.25rem 0;font-size:8pt}
   .grouped .name{min-width:5.5rem}
@@ -225,6 +226,7 @@ details+.methods{margin-top:1.4rem}
   .headline .bar,thead button::after{display:none}
   .headline td small,.grouped .name small{font-size:6.5pt}
   .grouped .start,.grouped .group{padding-left:.7rem;background-position-x:.7rem}
+  .picture{box-shadow:none;border:1px solid var(--rule)}
   a{color:inherit;text-decoration:none}
 }
 `;

@@ -4,7 +4,8 @@
  */
 import { UserError } from '../core/errors.ts';
 import type { GuardCheck, Stopped, TrainedEpoch } from '../core/training-record.ts';
-import { readSafetensors, type StoredTensor, writeSafetensors } from '../weights/safetensors.ts';
+import { withFile } from '../weights/byte-source.ts';
+import { readLayout, readSafetensors, type StoredTensor, writeSafetensors } from '../weights/safetensors.ts';
 import type { Memory } from './memory.ts';
 import { type PlanRecord, planDifference } from './plan.ts';
 import type { Slot } from './sgd.ts';
@@ -124,6 +125,19 @@ export async function restoreState(path: string, resting: Resting, plan: PlanRec
   }
   putBack(variables, values);
   return progress;
+}
+
+/**
+ * What computed a training at rest: its plan's `backend`. Undefined if there is no such file or it does not tell;
+ * `restoreState` says what is wrong then.
+ */
+export async function backendOfState(path: string): Promise<unknown> {
+  try {
+    const { metadata } = await withFile(path, readLayout);
+    return (parse(path, metadata.plan) as PlanRecord).backend;
+  } catch {
+    return undefined;
+  }
 }
 
 const damaged = (path: string, why: string): UserError =>

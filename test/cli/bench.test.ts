@@ -12,7 +12,7 @@ import { main } from '../../src/cli/main.ts';
 import { SIX } from '../../src/models/registry.ts';
 import { listen } from './workplace.ts';
 
-const REQUEST = { arch: 'vgg11', variant: 'small', size: 8, batch: 2, seconds: 0, backend: 'auto' } as const;
+const REQUEST = { arch: 'vgg11', variant: 'small', size: 8, batch: 2, seconds: 0, backend: 'onnx-cpu' } as const;
 const FIGURES = { forward: 1234, attackStep: 56.7, compileSeconds: 0.25, peakMemory: 345e6 };
 
 let folder: string;

@@ -104,6 +104,21 @@ describe('images that a run saved', () => {
     expect(code).toBe(1);
   });
 
+  it('that disagree on another backend than made them may owe it to that, and it is said', async () => {
+    const change = (backend: string) => (given: Run) => ({
+      ...given,
+      provenance: { ...given.provenance, backend },
+      cells: given.cells.map((cell) => counting(cell, cell.cleanCorrect, 0)),
+    });
+    const [other, same] = [
+      await copy('other-backend', change('onnx-cuda')),
+      await copy('same-backend', change('onnx-cpu')),
+    ];
+    const noted = /onnx-cuda computed the run, and onnx-cpu this check: .* --backend onnx-cuda tells/;
+    expect((await run('verify', other, '--backend', 'onnx-cpu')).err.join()).toMatch(noted);
+    expect((await run('verify', same, '--backend', 'onnx-cpu')).err.join()).not.toMatch(/computed the run/);
+  });
+
   it('fail where the run counts others than there are, or names none where it counts some', async () => {
     const counted = await copy('counted', (given) => ({
       ...given,

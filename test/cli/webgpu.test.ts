@@ -2,8 +2,11 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { tryAll } from '../../src/backends/auto.ts';
+import { choose, LEAD } from '../../src/backends/choose.ts';
 import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
+import { versionsHere } from '../../src/cli/surroundings.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
 import { makeWorkplace, NETWORK, type Workplace } from './workplace.ts';
 
@@ -52,6 +55,23 @@ describe.skipIf(!existsSync(DRIVER) || !existsSync(LOADER))('on WebGPU', () => {
     // Where a gradient is as good as zero, its sign is rounding: such a pixel may go the other way.
     const apart = found.filter((value, i) => Math.abs(value - (reference[i] ?? Number.NaN)) > 1e-4).length;
     expect(apart / found.length).toBeLessThan(0.01);
+  });
+
+  it('is tried by auto, found right, and taken only if it is faster', { timeout: 300_000 }, async () => {
+    vi.stubEnv('LD_LIBRARY_PATH', CHROMIUM);
+    vi.stubEnv('VK_ICD_FILENAMES', DRIVER);
+    try {
+      const home = join(work.folder, 'home');
+      const verdicts = await tryAll({ home, versions: versionsHere });
+      const [cpu, webgpu] = ['onnx-cpu', 'onnx-webgpu'].map((name) => verdicts.find(({ backend }) => backend === name));
+      // Where the machine has other work, it may take too long to be timed.
+      expect(webgpu).toMatchObject({ state: expect.stringMatching(/^works$|^slow$/), difference: expect.any(Number) });
+      const isFaster =
+        webgpu?.state === 'works' && cpu?.state === 'works' && cpu.stepSeconds / webgpu.stepSeconds >= LEAD;
+      expect(choose(verdicts)).toBe(isFaster ? 'onnx-webgpu' : 'onnx-cpu');
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 });
 

@@ -62,7 +62,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'd3-node': ['report'],
   tsx: ['cli'],
   yargs: ['cli'],
-  zod: ['core', 'evaluate', 'models'],
+  zod: ['backends', 'core', 'evaluate', 'models'],
 };
 
 const FOLDERS = ['src', 'attacks', 'defenses', 'experiments', 'bench'];

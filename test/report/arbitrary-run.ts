@@ -184,7 +184,7 @@ function runOf({ archs, attacks, classes, texts, verdict, tops, fooled }: Shape,
       phases: { [text(8)]: 1 },
       iteratePolicy: text(9),
       galleryRule: text(0),
-      ...(fooled ? { transferRule: text(1), naiveRule: text(7) } : {}),
+      ...(fooled ? { transferRule: text(1), naiveRule: text(7), backendDifference: 1e-7, device: text(2) } : {}),
     },
     architectures: archs.map((name, i) => ({
       ...{ name, title: name, paper, year: 2000, idea: text(1), parameters: 1 },

@@ -59,6 +59,22 @@ describe('the finding', () => {
     );
   });
 
+  test('names the best of many defenses, after the networks that stand behind none', () => {
+    const defended = (names: readonly string[], training = 'standard'): Cell[] =>
+      names.map((name, i) => cell({ training: `${training}+${name}`, clean: 980, robust: 10 * i }));
+    const two = findingText(runOf(cell({}), ...defended(['jpeg', 'median'])));
+    expect(two).toMatch(/; jpeg-defended, it falls .*; median-defended, it falls /);
+    const four = runOf(cell({}), ...defended(['jpeg', 'median', 'crop', 'blur']));
+    expect(findingText(four)).toBe(
+      'Under pgd at L∞ ε = 0.3, VGG-16 falls from 99.0 % to 1.0 % [0.5–1.8]; ' +
+        'behind the best of 4 defenses, blur, VGG-16 falls from 98.0 % to 3.0 % [2.1–4.3].',
+    );
+    const alone = runOf(...defended(['jpeg', 'median', 'crop'], 'adversarial'));
+    expect(findingText(alone)).toMatch(
+      /0\.3, behind the best of 3 defenses, crop, adversarially trained VGG-16 falls /,
+    );
+  });
+
   test('names the best of several networks', () => {
     const run = { ...runOf(cell({}), cell({ arch: 'other', robust: 20 })) };
     expect(findingText(run)).toMatch(/, the best of 2 standard-trained networks, other, falls from 99\.0 % to 2\.0 % /);

@@ -111,6 +111,23 @@ describe('runs of other networks', () => {
   });
 });
 
+describe('runs of other backends', () => {
+  const on = (run: Run, facts: Partial<Run['provenance']>): Run => ({
+    ...run,
+    provenance: { ...whole.provenance, ...facts },
+  });
+
+  it('say what each computed on, and the larger of the differences from the reference', () => {
+    const [a, b] = ['vgg16', 'resnet18'].map((arch) => part(whole, (row) => row.arch === arch)) as [Run, Run];
+    const gpu = on(b, { backend: 'onnx-cuda', device: 'NVIDIA H100', backendDifference: 3e-6 });
+    expect(join(on(a, { backendDifference: 1e-7 }), gpu).provenance).toMatchObject({
+      ...{ backend: 'onnx-cpu, onnx-cuda', device: 'NVIDIA H100', backendDifference: 3e-6 },
+    });
+    const { provenance } = join(a, b);
+    expect([provenance.backendDifference, provenance.device]).toEqual([undefined, undefined]);
+  });
+});
+
 describe('runs of other attacks', () => {
   const NOISE = 'noise';
   const of = (name: string, worst: number): Run => {

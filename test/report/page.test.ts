@@ -244,6 +244,15 @@ describe('the page', () => {
     for (const fact of [run.command, String(commit), cpu, backend, dataset.sha256]) expect(text).toContain(fact);
   });
 
+  test('says of the backend on what it computed, and how far from the reference', async () => {
+    expect(textOf(page)).not.toContain('differs from the reference');
+    const provenance = { ...run.provenance, device: '<b>H100</b>', backendDifference: 1.28e-7 };
+    const told = textOf(await renderReport({ ...run, provenance }));
+    expect(told).toContain(
+      "onnx-cpu on <b>H100</b>; the gradient of a small network differs from the reference's by 1.3e-7 of its largest entry",
+    );
+  });
+
   test('names the files that gave no image, the first of them and how many more', async () => {
     const skipped = Array.from({ length: 23 }, (_, i) => ({ id: `<b>${i}</b>.jpg`, why: 'it is damaged' }));
     const { provenance } = run;

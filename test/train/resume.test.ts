@@ -16,6 +16,7 @@ import { tf } from '../../src/tf.ts';
 import type { TrainingEvent } from '../../src/train/events.ts';
 import { trainingFiles } from '../../src/train/files.ts';
 import type { TrainingPlan } from '../../src/train/plan.ts';
+import { backendOfState } from '../../src/train/state.ts';
 import { type TrainingHarness, train } from '../../src/train/train.ts';
 import { readSafetensors } from '../../src/weights/safetensors.ts';
 import { killedPlan } from './killed-plan.ts';
@@ -161,6 +162,12 @@ describe('an aborted training', () => {
     await expect(resume({ schedule: { name: 'cosine', params: {} } })).rejects.toThrow(
       /schedule.name was "linear" and is "cosine"/,
     );
+  });
+
+  it('tells what computed it, so that the same can go on', async () => {
+    await train(plan(), tinyHarness(out, abortAfter(1)));
+    expect(await backendOfState(trainingFiles(out).state)).toBe('cpu');
+    expect(await backendOfState(`${out}.not-there`)).toBeUndefined();
   });
 
   it('does not go on with other code, on another backend, or in another version', async () => {

@@ -1,6 +1,7 @@
 /** How fast an architecture is here, with weights that nobody trained: measured in this process, alone. */
 
-import { type BackendName, openBackend } from '../../backends/open.ts';
+import type { BackendName } from '../../backends/names.ts';
+import { openBackend } from '../../backends/open.ts';
 import type { Prepare } from '../../compile/types.ts';
 import { buildNetwork, type Network, specOf } from '../../models/network.ts';
 import type { tf } from '../../tf.ts';

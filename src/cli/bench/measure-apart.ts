@@ -1,30 +1,22 @@
 /** Measurements in processes of their own: peak memory is then the architecture's alone, and a crash ends nothing else. */
 import { fork } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { extname } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { programBeside } from '../../core/child-program.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Answer } from './child.ts';
 import type { BenchRequest } from './figures.ts';
 import { figuresInOneLine } from './words.ts';
 
-/** A clone runs its sources, a package what was built from them. */
-const ENDING = extname(import.meta.url);
-const CHILD = fileURLToPath(new URL(`./child${ENDING}`, import.meta.url));
-
-/** Node's arguments for a process that may import what this one does. */
-const loader = (): string[] =>
-  ENDING === '.ts' ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : [];
+const CHILD = programBeside(import.meta.url, 'child');
 
 /**
  * The figures of one architecture, or why there are none.
  *
  * @param script - the program of the child
  */
-export function measureApart(request: BenchRequest, script = CHILD): Promise<Answer> {
+export function measureApart(request: BenchRequest, script = CHILD.script): Promise<Answer> {
   return new Promise((resolve) => {
     const child = fork(script, [JSON.stringify(request)], {
-      execArgv: loader(),
+      execArgv: [...CHILD.execArgv],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     let complaint = '';

@@ -1,6 +1,6 @@
 /** From flags to a plan: everything that can be wrong is found here, before anything is written. */
 
-import { type Backend, openBackend } from '../../backends/open.ts';
+import type { Backend } from '../../backends/open.ts';
 import { type CertificationPlan, requireCertifiable } from '../../certify/plan.ts';
 import { usageError } from '../../core/errors.ts';
 import type { Values } from '../../core/params.ts';
@@ -11,7 +11,9 @@ import { countOf, openImages } from '../experiment/images.ts';
 import type { Opened } from '../experiment/opened.ts';
 import { tellApart } from '../experiment/tell-apart.ts';
 import { checkUserContenders } from '../experiment/user-contenders.ts';
+import { openJournaled } from '../open-backend.ts';
 import { type Claim, checkOut, defaultFolder } from '../out-folder.ts';
+import type { Terminal } from '../terminal.ts';
 import type { ResolveOptions } from '../weights-word.ts';
 import type { certifyFlags } from './flags.ts';
 
@@ -31,6 +33,7 @@ export interface Work {
  * @param given - the flags that do not merely have their defaults
  * @param fetching - where downloads are told of, and how they are stopped
  * @param now - names the folder if none is named
+ * @param terminal - told which backend was chosen
  * @throws UserError: the first thing that is wrong
  */
 export async function planOf(
@@ -38,13 +41,14 @@ export async function planOf(
   given: ReadonlySet<string>,
   fetching: ResolveOptions,
   now: Date,
+  terminal?: Terminal,
 ): Promise<Work> {
   const { sigma: sigmas, samples, selection: selectionSamples, alpha, seed, batch, out, resume } = values;
   if (resume && out === null) throw usageError('--resume needs --out: the folder of the interrupted run');
   requireDatasetName(values.dataset);
   const claim = out === null ? 'by-time' : resume ? 'resumed' : 'named';
   if (out !== null) await checkOut(out, claim);
-  const backend = await openBackend(values.backend);
+  const backend = await openJournaled(values, terminal);
   const opened = await openContenders(values, given, fetching);
   const dataset = await openImages(values.dataset, [], opened);
   for (const one of opened) requireFit(one, dataset);

@@ -1,4 +1,4 @@
-import { BACKENDS, openBackend } from '../../backends/open.ts';
+import { BACKENDS } from '../../backends/names.ts';
 import { unknownName } from '../../core/errors.ts';
 import { type Param, p } from '../../core/params.ts';
 import { cpuName } from '../../evaluate/provenance.ts';
@@ -11,6 +11,7 @@ import { FIGURE_COLUMNS, figuresInWords } from '../bench/words.ts';
 import { inColumns, words } from '../columns.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { listOf, oneOf, optional, word } from '../flags.ts';
+import { openChosen } from '../open-backend.ts';
 
 const architecture: Param<string> = word('', '', 'an architecture, or all');
 
@@ -21,16 +22,16 @@ export const bench = defineCommand({
     size: optional(p.integer(224, 'height and width of the images', { min: 1 }), '224, and 28 of the small form'),
     batch: p.integer(8, 'images at once', { min: 1 }),
     seconds: p.number(5, 'how long each figure is measured', { min: 0 }),
-    backend: oneOf('auto', BACKENDS, 'what computes'),
+    backend: oneOf('auto', BACKENDS, 'what computes; auto: the fastest that works here'),
     json: p.boolean(false, 'print the figures as JSON'),
   },
   run: async ({ values, terminal }) => {
     const { variant, batch, json } = values;
     const size = values.size ?? (variant === 'small' ? 28 : 224);
-    const { name: backend } = await openBackend(values.backend);
+    const { name: backend } = await openChosen(values.backend, { terminal, quiet: false });
     const archs = architecturesOf(values.arch, variant);
     const answers = await measureEach(
-      archs.map((arch) => ({ ...values, arch, size })),
+      archs.map((arch) => ({ ...values, arch, size, backend })),
       terminal,
     );
     const rows = archs.flatMap((arch, i): Row[] => {

@@ -17,7 +17,9 @@ export const certify = defineCommand({
   run: async (input) => {
     const { values, given, terminal, commandLineWith } = input;
     const { quiet, json } = values;
-    const work = await withDownloads(terminal, quiet, (fetching) => planOf(values, given, fetching, new Date()));
+    const work = await withDownloads(terminal, quiet, (fetching) =>
+      planOf(values, given, fetching, new Date(), terminal),
+    );
     if (work === undefined) return EXIT.interrupted;
     if (!quiet) for (const note of work.notes) terminal.note(note);
     const { result: run, folder } = await carryOut(work, input);
@@ -45,6 +47,7 @@ async function carryOut(
     return await journaled({ folder, claim, resume, command, terminal, parts }, (workshop) =>
       runCertification(plan, {
         ...{ prepare: backend.prepare, backend: backend.name, command, versions },
+        ...{ backendDifference: backend.difference, device: backend.device },
         ...{ journal: workshop.journal, signal: workshop.signal },
         config: configOf(values, given, work),
         id: runId(workshop.folder),

@@ -1,15 +1,13 @@
 import { cpus, freemem, totalmem } from 'node:os';
-import { gradientDifference, TOLERANCE } from '../../backends/gradient-check.ts';
-import { compile } from '../../compile/compile.ts';
-import { messageOf } from '../../core/errors.ts';
 import { shortPath } from '../../core/files.ts';
 import { p } from '../../core/params.ts';
 import { cpuName } from '../../evaluate/provenance.ts';
 import { architectures } from '../../models/registry.ts';
 import { listCheckpoints } from '../checkpoints.ts';
 import { defineCommand, EXIT } from '../command.ts';
+import { backends } from '../doctor/backends.ts';
 import type { Finding } from '../doctor/finding.ts';
-import { datasets, graphics, publishedWeights, threads } from '../doctor/offers.ts';
+import { datasets, graphics, publishedWeights, runtime, threads } from '../doctor/offers.ts';
 import { packageFacts } from '../paths.ts';
 import { commitOf, installedVersion, packageVersions } from '../surroundings.ts';
 
@@ -17,7 +15,8 @@ export const doctor = defineCommand({
   flags: { json: p.boolean(false, 'print the findings as JSON') },
   run: async ({ values, terminal }) => {
     const findings = [
-      ...[...machine(), threads(), ...graphics(), await compiledGradient(), ...packages(), await checkpoints()],
+      ...[...machine(), threads(), runtime(), graphics(), ...(await backends(terminal))],
+      ...[...packages(), await checkpoints()],
       ...[publishedWeights(), ...(await datasets())],
     ];
     if (values.json) {
@@ -45,19 +44,6 @@ const machine = (): Finding[] => [
     well: true,
   },
 ];
-
-/** The real check: the gradient of a small convolutional network, compiled, beside TensorFlow.js's own reference. */
-async function compiledGradient(): Promise<Finding> {
-  const name = 'compiled gradient';
-  try {
-    const relative = await gradientDifference(compile);
-    const well = relative <= TOLERANCE;
-    const verdict = well ? 'agrees with' : 'DIFFERS from';
-    return { name, found: `${verdict} the reference: largest relative difference ${relative.toExponential(1)}`, well };
-  } catch (error) {
-    return { name, found: `fails: ${messageOf(error)}`, well: false };
-  }
-}
 
 function packages(): Finding[] {
   const { optionalDependencies } = packageFacts();

@@ -33,7 +33,7 @@ export const experiment = defineCommand({
   run: async ({ values, given, untold, moduleValues, words, terminal, commandLine, commandLineWith }) => {
     const { resume, quiet, json, out } = values;
     const work = await withDownloads(terminal, quiet, (fetching) =>
-      planOf(values, given, moduleValues, words, fetching, new Date()),
+      planOf(values, given, moduleValues, words, fetching, new Date(), terminal),
     );
     if (work === undefined) return EXIT.interrupted;
     if (!quiet && untold !== undefined)

@@ -1,8 +1,10 @@
-import { openBackend } from '../../backends/open.ts';
+import { BACKEND_NAMES, type BackendName } from '../../backends/names.ts';
 import { shortPath } from '../../core/files.ts';
 import { augmentations } from '../../train/augment.ts';
+import { trainingFiles } from '../../train/files.ts';
 import type { TrainingPlan } from '../../train/plan.ts';
 import { schedules } from '../../train/schedule.ts';
+import { backendOfState } from '../../train/state.ts';
 import { train as runTraining, type TrainingHarness, type TrainingResult } from '../../train/train.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
@@ -10,12 +12,13 @@ import { listenForInterrupt } from '../interrupt.ts';
 import { knownDefenses } from '../known-defenses.ts';
 import { leftOut } from '../left-out.ts';
 import { flagsOfModules } from '../module-flags.ts';
+import { openChosen } from '../open-backend.ts';
 import { versionsHere } from '../surroundings.ts';
 import type { Terminal } from '../terminal.ts';
 import { commandOf } from '../train/command.ts';
 import { trainFlags } from '../train/flags.ts';
 import { planOf } from '../train/plan.ts';
-import { seriesOf } from '../train/series.ts';
+import { type Job, seriesOf } from '../train/series.ts';
 import { watchTraining } from '../train/watch.ts';
 
 export const train = defineCommand({
@@ -28,7 +31,10 @@ export const train = defineCommand({
   run: async ({ values, given, moduleValues, terminal, commandLineWith }) => {
     const { quiet, json } = values;
     const jobs = await seriesOf(values, moduleValues);
-    const { name: backend, prepare } = await openBackend(values.backend);
+    const { name: backend, prepare } = await openChosen(values.backend, {
+      ...{ terminal, quiet },
+      begunWith: await begunWith(jobs),
+    });
     const versions = versionsHere();
     const told: object[] = [];
     for (const [index, job] of jobs.entries()) {
@@ -62,6 +68,13 @@ export const train = defineCommand({
     return EXIT.ok;
   },
 });
+
+/** What computed the training that is gone on with: the first of them, in a series. */
+async function begunWith(jobs: readonly Job[]): Promise<BackendName | undefined> {
+  const resumed = jobs.find(({ isDone, resume }) => !isDone && resume);
+  const begun = resumed && (await backendOfState(trainingFiles(resumed.out).state));
+  return BACKEND_NAMES.find((name) => name === begun);
+}
 
 /** Trains to the end, or to Ctrl-C. */
 async function trainOne(

@@ -1,5 +1,4 @@
 import { basename, dirname, join } from 'node:path';
-import { openBackend } from '../../backends/open.ts';
 import { UserError, usageError } from '../../core/errors.ts';
 import { p } from '../../core/params.ts';
 import { Interrupted } from '../../evaluate/plan.ts';
@@ -12,6 +11,7 @@ import { checkDefended } from '../experiment/defenses.ts';
 import { experimentFlags } from '../experiment/flags.ts';
 import { listOf, optional, word } from '../flags.ts';
 import { listenForInterrupt } from '../interrupt.ts';
+import { openChosen } from '../open-backend.ts';
 import { REPORTS } from '../out-folder.ts';
 import { progressLine } from '../progress.ts';
 import { RUN_FILE } from '../publish.ts';
@@ -45,7 +45,7 @@ export const verify = defineCommand({
     if (run.saved === undefined) {
       throw new UserError(`${folder} holds no saved images: run its experiment with --save-images fooled, or all`);
     }
-    const backend = await openBackend(values.backend);
+    const backend = await openChosen(values.backend, { terminal, quiet: values.quiet });
     const networks = await withDownloads(terminal, values.quiet, (fetching) => networksOf(run, values, fetching));
     if (networks === undefined) return EXIT.interrupted;
     checkDefended(
@@ -68,6 +68,8 @@ export const verify = defineCommand({
       terminal.note(
         wrong === 0 ? `${checked}: all is as run.json says` : `${wrong} of ${checked} disagree with run.json`,
       );
+      const { backend: before } = run.provenance;
+      if (wrong > 0 && before !== backend.name) terminal.note(otherBackend(before, backend.name));
       const outside = verdicts.reduce((sum, { counts }) => sum + (counts?.outsideRounded ?? 0), 0);
       if (outside > 0) terminal.note(outsideNote(outside));
       return wrong === 0 ? EXIT.ok : EXIT.failed;
@@ -91,6 +93,11 @@ const outsideNote = (pictures: number): string =>
   `${pictures === 1 ? '1 PNG lies' : `${pictures} PNGs lie`} outside the ball, by up to half a level a pixel (1/510): so far ` +
   'does rounding to the nearest level lead. The float32 images lie inside, and they are what run.json counts; ' +
   '--save-rounding inward keeps PNGs inside too.';
+
+/** Logits that are equal but for rounding are not so everywhere. */
+const otherBackend = (before: string, now: string): string =>
+  `${before} computed the run, and ${now} this check: an image at the very border between two classes may be on either side. ` +
+  `--backend ${before} tells`;
 
 /** A line a file; what disagrees stands behind it. */
 const tableOf = (verdicts: readonly Verdict[]): string =>

@@ -1,3 +1,5 @@
+import type { Verdict } from '../../backends/verdict.ts';
+
 export interface Finding {
   readonly name: string;
   readonly found: string;
@@ -5,4 +7,6 @@ export interface Finding {
   readonly well: boolean;
   /** What would be faster or more complete, and how to get it. */
   readonly advice?: string;
+  /** Of a backend that was tried: the figures. */
+  readonly verdict?: Verdict;
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { type Machine, machineHere } from '../../backends/machine.ts';
 import { type BuiltIn, builtIn } from '../../compile/built-in.ts';
 import { THREADS, threadCount } from '../../compile/threads.ts';
 import { messageOf } from '../../core/errors.ts';
@@ -9,7 +10,6 @@ import { shortPath } from '../../core/files.ts';
 import { gibbonHome } from '../../core/home.ts';
 import { datasetNames, openDataset } from '../../data/registry.ts';
 import { TORCHVISION } from '../../weights/torchvision.ts';
-import { installedVersion } from '../surroundings.ts';
 import type { Finding } from './finding.ts';
 
 export function threads(asked = process.env[THREADS]): Finding {
@@ -27,25 +27,26 @@ export function threads(asked = process.env[THREADS]): Finding {
   }
 }
 
-/** What ONNX Runtime was built with; its CPU is used unless told otherwise. */
-export function graphics(backends: readonly BuiltIn[] = builtIn()): Finding[] {
-  const gpu = installedVersion('@tensorflow/tfjs-node-gpu');
+/** What ONNX Runtime was built with. */
+export function runtime(backends: readonly BuiltIn[] = builtIn()): Finding {
   const has = (backend: string): string => {
     const known = backends.find(({ name }) => name === backend);
     if (known === undefined) return 'not built in';
     return known.bundled ? 'built in' : 'built in, but its libraries did not come with the package';
   };
-  return [
-    {
-      name: 'ONNX Runtime',
-      found: `CPU ${has('cpu')}; WebGPU ${has('webgpu')}; CUDA ${has('cuda')}`,
-      well: has('cpu') !== 'not built in',
-    },
-    {
-      ...{ name: 'graphics processor', found: `used if asked for; tfjs-node-gpu ${gpu ?? 'absent'}`, well: true },
-      advice: '--backend onnx-webgpu or onnx-cuda takes it, if it computes what the reference computes',
-    },
-  ];
+  return {
+    name: 'ONNX Runtime',
+    found: `CPU ${has('cpu')}; WebGPU ${has('webgpu')}; CUDA ${has('cuda')}`,
+    well: has('cpu') !== 'not built in',
+  };
+}
+
+/** Which graphics processors the system tells of. */
+export function graphics({ platform, devices, namedDriver }: Machine = machineHere()): Finding {
+  const seen = devices.length > 0 ? [...new Set(devices)].join(', ') : undefined;
+  const none = platform === 'linux' ? 'none is to be seen' : 'not told by files here';
+  const named = namedDriver === undefined ? [] : [`the environment names the driver ${namedDriver}`];
+  return { name: 'graphics processors', found: [seen ?? none, ...named].join('; '), well: true };
 }
 
 /** Which published weights lie in the home, where they need not be fetched again. */

@@ -34,6 +34,7 @@ export async function carryOut({ plan, backend, folder, claim, saving }: Work, m
     const ended = await journaled({ folder, claim, resume, command, terminal, parts }, (workshop) =>
       runExperiment(plan, {
         ...{ prepare: backend.prepare, backend: backend.name, command, config, versions },
+        ...{ backendDifference: backend.difference, device: backend.device },
         ...{ journal: workshop.journal, signal: workshop.signal },
         id: runId(workshop.folder),
         ...(saving === undefined ? {} : { saving: { ...saving, folder: workshop.folder } }),

@@ -1,6 +1,6 @@
 /** The flags of `experiment`: names are fixed, tools read them. */
 
-import { BACKENDS } from '../../backends/open.ts';
+import { BACKENDS } from '../../backends/names.ts';
 import { type Param, p, parseNumber } from '../../core/params.ts';
 import { KEPT, ROUNDINGS } from '../../core/saved.ts';
 import { THREATS } from '../../core/threat-model.ts';
@@ -79,7 +79,7 @@ export const experimentFlags = {
     p.integer(64, 'images in flight at once; changes speed and memory, never results', { min: 1 }),
     '64, and 8 of photographs',
   ),
-  backend: oneOf('auto', BACKENDS, 'what computes'),
+  backend: oneOf('auto', BACKENDS, 'what computes; auto: the fastest that works here'),
   out: optional(word('', 'folder for run.json, report.html, CSV tables', 'a folder'), 'reports/DATE-ATTACKS-ARCHS'),
   config: configFlag,
   resume: SWITCH('go on with the interrupted run in --out'),

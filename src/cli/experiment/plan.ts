@@ -1,6 +1,6 @@
 /** From flags to a plan: everything that can be wrong is found here, before anything is written. */
 
-import { type Backend, openBackend } from '../../backends/open.ts';
+import type { Backend } from '../../backends/open.ts';
 import type { Dataset } from '../../core/dataset.ts';
 import { usageError } from '../../core/errors.ts';
 import type { Values } from '../../core/params.ts';
@@ -11,7 +11,9 @@ import type { ExperimentPlan, PlannedAttack, Saving } from '../../evaluate/plan.
 import { headlineEpsilon } from '../../report/headline-epsilon.ts';
 import type { Given } from '../flags.ts';
 import { knownDefenses } from '../known-defenses.ts';
+import { openJournaled } from '../open-backend.ts';
 import { type Claim, checkOut, defaultFolder } from '../out-folder.ts';
+import type { Terminal } from '../terminal.ts';
 import type { ResolveOptions } from '../weights-word.ts';
 import { requireAgreement } from './agreement.ts';
 import { chooseAttacks, knownAttacks, sourcesOf, withoutBaseline } from './attacks.ts';
@@ -56,6 +58,7 @@ export interface Work {
  * @param words - plain words: photographs
  * @param fetching - where downloads are told of, and how they are stopped
  * @param now - names the folder if none is named
+ * @param terminal - told which backend was chosen
  * @throws UserError: the first thing that is wrong
  */
 export async function planOf(
@@ -65,6 +68,7 @@ export async function planOf(
   words: readonly string[],
   fetching: ResolveOptions,
   now: Date,
+  terminal?: Terminal,
 ): Promise<Work> {
   const { norm, seed, restarts } = values;
   const known = await knownAttacks(values.attack);
@@ -82,7 +86,7 @@ export async function planOf(
   if (values.resume && values.out === null) throw usageError('--resume needs --out: the folder of the interrupted run');
   requireDatasetName(values.dataset);
   const photographs = photographsOf(values.images, words, given.has('dataset'));
-  const backend = await openBackend(values.backend);
+  const backend = await openJournaled(values, terminal);
   const files = await contenderFiles({
     ...values,
     dataset: photographs.length > 0 ? PHOTOGRAPHS : values.dataset,

@@ -1,6 +1,6 @@
 /** The flags of `train`: names are fixed, tools read them. */
 
-import { BACKENDS } from '../../backends/open.ts';
+import { BACKENDS } from '../../backends/names.ts';
 import { p, type Values } from '../../core/params.ts';
 import { NORMS } from '../../core/threat-model.ts';
 import { augmentations } from '../../train/augment.ts';
@@ -104,7 +104,7 @@ export const trainFlags = {
     'against an adversary: look at robust accuracy several times an epoch; where it collapses, roll back and end',
   ),
   seed: p.integer(DEFAULTS.seed, 'seed of first weights, order and noise', { min: 0, max: 0xffffffff }),
-  backend: oneOf('auto', BACKENDS, 'what computes'),
+  backend: oneOf('auto', BACKENDS, 'what computes; auto: the fastest that works here'),
   out: optional(word('', 'the checkpoint to make', 'a file'), 'checkpoints/DATASET/ARCH-TRAINING.safetensors'),
   config: configFlag,
   resume: p.boolean(false, 'go on with what was interrupted'),

@@ -16,6 +16,10 @@ export const provenance = z.object({
   cpu: z.string(),
   cores: count,
   backend: z.string(),
+  /** How far the backend's gradient of a small network is from the reference's, relative to the largest entry of that. */
+  backendDifference: z.number().min(0).optional(),
+  /** The graphics processor that it may have computed on, in words. */
+  device: z.string().optional(),
   seed: count,
   dataset: z.object({
     name: z.string(),

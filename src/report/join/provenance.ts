@@ -26,6 +26,8 @@ export function joinedProvenance(sources: readonly [Named, ...Named[]]): Provena
     cpu: each(({ cpu }) => cpu),
     cores: Math.max(...all.map(({ cores }) => cores)),
     backend: each(({ backend }) => backend),
+    ...largest(all.flatMap(({ backendDifference }) => backendDifference ?? [])),
+    ...(all.some(({ device }) => device !== undefined) ? { device: each(({ device }) => device) } : {}),
     seed,
     dataset: { ...dataset, images: Math.max(...all.map((one) => one.dataset.images)) },
     weights: Object.assign({}, ...all.map(({ weights }) => weights)),
@@ -37,6 +39,10 @@ export function joinedProvenance(sources: readonly [Named, ...Named[]]): Provena
     ...rule('naiveRule'),
   };
 }
+
+/** Of what was found of all backends, the worst. */
+const largest = (differences: readonly number[]): Pick<Provenance, 'backendDifference'> =>
+  differences.length === 0 ? {} : { backendDifference: Math.max(...differences) };
 
 const byTime = (times: readonly string[]): string[] => times.toSorted((a, b) => Date.parse(a) - Date.parse(b));
 const earliest = (times: readonly string[]): string => byTime(times)[0] ?? '';

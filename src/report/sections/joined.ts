@@ -29,7 +29,7 @@ ${sources.map(command)}
 function row({ id, provenance }: Sources[number]): Html {
   const { finished, weights, gibbon, commit, cpu, cores, backend } = provenance;
   const version = commit === null ? gibbon : html`${gibbon}, commit <code>${commit.slice(0, COMMIT)}</code>`;
-  return html`<tr><th scope="row">${id}</th><td>${instant(finished)}</td><td class="figure">${whole(Object.keys(weights).length)}</td><td>${version}</td><td>${cpu}, ${cores} cores, ${backend}</td></tr>`;
+  return html`<tr><th scope="row">${id}</th><td>${instant(finished)}</td><td class="figure">${whole(Object.keys(weights).length)}</td><td>${version}</td><td>${cpu}, ${counted(cores, 'core')}, ${backend}</td></tr>`;
 }
 
 /** Letters by which a commit is known. */

@@ -1,7 +1,7 @@
 import type { Certificates, Run } from '../../core/run.ts';
 import { bibtexOf } from '../bibtex.ts';
 import { csvFiles } from '../csv.ts';
-import { duration, instant, whole } from '../format.ts';
+import { counted, duration, instant, whole } from '../format.ts';
 import { type Content, type Html, html } from '../html.ts';
 import { groupBy } from '../slice.ts';
 import { defineSection } from './section.ts';
@@ -82,7 +82,7 @@ function conditions({ provenance: from, cells, certificates = [] }: Run): Html {
     ['Seed', String(from.seed)],
     [
       'Data',
-      `${from.dataset.name} ${from.dataset.split}, ${from.dataset.labels}, ${whole(from.dataset.images)} images`,
+      `${from.dataset.name} ${from.dataset.split}, ${from.dataset.labels}, ${counted(from.dataset.images, 'image')}`,
     ],
     ...(from.dataset.selection === undefined ? [] : [['Selection', from.dataset.selection] as const]),
     ...(from.fitRule === undefined ? [] : [['Fitted', from.fitRule] as const]),
@@ -90,17 +90,30 @@ function conditions({ provenance: from, cells, certificates = [] }: Run): Html {
     ['SHA-256 of the data', code(from.dataset.sha256)],
     ['Gibbon', from.commit === null ? from.gibbon : html`${from.gibbon}, commit ${code(from.commit)}`],
     ['Node.js', from.node],
-    ['Backend', from.backend],
-    ['Machine', `${from.cpu}, ${from.cores} cores, ${from.platform}`],
+    ['Backend', backend(from)],
+    ['Machine', `${from.cpu}, ${counted(from.cores, 'core')}, ${from.platform}`],
   ])}`;
 }
+
+/** What computed, on what, and how it was found to compute the right thing. */
+function backend({ backend: name, device, backendDifference: difference }: Run['provenance']): string {
+  const agreement =
+    difference === undefined
+      ? []
+      : [
+          `the gradient of a small network differs from the reference's by ${relative(difference)} of its largest entry`,
+        ];
+  return [device === undefined ? name : `${name} on ${device}`, ...agreement].join('; ');
+}
+
+const relative = (difference: number): string => (difference === 0 ? '0' : difference.toExponential(1));
 
 /** More are in run.json. */
 const NAMED_FILES = 20;
 
 function leftOut(skipped: NonNullable<Run['provenance']['dataset']['skipped']>): Html {
   const more = skipped.length - NAMED_FILES;
-  return html`${whole(skipped.length)} ${skipped.length === 1 ? 'file' : 'files'} that gave no image: ${skipped
+  return html`${counted(skipped.length, 'file')} that gave no image: ${skipped
     .slice(0, NAMED_FILES)
     .map(
       ({ id, why }, i) => html`${i > 0 && '; '}${code(id)} (${why})`,

@@ -62,7 +62,7 @@ function curves(run: Run, trainings: readonly Training[]): Html {
   return html`<figure class="training">
 <ul class="legend"><li>${lineSample(clean)}<b>clean</b> <span>held-out images</span></li><li>${lineSample(robust)}<b>attacked</b> <span>held-out images</span></li><li>${lineSample(seen)}<b>in training</b> <span>as the loss saw them</span></li>${
     hasChecks &&
-    html`<li>${lineSample({ ...oneStep, marker: 'cross' })}<b>guard</b> <span>one gradient step</span></li><li>${lineSample({ ...robust, dash: '6 3', marker: 'cross' })}<b>guard</b> <span>several</span></li>`
+    html`<li>${lineSample(oneStep, { isMarked: false })}<b>guard</b> <span>one gradient step</span></li><li>${lineSample({ ...robust, dash: '6 3' }, { isMarked: false })}<b>guard</b> <span>several</span></li>`
   }</ul>
 <div class="panels">${trainings.map((one, i) => panel(run, one, i))}</div>
 <figcaption>${endings(run, trainings)} Above the accuracies, below the mean loss of every epoch. The upright lines stand where the network was as it was saved, and where the training was ended before its last epoch.</figcaption>

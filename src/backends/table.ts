@@ -1,0 +1,102 @@
+/** All backends, by name: how each is opened, and what tells without trying that it cannot work here. */
+import { builtIn } from '../compile/built-in.ts';
+import { compile } from '../compile/compile.ts';
+import { eager } from '../compile/eager.ts';
+import type { Provider } from '../compile/target.ts';
+import type { Prepare } from '../compile/types.ts';
+import { UserError } from '../core/errors.ts';
+import { tf } from '../tf.ts';
+import { type Machine, mayHaveGraphics } from './machine.ts';
+import { BACKENDS, type BackendName } from './names.ts';
+
+/** Why a backend is not even tried. */
+export interface Lack {
+  readonly why: string;
+  /** How to get what is missing, where that would be of use. */
+  readonly advice?: string;
+}
+
+export interface Kind {
+  /**
+   * What computes with it, which nobody has checked yet. Sets TensorFlow.js's own backend, where weights live and what is not
+   * compiled is computed.
+   *
+   * @throws Error if it does not work here
+   */
+  open(): Promise<Prepare>;
+  /** What it lacks here for certain, told at once and without loading it; undefined if it may work. */
+  lacks(machine: Machine): Lack | undefined;
+  /** How to get it, where it was tried and is not there. */
+  advice(machine: Machine): string | undefined;
+  /** What it computes on besides the processor, as far as that is known. */
+  device(machine: Machine): string | undefined;
+}
+
+const nothing = (): undefined => undefined;
+
+export const KINDS: Readonly<Record<BackendName, Kind>> = {
+  'onnx-cpu': { open: () => onnx('cpu'), lacks: nothing, advice: nothing, device: nothing },
+  'onnx-webgpu': {
+    open: () => onnx('webgpu'),
+    lacks: (machine) => {
+      if (!comes('webgpu')) return { why: 'this ONNX Runtime comes without it' };
+      if (mayHaveGraphics(machine)) return undefined;
+      return { why: 'no graphics processor is to be seen (/dev/dri, /dev/nvidia*), and no driver is named' };
+    },
+    advice: ({ platform }) =>
+      platform === 'linux'
+        ? "install Vulkan's loader and the card's Vulkan driver (Debian: libvulkan1 and mesa-vulkan-drivers, or NVIDIA's)"
+        : "update the card's driver",
+    device: ({ devices, namedDriver }) => (namedDriver === undefined ? oneOf(devices) : `the driver ${namedDriver}`),
+  },
+  'onnx-cuda': {
+    open: () => {
+      // Rounds products to 10 bits unless it is told not to, before its libraries are loaded.
+      process.env.NVIDIA_TF32_OVERRIDE ??= '0';
+      return onnx('cuda');
+    },
+    lacks: ({ platform, hasNvidia }) => {
+      if (platform === 'linux' && !hasNvidia) return { why: 'no NVIDIA card is to be seen (/dev/nvidia*)' };
+      if (comes('cuda')) return undefined;
+      const why = 'its libraries did not come with ONNX Runtime';
+      return platform === 'linux' ? { why, advice: CUDA_ADVICE } : { why };
+    },
+    advice: () => `it needs NVIDIA's driver, CUDA 12 and cuDNN 9; ${CUDA_ADVICE}`,
+    device: ({ devices, hasNvidia }) =>
+      hasNvidia ? oneOf(devices.filter((name) => !name.startsWith('PCI '))) : undefined,
+  },
+  tensorflow: {
+    open: async () => {
+      const others = BACKENDS.filter((other) => other !== 'tensorflow').join(', ');
+      throw new UserError(`--backend tensorflow is not here yet; this version has: ${others}`);
+    },
+    lacks: () => ({ why: 'this version does not have it yet' }),
+    advice: nothing,
+    device: nothing,
+  },
+  cpu: {
+    open: async () => {
+      await tf.setBackend('cpu');
+      return eager;
+    },
+    lacks: nothing,
+    advice: nothing,
+    device: nothing,
+  },
+};
+
+const CUDA_ADVICE = 'ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node fetches its libraries';
+
+async function onnx(provider: Provider): Promise<Prepare> {
+  await tf.setBackend('cpu');
+  return (fn, specs, options) => compile(fn, specs, { ...options, provider });
+}
+
+const comes = (provider: Provider): boolean => builtIn().some(({ name, bundled }) => name === provider && bundled);
+
+/** None of the backends says which it took. */
+function oneOf(devices: readonly string[]): string | undefined {
+  if (devices.length === 0) return undefined;
+  const distinct = [...new Set(devices)];
+  return distinct.length === 1 ? distinct[0] : `one of ${distinct.join(', ')}`;
+}
