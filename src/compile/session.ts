@@ -51,6 +51,10 @@ export async function openSession(
   return {
     run: async (arrays) => {
       const feeds = Object.fromEntries(inputs.map((port, i) => [port.name, toOrt(port, arrays[i] as HostArray)]));
+      /*
+       * Outputs come back to the host. The binding could leave them on a graphics processor (`preferredOutputLocation`), from where
+       * a later run takes them as they are; but callers look at them after every step, and reading such a tensor ends the process.
+       */
       const run = () => session.run(feeds);
       const results = await (options.provider === 'webgpu' ? inTurn(run) : run());
       return outputs.map(({ name }) => (results[name] as ort.Tensor).data as HostArray);
