@@ -2,7 +2,8 @@
  * What ONNX Runtime's WebGPU needs: one run at a time, a device that stays, and its failures in words.
  *
  * An operator that it has no shader for runs on the CPU in the same session, at the price of two copies: `IsNaN`, `IsInf`, `Mod`,
- * `Sign`, `Round`, casts from int64 and to float64, and `Abs`, `Neg` and `Slice` of int32. See `kernels/shader-functions.ts`.
+ * `Sign`, `Round`, casts from int64 and to float64, and `Abs`, `Neg` and `Slice` of int32. Kernels that see whole images make do
+ * without (`kernels/shader-functions.ts`, `kernels/max-pool-gradient.ts`).
  */
 import * as ort from 'onnxruntime-node';
 import { encodeModel } from './onnx.ts';

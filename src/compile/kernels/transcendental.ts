@@ -9,9 +9,14 @@ import type { Emitter, Wire } from '../emitter.ts';
 import { add, div, elementwise, less, mul, sub, where } from './operators.ts';
 import { functionOf, type Unary } from './shader-functions.ts';
 
-const [exp, tanh, sqrt, tan, asinh, atanh, abs, sign] = [
-  ...['Exp', 'Tanh', 'Sqrt', 'Tan', 'Asinh', 'Atanh', 'Abs', 'Sign'].map((name) => functionOf(name)),
-] as [Unary, Unary, Unary, Unary, Unary, Unary, Unary, Unary];
+const exp = functionOf('Exp');
+const tanh = functionOf('Tanh');
+const sqrt = functionOf('Sqrt');
+const tan = functionOf('Tan');
+const asinh = functionOf('Asinh');
+const atanh = functionOf('Atanh');
+const abs = functionOf('Abs');
+const sign = functionOf('Sign');
 
 const half: Unary = (emit, x) => mul(emit, x, emit.scalar(0.5));
 const twice: Unary = (emit, x) => mul(emit, x, emit.scalar(2));

@@ -36,7 +36,7 @@ describe('on WebGPU', () => {
     await fn.release();
   });
 
-  it('calls that overlap wait for each other', async () => {
+  it('functions called at once each give their own result', async () => {
     const functions = await Promise.all([twice(), twice(), twice()]);
     const results = await Promise.all(functions.map((fn, i) => fn(Float32Array.of(i, i + 1, i + 2))));
     expect(results.map(({ data }) => [...data])).toEqual([0, 1, 2].map((i) => [2 * i, 2 * i + 2, 2 * i + 4]));
