@@ -425,6 +425,20 @@ describe('elementwise kernels keep the digits of', () => {
   });
 
   it('tanh of tiny numbers', () => precisely('tanh', magnitudes(-30, 0), tf.tanh, Math.tanh));
+
+  it('sines, tangents and hyperbolic functions of tiny numbers', async () => {
+    await precisely('sin', magnitudes(-30, 0), tf.sin, Math.sin);
+    await precisely('tan', magnitudes(-30, 0), tf.tan, Math.tan);
+    await precisely('sinh', magnitudes(-30, 1), tf.sinh, Math.sinh);
+  });
+
+  it('inverse hyperbolic functions from end to end', async () => {
+    await precisely('asinh', magnitudes(-30, 38), tf.asinh, Math.asinh);
+    const inside = magnitudes(-30, 0).map((x) => Math.max(-0.99, Math.min(0.99, x)));
+    await precisely('atanh', inside, tf.atanh, Math.atanh);
+    const above = magnitudes(-5, 37).map((x) => 1 + Math.abs(x));
+    await precisely('acosh', above, tf.acosh, Math.acosh);
+  });
 });
 
 describe('elementwise kernels follow TensorFlow.js where opinions differ', () => {
