@@ -121,6 +121,7 @@ describe('elementwise kernels agree with TensorFlow.js', () => {
     const x = vector(Number.NaN, ...infinite, 0, -0, 1, -1, 3e38, tiny);
     const fns: Readonly<Record<string, Unary>> = {
       abs: tf.abs,
+      cosh: tf.cosh,
       exp: tf.exp,
       isFinite: tf.isFinite,
       isInf: tf.isInf,
