@@ -7,6 +7,7 @@ import type { Prepare } from '../compile/types.ts';
 import { messageOf, UserError, usageError } from '../core/errors.ts';
 import { tf } from '../tf.ts';
 import { gradientDifference, TOLERANCE } from './gradient-check.ts';
+import { openTensorflow } from './tensorflow.ts';
 
 export const BACKENDS = ['auto', 'onnx-cpu', 'onnx-webgpu', 'onnx-cuda', 'tensorflow', 'cpu'] as const;
 export type BackendName = (typeof BACKENDS)[number];
@@ -19,15 +20,12 @@ export interface Backend {
 /**
  * A graphics processor is taken only if a small gradient agrees with the reference there.
  *
- * @throws UserError for one that this version does not have yet, that does not work here, or that computes something else;
+ * @throws UserError for one that is not installed, that does not work here, or that computes something else;
  *   or for an impossible number of threads in the environment
  */
 export async function openBackend(name: BackendName): Promise<Backend> {
-  if (name === 'tensorflow') {
-    const others = BACKENDS.filter((other) => other !== name).join(', ');
-    throw new UserError(`--backend ${name} is not here yet; this version has: ${others}`);
-  }
   requireThreads();
+  if (name === 'tensorflow') return { name, prepare: (await openTensorflow()).prepare };
   // Weights and eager computations live here, whoever computes the rest.
   await tf.setBackend('cpu');
   if (name === 'cpu') return { name, prepare: eager };
