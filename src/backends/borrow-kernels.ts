@@ -3,8 +3,7 @@ import { tf } from '../tf.ts';
 
 const LENDER = 'cpu';
 
-type Registered = NonNullable<ReturnType<typeof tf.getKernel>>;
-type Kernel = Registered['kernelFunc'];
+type Kernel = tf.KernelFunc;
 type Inputs = Parameters<Kernel>[0]['inputs'];
 type Info = tf.TensorInfo;
 
@@ -25,7 +24,8 @@ export function borrowKernels(borrower: string): string[] {
   return lent.map(({ kernelName }) => kernelName).sort();
 }
 
-const borrowed =
+/** A kernel of the reference, for tensors of another backend. */
+export const borrowed =
   (kernel: Kernel): Kernel =>
   ({ inputs, attrs, backend }) => {
     const home = backend as tf.KernelBackend;

@@ -10,6 +10,7 @@ import { tf } from '../tf.ts';
 import { borrowKernels } from './borrow-kernels.ts';
 import { gradientDifference, TOLERANCE } from './gradient-check.ts';
 import { repairUtil } from './repair-util.ts';
+import { surround } from './surround.ts';
 import { prepareEnvironment } from './tensorflow-environment.ts';
 import { findAddon, requireOneCopy, SETUP } from './tensorflow-package.ts';
 
@@ -64,6 +65,7 @@ async function load(main: string): Promise<void> {
   if (tf.findBackend(NAME) === null)
     throw new UserError(`--backend ${NAME}: ${main} registers no backend of that name`);
   borrowKernels(NAME);
+  surround(NAME);
 }
 
 async function checkedDifference(): Promise<number> {
