@@ -108,11 +108,8 @@ const ofImage =
     if (isNamed(windows)) return kernel(call);
     return tf.tidy(() => {
       const surrounded = tf.pad(call.inputs[image] as tf.Tensor, around(windows), fill);
-      return kernel({
-        ...call,
-        inputs: { ...call.inputs, [image]: surrounded },
-        attrs: { ...call.attrs, pad: 'valid' },
-      }) as tf.Tensor;
+      const inputs = { ...call.inputs, [image]: surrounded };
+      return tensorOf(kernel({ ...call, inputs, attrs: { ...call.attrs, pad: 'valid' } }));
     });
   };
 
@@ -135,7 +132,7 @@ const cropped =
     const windows = geometry(call);
     if (isNamed(windows)) return kernel(call);
     const { top, left } = windows.padInfo;
-    return tf.tidy(() => tf.slice(kernel(call) as tf.Tensor, [0, top, left, 0], windows.inShape));
+    return tf.tidy(() => tf.slice(tensorOf(kernel(call)), [0, top, left, 0], windows.inShape));
   };
 
 /** The kernel of the reference where the padding has no name. */
@@ -143,5 +140,9 @@ const elsewhere = (kernel: Kernel, reference: Kernel, geometry: Geometry): Kerne
   const lent = borrowed(reference);
   return (call) => (isNamed(geometry(call)) ? kernel(call) : lent(call));
 };
+
+/** What kernels give may be less than a tensor: TensorFlow.js makes one of it when they are done. */
+const tensorOf = (made: ReturnType<Kernel>): tf.Tensor =>
+  made instanceof tf.Tensor ? made : tf.engine().makeTensorFromTensorInfo(made as tf.TensorInfo);
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

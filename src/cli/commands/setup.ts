@@ -1,7 +1,8 @@
 import { unknownName, usageError } from '../../core/errors.ts';
 import { p } from '../../core/params.ts';
-import { defineCommand } from '../command.ts';
+import { defineCommand, EXIT } from '../command.ts';
 import { oneOf, optional, word } from '../flags.ts';
+import { listenForInterrupt } from '../interrupt.ts';
 import { checkCuda, setUpCuda } from '../setup/cuda.ts';
 import { checkTensorflow, setUpTensorflow } from '../setup/tensorflow.ts';
 
@@ -21,11 +22,23 @@ export const setup = defineCommand({
   run: async ({ values, given, words, terminal }) => {
     const [what, ...more] = words;
     if (what === undefined || more.length > 0) throw usageError(`name one thing to set up: ${THINGS.join(' or ')}`);
-    if (what === 'tensorflow') return values.check ? checkTensorflow(terminal) : setUpTensorflow(values, terminal);
-    if (what !== 'cuda') throw unknownName('thing to set up', what, THINGS);
+    if (what !== 'tensorflow' && what !== 'cuda') throw unknownName('thing to set up', what, THINGS);
     for (const flag of ['libtensorflow', 'gpu']) {
-      if (given.has(flag)) throw usageError(`--${flag} belongs to gibbon setup tensorflow`);
+      if (what === 'cuda' && given.has(flag)) throw usageError(`--${flag} belongs to gibbon setup tensorflow`);
     }
-    return values.check ? checkCuda(terminal) : setUpCuda({ anew: values.anew }, terminal);
+    if (values.check) return what === 'tensorflow' ? checkTensorflow(terminal) : checkCuda(terminal);
+    const interrupt = listenForInterrupt(() =>
+      terminal.note('clearing away what was begun; Ctrl-C again ends at once'),
+    );
+    try {
+      return await (what === 'tensorflow'
+        ? setUpTensorflow(values, terminal)
+        : setUpCuda({ anew: values.anew }, terminal));
+    } catch (error) {
+      if (interrupt.signal.aborted) return EXIT.interrupted;
+      throw error;
+    } finally {
+      interrupt.release();
+    }
   },
 });

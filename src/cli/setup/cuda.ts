@@ -17,6 +17,7 @@ export interface CudaSetup {
   /** Where the package onnxruntime-node lies. */
   readonly folder?: string;
   readonly machine?: string;
+  readonly attempt?: typeof tryOut;
 }
 
 /** What its `script/install-metadata.js` says: for each machine, which files make up a set. */
@@ -27,7 +28,7 @@ interface Metadata {
 
 /** @throws UserError where they cannot be had, or CUDA does not work with them, saying what it lacks */
 export async function setUpCuda(asked: CudaSetup, terminal: Terminal): Promise<number> {
-  const { folder = packageFolder(), machine = `${process.platform}/${process.arch}` } = asked;
+  const { folder = packageFolder(), machine = `${process.platform}/${process.arch}`, attempt = tryOut } = asked;
   const files = filesFor(folder, machine);
   const place = join(folder, 'bin', 'napi-v6', machine);
   const isThere = files.every((file) => existsSync(join(place, file)));
@@ -35,7 +36,7 @@ export async function setUpCuda(asked: CudaSetup, terminal: Terminal): Promise<n
     terminal.note('fetching ONNX Runtime for CUDA from nuget.org, some hundred megabytes');
     await fetchInto(place, folder, machine, files);
   }
-  const tried = await tryOut('cuda');
+  const tried = await attempt('cuda');
   const verdict = verdictOf(tried);
   if (tried.well) {
     terminal.print(`${isThere && !asked.anew ? 'nothing to do: ' : ''}CUDA ${verdict}`);

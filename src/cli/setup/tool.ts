@@ -9,13 +9,18 @@ export interface Ended {
   readonly said: string;
 }
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 export interface ToolOptions {
   readonly folder: string;
   /** Laid over this process's environment; undefined takes a variable away. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Runs a program to its end, and keeps what it says. One that cannot be started has not ended well. */
+/**
+ * Runs a program to its end, and keeps what it says. One that cannot be started has not ended well. Ctrl-C ends it, and not
+ * this process, which has something to clear away.
+ */
 export function runTool(command: string, words: readonly string[], options: ToolOptions): Promise<Ended> {
   const { folder, environment = {} } = options;
   return new Promise((resolve) => {
@@ -25,14 +30,20 @@ export function runTool(command: string, words: readonly string[], options: Tool
       ...{ cwd: folder, env: { ...process.env, ...environment }, shell },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    const stop = (): void => void child.kill();
+    for (const signal of SIGNALS) process.on(signal, stop);
     let said = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
         said += text;
       });
-    child.on('error', ({ message }) => resolve({ well: false, said: `${said}\n${message}` }));
+    const end = (ended: Ended): void => {
+      for (const signal of SIGNALS) process.off(signal, stop);
+      resolve(ended);
+    };
+    child.on('error', ({ message }) => end({ well: false, said: `${said}\n${message}` }));
     child.on('close', (code, signal) => {
-      resolve({ well: code === 0, said: signal === null ? said : `${said}\nit was ended by ${signal}` });
+      end({ well: code === 0, said: signal === null ? said : `${said}\nit was ended by ${signal}` });
     });
   });
 }
