@@ -4,7 +4,6 @@ import { tf } from '../tf.ts';
 const LENDER = 'cpu';
 
 type Kernel = tf.KernelFunc;
-type Inputs = Parameters<Kernel>[0]['inputs'];
 type Info = tf.TensorInfo;
 
 /** The backend of TensorFlow.js's reference, which keeps plain arrays. */
@@ -36,14 +35,10 @@ export const borrowed =
       copies.push(there);
       return there;
     };
-    const given = Object.fromEntries(
-      // A list of tensors is a list of copies, whatever the type says.
-      Object.entries(inputs).map(([name, value]) => [
-        name,
-        Array.isArray(value) ? value.map(copy) : copy(value as Info),
-      ]),
-    ) as Inputs;
-    const made = kernel({ inputs: given, attrs: attrs ?? {}, backend: reference });
+    const given = Array.isArray(inputs)
+      ? inputs.map(copy)
+      : Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, each(value, copy)]));
+    const made = kernel({ inputs: given as typeof inputs, attrs: attrs ?? {}, backend: reference });
     const results = (Array.isArray(made) ? made : [made]).map(({ dataId, shape, dtype }) => {
       const values = reference.readSync(dataId);
       return { dataId: home.write(values, shape, dtype), shape, dtype };
@@ -51,3 +46,9 @@ export const borrowed =
     for (const { dataId } of [...copies, ...(Array.isArray(made) ? made : [made])]) reference.disposeData(dataId);
     return Array.isArray(made) ? results : (results[0] as Info);
   };
+
+/** An input is a tensor, a list of them (whatever its type says), or left out. */
+function each(value: unknown, copy: (info: Info) => Info): unknown {
+  if (Array.isArray(value)) return value.map(copy);
+  return value === undefined || value === null ? value : copy(value as Info);
+}
