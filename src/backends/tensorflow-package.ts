@@ -26,16 +26,25 @@ const HERE = fileURLToPath(import.meta.url);
  * @throws UserError where there is none
  */
 export function findAddon(named = process.env[SETUP_VARIABLE], from = HERE): string {
-  const isNamed = named !== undefined && named !== '';
-  const folders = isNamed ? [named] : [...above(from).map((folder) => join(folder, SETUP_FOLDER)), dirname(from)];
-  const found = folders.flatMap((folder) => ADDONS.flatMap((addon) => resolveFrom(folder, addon) ?? []));
-  // Without the first, to spare the compiler's doubt.
-  for (const main of found) return main;
-  const where = isNamed ? `in ${named}, which ${SETUP_VARIABLE} names` : 'here';
+  const [main] = addonsIn(named, from);
+  if (main !== undefined) return main;
+  const where = isNamed(named) ? `in ${named}, which ${SETUP_VARIABLE} names` : 'here';
   throw new UserError(
     `--backend tensorflow needs TensorFlow's own library, and neither ${ADDONS.join(' nor ')} is ${where}: run ${SETUP}`,
   );
 }
+
+/** Whether there is one, be it fit for use or not. */
+export const hasAddon = (named = process.env[SETUP_VARIABLE], from = HERE): boolean => addonsIn(named, from).length > 0;
+
+function addonsIn(named: string | undefined, from: string): string[] {
+  const folders = isNamed(named)
+    ? [named]
+    : [...above(from).map((folder) => join(folder, SETUP_FOLDER)), dirname(from)];
+  return folders.flatMap((folder) => ADDONS.flatMap((addon) => resolveFrom(folder, addon) ?? []));
+}
+
+const isNamed = (folder: string | undefined): folder is string => folder !== undefined && folder !== '';
 
 /**
  * Refuses a package that would register its backend with a copy of TensorFlow.js of its own.

@@ -11,8 +11,7 @@ const LACKING = ['Transform', 'RotateWithOffset'];
 
 const main = (more: string): string => `
 const tf = require('@tensorflow/tfjs');
-const { MathBackendCPU } = require('@tensorflow/tfjs-backend-cpu');
-class Fake extends MathBackendCPU {
+class Fake extends tf.findBackend('cpu').constructor {
   constructor() { super(); this.binding = { TF_Version: '2.0.0-fake' }; this.isUsingGpuDevice = false; }
 }
 tf.registerBackend('tensorflow', () => new Fake(), 3);
@@ -62,8 +61,6 @@ export async function fakeSetup(...addons: readonly FakeAddon[]): Promise<string
     await writeAddon(join(folder, 'node_modules', addon.name ?? '@tensorflow/tfjs-node'), addon);
   }
   await mkdir(scope, { recursive: true });
-  for (const name of ['tfjs', 'tfjs-backend-cpu']) {
-    await symlink(dirname(require.resolve(`@tensorflow/${name}/package.json`)), join(scope, name));
-  }
+  await symlink(dirname(require.resolve('@tensorflow/tfjs/package.json')), join(scope, 'tfjs'));
   return folder;
 }

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { openTensorflow } from '../../backends/tensorflow.ts';
-import { ADDONS, SETUP_FOLDER, SETUP_VARIABLE, SHARED } from '../../backends/tensorflow-package.ts';
+import { ADDONS, hasAddon, SETUP_FOLDER, SETUP_VARIABLE, SHARED } from '../../backends/tensorflow-package.ts';
 import { UserError } from '../../core/errors.ts';
 import { shortPath } from '../../core/files.ts';
 import { EXIT } from '../command.ts';
@@ -38,7 +38,7 @@ export async function setUpTensorflow(asked: TensorflowSetup, terminal: Terminal
   const folder = named === undefined || named === '' ? join(PACKAGE_ROOT, SETUP_FOLDER) : resolve(named);
   const libraries = asked.libtensorflow === null ? null : librariesIn(asked.libtensorflow);
   const recipe: Recipe = { addon: addonFor(asked), libtensorflow: libraries?.folder ?? null };
-  if (!asked.anew && isAsAsked(asked, recipe, recipeOf(folder))) {
+  if (!asked.anew && hasAddon() && isAsAsked(asked, recipe, recipeOf(folder))) {
     const there = await tryOut('tensorflow');
     if (there.well) {
       terminal.print(`nothing to do: TensorFlow ${verdictOf(there)}`);
@@ -47,6 +47,7 @@ export async function setUpTensorflow(asked: TensorflowSetup, terminal: Terminal
   }
   const version = installedVersion(SHARED);
   if (version === undefined) throw new UserError(`${SHARED} is not installed: run npm ci`);
+  let verdict = '';
   await replaceFolder(folder, async (stage) => {
     terminal.note(`installing ${recipe.addon} ${version} into ${shortPath(folder)}`);
     await installPackage(stage, recipe.addon, version);
@@ -61,10 +62,10 @@ export async function setUpTensorflow(asked: TensorflowSetup, terminal: Terminal
     await writeFile(join(stage, RECIPE), JSON.stringify(recipe));
     const tried = await tryOut('tensorflow', { [SETUP_VARIABLE]: stage });
     if (!tried.well) throw new UserError(`what was made does not work, and was removed: ${verdictOf(tried)}`);
+    verdict = verdictOf(tried);
   });
-  const there = await tryOut('tensorflow');
-  terminal.print(`TensorFlow ${verdictOf(there)}`);
-  return there.well ? EXIT.ok : EXIT.failed;
+  terminal.print(`TensorFlow ${verdict}`);
+  return EXIT.ok;
 }
 
 /** Loads the library into this process. @throws UserError where it does not work */
