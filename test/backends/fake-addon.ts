@@ -25,7 +25,7 @@ const replace = (name, kernelFunc) => {
 for (const name of ['Conv2D', 'MaxPool']) {
   const { kernelFunc } = tf.getKernel(name, 'cpu');
   replace(name, (call) => {
-    if (typeof call.attrs.pad !== 'string' && call.attrs.pad !== 0) throw new Error('only valid and same');
+    if ([call.attrs.pad].flat(2).some((side) => side > 0)) throw new Error('only valid and same');
     return kernelFunc(call);
   });
 }
