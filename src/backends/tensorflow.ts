@@ -52,6 +52,8 @@ export async function openTensorflow(): Promise<Tensorflow> {
 }
 
 async function load(main: string): Promise<void> {
+  // Its kernels are taught once.
+  if ((tf.findBackendFactory(NAME) ?? null) !== null) return;
   prepareEnvironment(process.env, process.env[THREADS]);
   repairUtil();
   try {
