@@ -2,6 +2,7 @@
 import { THREADS, threadCount } from '../compile/threads.ts';
 import type { Prepare } from '../compile/types.ts';
 import { messageOf, UserError, usageError } from '../core/errors.ts';
+import { tf } from '../tf.ts';
 import { gradientDifference, TOLERANCE } from './gradient-check.ts';
 import { machineHere } from './machine.ts';
 import type { BackendName } from './names.ts';
@@ -20,18 +21,23 @@ export interface Backend {
 /**
  * Opens a backend, if a small gradient agrees with the reference there.
  *
- * @throws UserError for one that this version does not have yet, that does not work here, or that computes something else;
+ * @throws UserError for one that is not installed, that does not work here, or that computes something else;
  *   or for an impossible number of threads in the environment
  */
 export async function openBackend(name: BackendName): Promise<Backend> {
   requireThreads();
   const { open, device } = KINDS[name];
   const instead = name === 'onnx-cpu' ? 'cpu' : 'onnx-cpu';
-  const prepare = await open().catch((error: unknown) => {
+  // Null until the program has chosen one.
+  const before: string | null = tf.getBackend() ?? null;
+  try {
+    const prepare = await open();
+    const difference = name === 'cpu' ? undefined : await checked(name, prepare, instead);
+    return { name, prepare, difference, device: device(machineHere()) };
+  } catch (error) {
+    if (before !== null) await tf.setBackend(before);
     throw doesNotWork(name, instead, error);
-  });
-  const difference = name === 'cpu' ? undefined : await checked(name, prepare, instead);
-  return { name, prepare, difference, device: device(machineHere()) };
+  }
 }
 
 /** What was found in this process: it does not change. */
@@ -40,9 +46,7 @@ const found = new Map<BackendName, number>();
 async function checked(name: BackendName, prepare: Prepare, instead: BackendName): Promise<number> {
   const before = found.get(name);
   if (before !== undefined) return before;
-  const difference = await gradientDifference(prepare).catch((error: unknown) => {
-    throw doesNotWork(name, instead, error);
-  });
+  const difference = await gradientDifference(prepare);
   if (!(difference <= TOLERANCE)) {
     throw new UserError(`--backend ${name} computes something else: ${differs(difference)}; use --backend ${instead}`);
   }

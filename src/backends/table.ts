@@ -4,10 +4,11 @@ import { compile } from '../compile/compile.ts';
 import { eager } from '../compile/eager.ts';
 import type { Provider } from '../compile/target.ts';
 import type { Prepare } from '../compile/types.ts';
-import { UserError } from '../core/errors.ts';
 import { tf } from '../tf.ts';
 import { type Machine, mayHaveGraphics } from './machine.ts';
-import { BACKENDS, type BackendName } from './names.ts';
+import type { BackendName } from './names.ts';
+import { loadedTensorflow, openTensorflow } from './tensorflow.ts';
+import { hasAddon, SETUP } from './tensorflow-package.ts';
 
 /** Why a backend is not even tried. */
 export interface Lack {
@@ -66,13 +67,11 @@ export const KINDS: Readonly<Record<BackendName, Kind>> = {
       hasNvidia ? oneOf(devices.filter((name) => !name.startsWith('PCI '))) : undefined,
   },
   tensorflow: {
-    open: async () => {
-      const others = BACKENDS.filter((other) => other !== 'tensorflow').join(', ');
-      throw new UserError(`--backend tensorflow is not here yet; this version has: ${others}`);
-    },
-    lacks: () => ({ why: 'this version does not have it yet' }),
-    advice: nothing,
-    device: nothing,
+    open: async () => (await openTensorflow()).prepare,
+    lacks: () =>
+      hasAddon() ? undefined : { why: 'its library is not installed', advice: `${SETUP} fetches or builds it` },
+    advice: () => `${SETUP} -- --anew makes it again`,
+    device: () => loadedTensorflow(),
   },
   cpu: {
     open: async () => {
@@ -85,7 +84,7 @@ export const KINDS: Readonly<Record<BackendName, Kind>> = {
   },
 };
 
-const CUDA_ADVICE = 'ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node fetches its libraries';
+const CUDA_ADVICE = 'npm run setup:cuda fetches its libraries';
 
 async function onnx(provider: Provider): Promise<Prepare> {
   await tf.setBackend('cpu');

@@ -52,6 +52,11 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },
   {
+    name: 'setup',
+    summary: "fetch what is too large for npm: TensorFlow's own library, ONNX Runtime's libraries for CUDA",
+    load: async () => (await import('./commands/setup.ts')).setup,
+  },
+  {
     name: 'bench',
     summary: 'measure forward passes and attack steps, in images a second',
     load: async () => (await import('./commands/bench.ts')).bench,

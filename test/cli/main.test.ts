@@ -235,7 +235,6 @@ const WRONG: readonly (readonly [words: string, code: number, said: RegExp])[] =
   ['--weights imagenet', 2, /see photographs, and --dataset is mnist/],
   ['--weights short.safetensors', 1, /short\.safetensors is not a whole safetensors file/],
   ['--weights corrupt.safetensors', 1, /corrupt\.safetensors is damaged/],
-  ['--backend tensorflow', 1, /not here yet/],
   ['--out full', 2, /is not empty/],
   ['--out full/file', 2, /not a folder/],
   ['--out /proc/gibbon/run', 1, /^gibbon: cannot write \/proc\/gibbon\/run/],

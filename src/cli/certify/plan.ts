@@ -1,5 +1,6 @@
 /** From flags to a plan: everything that can be wrong is found here, before anything is written. */
 
+import { compiles } from '../../backends/compiles.ts';
 import type { Backend } from '../../backends/open.ts';
 import { type CertificationPlan, requireCertifiable } from '../../certify/plan.ts';
 import { usageError } from '../../core/errors.ts';
@@ -52,7 +53,7 @@ export async function planOf(
   const opened = await openContenders(values, given, fetching);
   const dataset = await openImages(values.dataset, [], opened);
   for (const one of opened) requireFit(one, dataset);
-  checkUserContenders(opened, { compiled: backend.name !== 'cpu', gradients: false });
+  checkUserContenders(opened, { compiled: compiles(backend.name), gradients: false });
   const contenders = tellApart(opened);
   const images = given.has('images') ? countOf(values.images, dataset) : Math.min(values.images, dataset.size);
   const plan = { contenders, dataset, images, sigmas, selectionSamples, samples, alpha, seed, batch };

@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import { compiles } from '../../backends/compiles.ts';
 import { UserError, usageError } from '../../core/errors.ts';
 import { p } from '../../core/params.ts';
 import { Interrupted } from '../../evaluate/plan.ts';
@@ -50,7 +51,7 @@ export const verify = defineCommand({
     if (networks === undefined) return EXIT.interrupted;
     checkDefended(
       networks.flatMap(({ network }) => network?.contender ?? []),
-      { compiled: backend.name !== 'cpu' },
+      { compiled: compiles(backend.name) },
     );
 
     const line = progressLine(terminal);

@@ -1,5 +1,6 @@
 /** From flags to a plan: everything that can be wrong is found here, before anything is written. */
 
+import { compiles } from '../../backends/compiles.ts';
 import type { Backend } from '../../backends/open.ts';
 import type { Dataset } from '../../core/dataset.ts';
 import { usageError } from '../../core/errors.ts';
@@ -112,9 +113,9 @@ export async function planOf(
     if (given.has('training')) requireAgreement('training', values.training, opened, ({ training }) => training);
   }
   const contenders = defendAll(tellApart(opened), defenses, seed);
-  checkDefended(contenders, { compiled: backend.name !== 'cpu' });
+  checkDefended(contenders, { compiled: compiles(backend.name) });
   const gradients = attacks.some(({ attack }) => attack.access === 'gradient');
-  checkUserContenders(opened, { compiled: backend.name !== 'cpu', gradients });
+  checkUserContenders(opened, { compiled: compiles(backend.name), gradients });
   const architectures = [...new Set(contenders.map(({ architecture }) => architecture.name))];
   const folder = values.out ?? defaultFolder(withoutBaseline(names), architectures, now);
   if (values.out === null) await checkOut(folder, claim);
