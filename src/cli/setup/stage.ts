@@ -14,8 +14,13 @@ export async function replaceFolder(folder: string, fill: (stage: string) => Pro
   await withStage(folder, async (stage) => {
     await fill(stage);
     const old = `${stage}.old`;
-    if (existsSync(folder)) await rename(folder, old);
-    await rename(stage, folder);
+    try {
+      if (existsSync(folder)) await rename(folder, old);
+      await rename(stage, folder);
+    } catch (error) {
+      if (existsSync(old)) await rename(old, folder);
+      throw fileError('write', folder, error);
+    }
     await rm(old, { recursive: true, force: true });
   });
 }
@@ -36,12 +41,12 @@ export async function withStage<T>(folder: string, use: (stage: string) => Promi
   }
 }
 
-/** Those of processes that were killed. */
+/** Those of processes that were killed; one of this process's number was another's, which had it before. */
 async function removeAbandoned(folder: string): Promise<void> {
   const entries = await readdir(dirname(folder)).catch(() => []);
   for (const entry of entries) {
     const [, of, pid] = /^(.*)\.(\d+)\.tmp(?:\.old)?$/.exec(entry) ?? [];
-    if (of !== basename(folder) || isAlive(Number(pid))) continue;
+    if (of !== basename(folder) || (Number(pid) !== process.pid && isAlive(Number(pid)))) continue;
     await rm(join(dirname(folder), entry), { recursive: true, force: true });
   }
 }
