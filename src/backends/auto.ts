@@ -8,6 +8,7 @@ import { type Machine, machineHere } from './machine.ts';
 import { BACKEND_NAMES, type BackendName } from './names.ts';
 import { candidateOf, probe } from './probe.ts';
 import { KINDS } from './table.ts';
+import { addonStamp } from './tensorflow-package.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface Trial {
@@ -25,7 +26,7 @@ export interface Trial {
 const REFERENCE: BackendName = 'cpu';
 
 /** What may work on the machine, the usual one first. */
-export const candidatesOn = (machine: Machine): readonly BackendName[] =>
+const candidatesOn = (machine: Machine): readonly BackendName[] =>
   BACKEND_NAMES.filter((name) => name !== REFERENCE && KINDS[name].lacks(machine) === undefined);
 
 /**
@@ -66,5 +67,6 @@ const factsOf = (machine: Machine, candidates: readonly BackendName[], versions:
   devices: machine.devices,
   drivers: machine.drivers,
   environment: machine.environment,
+  addon: addonStamp(),
   candidates,
 });

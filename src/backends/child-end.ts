@@ -19,13 +19,27 @@ const KEPT_CHARACTERS = 10_000;
 /** For what a process left in its streams, should some other process hold them open. */
 const PATIENCE_MS = 1000;
 
+/** What ends this process without a word to its listeners of `exit`. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export interface ChildOptions {
+  readonly limitSeconds: number;
+  /** Laid over this process's environment; undefined takes a variable away. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
 /**
  * Its process is gone when this returns, and goes with this one. It is killed outright: one that hangs in a driver hears
  * nothing else.
  */
-export function childEnd({ script, execArgv }: ChildProgram, word: string, limitSeconds: number): Promise<ChildEnd> {
+export function childEnd(
+  { script, execArgv }: ChildProgram,
+  words: readonly string[],
+  { limitSeconds, environment = {} }: ChildOptions,
+): Promise<ChildEnd> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [...execArgv, script, word], {
+    const child = spawn(process.execPath, [...execArgv, script, ...words], {
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
     });
@@ -39,7 +53,13 @@ export function childEnd({ script, execArgv }: ChildProgram, word: string, limit
     const kill = (): void => {
       child.kill('SIGKILL');
     };
+    const pass = (signal: NodeJS.Signals): void => {
+      kill();
+      // Nobody else listens, so it is to end this process.
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    };
     process.once('exit', kill);
+    for (const signal of SIGNALS) process.once(signal, pass);
     const limit = setTimeout(() => {
       isLate = true;
       kill();
@@ -47,6 +67,7 @@ export function childEnd({ script, execArgv }: ChildProgram, word: string, limit
     const end = (code: number | null, signal: NodeJS.Signals | null): void => {
       clearTimeout(limit);
       process.off('exit', kill);
+      for (const signal of SIGNALS) process.off(signal, pass);
       child.stdout.destroy();
       child.stderr.destroy();
       resolve({ code, signal, isLate, ...said });

@@ -26,7 +26,7 @@ const LIMIT_SECONDS = 30;
 
 /** Tries the candidate. */
 export const probe = async ({ backend, program }: Candidate, limitSeconds = LIMIT_SECONDS): Promise<Verdict> =>
-  verdictOf(backend, await childEnd(program, backend, limitSeconds), limitSeconds);
+  verdictOf(backend, await childEnd(program, [backend], { limitSeconds }), limitSeconds);
 
 /** What is to be thought of a backend whose process ended so. Whether it computes the right thing is judged here, by the figure. */
 export function verdictOf(backend: BackendName, end: ChildEnd, limitSeconds: number): Verdict {

@@ -5,6 +5,7 @@ import { eager } from '../compile/eager.ts';
 import type { Provider } from '../compile/target.ts';
 import type { Prepare } from '../compile/types.ts';
 import { tf } from '../tf.ts';
+import { cudaAdvice, SETUP_CUDA } from './cuda-advice.ts';
 import { type Machine, mayHaveGraphics } from './machine.ts';
 import type { BackendName } from './names.ts';
 import { loadedTensorflow, openTensorflow } from './tensorflow.ts';
@@ -27,8 +28,12 @@ export interface Kind {
   open(): Promise<Prepare>;
   /** What it lacks here for certain, told at once and without loading it; undefined if it may work. */
   lacks(machine: Machine): Lack | undefined;
-  /** How to get it, where it was tried and is not there. */
-  advice(machine: Machine): string | undefined;
+  /**
+   * How to get it, where it was tried and does not work.
+   *
+   * @param complaint - what it said
+   */
+  advice(machine: Machine, complaint: string): string | undefined;
   /** What it computes on besides the processor, as far as that is known. */
   device(machine: Machine): string | undefined;
 }
@@ -60,9 +65,9 @@ export const KINDS: Readonly<Record<BackendName, Kind>> = {
       if (platform === 'linux' && !hasNvidia) return { why: 'no NVIDIA card is to be seen (/dev/nvidia*)' };
       if (comes('cuda')) return undefined;
       const why = 'its libraries did not come with ONNX Runtime';
-      return platform === 'linux' ? { why, advice: CUDA_ADVICE } : { why };
+      return platform === 'linux' ? { why, advice: `${SETUP_CUDA} fetches them` } : { why };
     },
-    advice: () => `it needs NVIDIA's driver, CUDA 12 and cuDNN 9; ${CUDA_ADVICE}`,
+    advice: (_, complaint) => cudaAdvice(complaint),
     device: ({ devices, hasNvidia }) =>
       hasNvidia ? oneOf(devices.filter((name) => !name.startsWith('PCI '))) : undefined,
   },
@@ -83,8 +88,6 @@ export const KINDS: Readonly<Record<BackendName, Kind>> = {
     device: nothing,
   },
 };
-
-const CUDA_ADVICE = 'npm run setup:cuda fetches its libraries';
 
 async function onnx(provider: Provider): Promise<Prepare> {
   await tf.setBackend('cpu');

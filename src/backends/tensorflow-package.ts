@@ -1,5 +1,5 @@
 /** The package that brings TensorFlow's own library, and where it may lie. */
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,6 +36,12 @@ export function findAddon(named = process.env[SETUP_VARIABLE], from = HERE): str
 
 /** Whether there is one, be it fit for use or not. */
 export const hasAddon = (named = process.env[SETUP_VARIABLE], from = HERE): boolean => addonsIn(named, from).length > 0;
+
+/** What is another when another one is taken, or the same was set up anew; null where there is none. */
+export function addonStamp(named = process.env[SETUP_VARIABLE], from = HERE): string | null {
+  const [main] = addonsIn(named, from);
+  return main === undefined ? null : `${main} ${statSync(main).ctimeMs}`;
+}
 
 function addonsIn(named: string | undefined, from: string): string[] {
   const folders = isNamed(named)

@@ -1,19 +1,25 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Trial, tryAll, verdictsHere } from '../../src/backends/auto.ts';
 import { choiceInWords, choose, LEAD } from '../../src/backends/choose.ts';
 import { BACKENDS_FILE } from '../../src/backends/known-verdicts.ts';
 import { type Machine, machineHere, mayHaveGraphics } from '../../src/backends/machine.ts';
 import type { BackendName } from '../../src/backends/names.ts';
+import { addonStamp, SETUP_VARIABLE } from '../../src/backends/tensorflow-package.ts';
 import type { Verdict } from '../../src/backends/verdict.ts';
+import { fakeSetup, writeAddon } from './fake-addon.ts';
 
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'gibbon-auto-'));
+  vi.stubEnv(SETUP_VARIABLE, '/nowhere');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
 
 const works = (backend: BackendName, stepSeconds: number): Verdict => ({
   ...{ state: 'works', backend, difference: 1e-7, stepSeconds },
@@ -102,6 +108,12 @@ describe('what was found of backends', () => {
       'the number of threads',
       () => ({ machine: machineHere(folder, { VK_ICD_FILENAMES: '/driver.json', GIBBON_THREADS: '7' }, 'linux') }),
     ],
+    [
+      'what TensorFlow is told',
+      () => ({
+        machine: machineHere(folder, { VK_ICD_FILENAMES: '/driver.json', TF_ENABLE_ONEDNN_OPTS: '1' }, 'linux'),
+      }),
+    ],
     ['an installed driver', () => ({ machine: { ...WITH_DRIVER(), drivers: ['radeon_icd.json 1'] } })],
     ['a card', () => ({ machine: { ...WITH_DRIVER(), devices: ['PCI 0x1002:0x744c'] } })],
   ])('is found anew when %s is another, and each is remembered', async (_, over) => {
@@ -113,6 +125,27 @@ describe('what was found of backends', () => {
     await verdictsHere(first);
     await verdictsHere(other);
     expect(tried.length).toBe(4);
+  });
+
+  it("is found anew when TensorFlow's library was set up anew", async () => {
+    const { trial: first, tried } = trial();
+    const setUp = await fakeSetup({});
+    try {
+      vi.stubEnv(SETUP_VARIABLE, setUp);
+      await verdictsHere(first);
+      await verdictsHere(first);
+      expect(tried).toEqual(['onnx-cpu', 'onnx-webgpu', 'tensorflow']);
+      const before = addonStamp();
+      // As long as it takes the clock of files to go on.
+      await vi.waitUntil(async () => {
+        await writeAddon(join(setUp, 'node_modules', '@tensorflow', 'tfjs-node'));
+        return addonStamp() !== before;
+      });
+      await verdictsHere(first);
+      expect(tried.length).toBe(6);
+    } finally {
+      rmSync(setUp, { recursive: true });
+    }
   });
 
   it.each(['', '{', '{"schema":"gibbon.backends/1","tables":[{"facts":{},"verdicts":[{"state":"fine"}]}]}'])(

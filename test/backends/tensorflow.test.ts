@@ -20,6 +20,7 @@ const setUp = async (...addons: readonly FakeAddon[]): Promise<string> => {
 beforeEach(() => tf.setBackend('cpu'));
 afterEach(async () => {
   for (const name of Object.keys(process.env)) if (!(name in ENVIRONMENT)) delete process.env[name];
+  Object.assign(process.env, ENVIRONMENT);
   await tf.setBackend('cpu');
   if (tf.engine().registryFactory.tensorflow !== undefined) tf.removeBackend('tensorflow');
   for (const { kernelName } of tf.getKernelsForBackend('tensorflow')) tf.unregisterKernel(kernelName, 'tensorflow');

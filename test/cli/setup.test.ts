@@ -7,12 +7,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SETUP_VARIABLE } from '../../src/backends/tensorflow-package.ts';
 import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
+import { complaintIn } from '../../src/cli/setup/complaint.ts';
 import { setUpCuda } from '../../src/cli/setup/cuda.ts';
 import { librariesIn } from '../../src/cli/setup/libraries.ts';
-import { reasonOf } from '../../src/cli/setup/reason.ts';
 import { replaceFolder } from '../../src/cli/setup/stage.ts';
 import { setUpTensorflow } from '../../src/cli/setup/tensorflow.ts';
 import { runNpm, runTool } from '../../src/cli/setup/tool.ts';
@@ -63,19 +63,17 @@ describe('npm run setup:tensorflow', () => {
   });
   afterAll(() => registry.close());
 
-  const before = { ...process.env };
-  afterEach(() => {
-    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
-  });
+  afterEach(() => vi.unstubAllEnvs());
 
   /** What it prints, or its complaint. */
   async function run(at: string): Promise<string> {
-    Object.assign(process.env, {
+    const environment = {
       [SETUP_VARIABLE]: join(folder, 'made'),
       ...{ npm_config_registry: at, npm_config_cache: join(folder, 'cache'), npm_config_fetch_retries: '0' },
       ...{ npm_config_userconfig: join(folder, 'npmrc'), npm_config_globalconfig: join(folder, 'globalrc') },
-      FAKE_LIBRARY: libraryIsReached ? 'reached' : 'away',
-    });
+      ...{ npm_config_noproxy: '127.0.0.1', FAKE_LIBRARY: libraryIsReached ? 'reached' : 'away' },
+    };
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
     const heard = listen();
     await setUpTensorflow({ libtensorflow: null, gpu: 'no', anew: false }, heard.terminal).catch((error: Error) =>
       heard.out.push(error.message),
@@ -187,17 +185,17 @@ describe('npm run setup:cuda', () => {
   });
 
   it.each([
-    ['libcublasLt.so.12: cannot open shared object file', 'Install the CUDA 12 toolkit'],
-    ['libcudnn.so.9: cannot open shared object file', 'Install cuDNN 9'],
-    ['CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version', 'Install a driver of NVIDIA'],
-    ['CUDA failure 100: no CUDA-capable device is detected', 'There is no graphics processor of NVIDIA'],
-    ['something else', 'It needs a graphics processor of NVIDIA'],
+    ['libcublasLt.so.12: cannot open shared object file', 'install the CUDA 12 toolkit'],
+    ['libcudnn.so.9: cannot open shared object file', 'install cuDNN 9'],
+    ['CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version', 'install a driver of NVIDIA'],
+    ['CUDA failure 100: no CUDA-capable device is detected', 'there is no graphics processor of NVIDIA'],
+    ['something else', 'it needs a graphics processor of NVIDIA'],
   ])('says what CUDA lacks: %s', async (why, advice) => {
     const at = await fakePackage(`lacking-${advice.length}-${why.length}`, fetching(FILES));
     const said = `gibbon: --backend onnx-cuda does not work here (${why}); --backend onnx-cpu does\n`;
     const asked = { folder: at, machine: 'linux/x64', anew: false, attempt: async () => ({ well: false, said }) };
     const done = setUpCuda(asked, listen().terminal);
-    await expect(done).rejects.toThrow(`(${why}); --backend onnx-cpu does. ${advice}`);
+    await expect(done).rejects.toThrow(`(${why}); --backend onnx-cpu does; ${advice}`);
     expect(existsSync(join(place(at), FILES[1] ?? ''))).toBe(true);
   });
 
@@ -218,10 +216,15 @@ describe('a folder that is replaced', () => {
     });
     await expect(failing).rejects.toThrow('in the middle');
     expect(await readFile(file, 'utf8')).toBe('old');
-    // What a process that was killed left there goes too.
-    await write(join(`${at}.999999999.tmp`, 'file'));
+    // So it does where nothing came that could take its place.
+    await expect(replaceFolder(at, (stage) => rm(stage, { recursive: true }))).rejects.toThrow(`cannot write ${at}`);
+    expect(await readFile(file, 'utf8')).toBe('old');
+    // What processes that were killed left there goes too, be it of this one's number.
+    for (const pid of [999999999, process.pid])
+      for (const ending of ['tmp', 'tmp.old']) await write(join(`${at}.${pid}.${ending}`, 'left'));
     await replaceFolder(at, async (stage) => void (await write(join(stage, 'file'), 'new')));
     expect(await readFile(file, 'utf8')).toBe('new');
+    expect(await readdir(at)).toEqual(['file']);
     expect((await readdir(folder)).filter((name) => name.startsWith('replaced'))).toEqual(['replaced']);
   });
 });
@@ -240,7 +243,7 @@ describe('why another program failed', () => {
     ['gyp ERR! stack Error: not found: make\ngyp ERR! not ok', 'gyp ERR! stack Error: not found: make'],
     ['', 'it said nothing'],
   ])('is one sentence out of %j', (said, reason) => {
-    expect(reasonOf(said)).toBe(reason);
+    expect(complaintIn(said)).toBe(reason);
   });
 
   it('is also that it is not there', async () => {

@@ -48,10 +48,11 @@ function findingOf(
     const agreement = `largest relative difference from the reference ${difference.toExponential(1)}`;
     return { found: `works: ${agreement}, a step takes ${milliseconds(stepSeconds)}`, well: true };
   }
-  const advice = verdict.state === 'slow' ? undefined : KINDS[backend].advice(machine);
+  const found = verdictInWords(verdict);
+  const advice = verdict.state === 'slow' ? undefined : KINDS[backend].advice(machine, found);
   // Work can go on without all others.
   const well = backend !== USUAL || verdict.state === 'slow';
-  return { found: verdictInWords(verdict), well, ...(advice === undefined ? {} : { advice }) };
+  return { found, well, ...(advice === undefined ? {} : { advice }) };
 }
 
 const milliseconds = (seconds: number): string => `${Number((1000 * seconds).toPrecision(3))} ms`;

@@ -5,16 +5,16 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { SHARED } from '../../backends/tensorflow-package.ts';
 import { UserError } from '../../core/errors.ts';
+import { complaintIn } from './complaint.ts';
 import type { Libraries } from './libraries.ts';
-import { KINDS } from './libraries.ts';
-import { reasonOf } from './reason.ts';
+import { ACCEPTED } from './libraries.ts';
 import { type Ended, runNpm } from './tool.ts';
 
 const NOTHING = 'Nothing was installed';
 
 const INSTEAD =
   'Try again where it is reached; or name a mirror with TFJS_NODE_CDN_STORAGE=URL/; or build against libraries that are here: ' +
-  `npm run setup:tensorflow -- --libtensorflow DIR, ${KINDS}`;
+  `npm run setup:tensorflow -- --libtensorflow DIR, ${ACCEPTED}`;
 
 /**
  * Puts the package into the folder as npm would, but without running what it wants to run, and with the program's own copy
@@ -27,8 +27,9 @@ export async function installPackage(stage: string, addon: string, version: stri
   await writeJson(join(standIn, 'package.json'), { name: SHARED, version });
   await writeJson(join(stage, 'package.json'), { private: true, overrides: { [SHARED]: `file:${standIn}` } });
   const quiet = ['--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts'];
-  const ended = await runNpm(['install', ...quiet, '--prefix', stage, `${addon}@${version}`], { folder: stage });
-  if (!ended.well) throw new UserError(`npm cannot install ${addon} ${version}: ${reasonOf(ended.said)}. ${NOTHING}`);
+  const ended = await runNpm(['install', ...quiet, '--prefix', '.', `${addon}@${version}`], { folder: stage });
+  if (!ended.well)
+    throw new UserError(`npm cannot install ${addon} ${version}: ${complaintIn(ended.said)}. ${NOTHING}`);
   const modules = join(stage, 'node_modules');
   for (const gone of [join(modules, SHARED), standIn, join(stage, 'package.json')]) await rm(gone, { recursive: true });
   await share(modules);
@@ -87,5 +88,5 @@ function headers(): string[] {
 }
 
 function requireWell({ well, said }: Ended, what: string, advice: string): void {
-  if (!well) throw new UserError(`${what}: ${reasonOf(said)}. ${NOTHING}. ${advice}`);
+  if (!well) throw new UserError(`${what}: ${complaintIn(said)}. ${NOTHING}. ${advice}`);
 }

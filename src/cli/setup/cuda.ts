@@ -3,14 +3,14 @@ import { existsSync } from 'node:fs';
 import { cp, rename, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { cudaAdvice } from '../../backends/cuda-advice.ts';
 import { openBackend } from '../../backends/open.ts';
 import { UserError } from '../../core/errors.ts';
 import { EXIT } from '../command.ts';
 import type { Terminal } from '../terminal.ts';
-import { cudaAdvice } from './cuda-advice.ts';
-import { reasonOf } from './reason.ts';
+import { complaintIn } from './complaint.ts';
 import { withStage } from './stage.ts';
-import { runTool, tryOut, verdictOf, WORKS } from './tool.ts';
+import { resultOf, runTool, tryOut, WORKS } from './tool.ts';
 
 export interface CudaSetup {
   readonly anew: boolean;
@@ -37,13 +37,13 @@ export async function setUpCuda(asked: CudaSetup, terminal: Terminal): Promise<n
     await fetchInto(place, folder, machine, files);
   }
   const tried = await attempt('cuda');
-  const verdict = verdictOf(tried);
+  const verdict = resultOf(tried);
   if (tried.well) {
     terminal.print(`${isThere && !asked.anew ? 'nothing to do: ' : ''}CUDA ${verdict}`);
     return EXIT.ok;
   }
   const advice = cudaAdvice(verdict);
-  throw new UserError(`ONNX Runtime's libraries are here, but CUDA does not work with them yet: ${verdict}. ${advice}`);
+  throw new UserError(`ONNX Runtime's libraries are here, but CUDA does not work with them yet: ${verdict}; ${advice}`);
 }
 
 /** Opens a CUDA session in this process. @throws UserError where it does not work */
@@ -86,7 +86,7 @@ async function fetchInto(place: string, folder: string, machine: string, files: 
     const came = join(stage, 'bin', 'napi-v6', machine);
     if (!ended.well || !files.every((file) => existsSync(join(came, file)))) {
       throw new UserError(
-        `the libraries were not fetched: ${reasonOf(ended.said)}. Nothing was installed. Try again where it is reached (with ` +
+        `the libraries were not fetched: ${complaintIn(ended.said)}. Nothing was installed. Try again where it is reached (with ` +
           `a proxy: HTTPS_PROXY=URL), or put ${files.map((file) => file.replace(/^\.\//, '')).join(', ')} of the NuGet ` +
           `package Microsoft.ML.OnnxRuntime.Gpu.Linux into ${place}`,
       );

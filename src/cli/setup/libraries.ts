@@ -12,7 +12,7 @@ export interface Libraries {
   readonly include: string;
 }
 
-export const KINDS =
+export const ACCEPTED =
   'an unpacked libtensorflow (include/, lib/) or the folder "tensorflow" of an installed Python wheel ' +
   '(include/, libtensorflow_cc.so.2, libtensorflow_framework.so.2)';
 
@@ -24,10 +24,10 @@ export function librariesIn(named: string, platform = process.platform): Librari
   if (platform !== 'linux') throw new UserError(`--libtensorflow is for Linux; on ${platform} only downloads are`);
   const given = resolve(named);
   if (!existsSync(given)) throw new UserError(`--libtensorflow ${named}: there is no such folder`);
-  // A build hands the path through shells and makefiles.
-  if (/[^\w./+@,~-]/.test(given)) {
+  // A build hands the path through shells and makefiles, and the linker's words end at a comma.
+  if (/[^\w./+@~-]/.test(given)) {
     throw new UserError(
-      `${given}: the build understands only letters, digits and ./+@,~-_ in its path: make a link to it`,
+      `${given}: the build understands only letters, digits and ./+@~-_ in its path: make a link to it`,
     );
   }
   const include = join(given, 'include');
@@ -40,7 +40,7 @@ export function librariesIn(named: string, platform = process.platform): Librari
     ...(framework === undefined ? ['libtensorflow_framework.so.2'] : []),
   ];
   if (main === undefined || framework === undefined || missing.length > 0) {
-    throw new UserError(`--libtensorflow ${named}: no ${missing.join(', no ')} in it. It must be ${KINDS}`);
+    throw new UserError(`--libtensorflow ${named}: no ${missing.join(', no ')} in it. It must be ${ACCEPTED}`);
   }
   return { folder, main, framework, include };
 }

@@ -1,5 +1,5 @@
 /** `gibbon setup tensorflow`: TensorFlow's own library, in a folder of its own, so that no package.json and no lock changes. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { openBackend } from '../../backends/open.ts';
@@ -15,7 +15,7 @@ import { buildAgainst, fetchLibraries, installPackage } from './addon.ts';
 import { librariesIn } from './libraries.ts';
 import { hasNvidia } from './nvidia.ts';
 import { replaceFolder } from './stage.ts';
-import { tryOut, verdictOf, WORKS } from './tool.ts';
+import { resultOf, tryOut, WORKS } from './tool.ts';
 
 export interface TensorflowSetup {
   /** Build against the libraries in this folder; null: download some. */
@@ -42,7 +42,7 @@ export async function setUpTensorflow(asked: TensorflowSetup, terminal: Terminal
   if (!asked.anew && hasAddon() && isAsAsked(asked, recipe, recipeOf(folder))) {
     const there = await tryOut('tensorflow');
     if (there.well) {
-      terminal.print(`nothing to do: TensorFlow ${verdictOf(there)}`);
+      terminal.print(`nothing to do: TensorFlow ${resultOf(there)}`);
       return EXIT.ok;
     }
   }
@@ -62,8 +62,8 @@ export async function setUpTensorflow(asked: TensorflowSetup, terminal: Terminal
     }
     await writeFile(join(stage, RECIPE), JSON.stringify(recipe));
     const tried = await tryOut('tensorflow', { [SETUP_VARIABLE]: stage });
-    if (!tried.well) throw new UserError(`what was made does not work, and was removed: ${verdictOf(tried)}`);
-    verdict = verdictOf(tried);
+    if (!tried.well) throw new UserError(`what was made does not work, and was removed: ${resultOf(tried)}`);
+    verdict = resultOf(tried);
   });
   terminal.print(`TensorFlow ${verdict}`);
   return EXIT.ok;
@@ -94,7 +94,11 @@ function isAsAsked({ libtensorflow, gpu }: TensorflowSetup, asked: Recipe, made:
   return gpu === 'auto' || made?.addon === asked.addon;
 }
 
+/** Undefined of what something else made, or where it cannot be read. */
 function recipeOf(folder: string): Recipe | undefined {
-  const file = join(folder, RECIPE);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Recipe) : undefined;
+  try {
+    return JSON.parse(readFileSync(join(folder, RECIPE), 'utf8')) as Recipe;
+  } catch {
+    return undefined;
+  }
 }

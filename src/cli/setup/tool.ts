@@ -1,6 +1,7 @@
 /** Other programs at work: npm, compilers, this program itself. */
 import { spawn } from 'node:child_process';
 import { basename, join } from 'node:path';
+import { childEnd } from '../../backends/child-end.ts';
 import { PACKAGE_ROOT } from '../paths.ts';
 
 export interface Ended {
@@ -56,14 +57,21 @@ export function runNpm(words: readonly string[], options: ToolOptions): Promise<
     : runTool('npm', words, options);
 }
 
-/** Tries in a process of its own, which may crash, whether what was set up works. */
-export function tryOut(what: string, environment: ToolOptions['environment'] = {}): Promise<Ended> {
-  const words = [join(PACKAGE_ROOT, 'bin', 'gibbon.js'), 'setup', what, '--check'];
-  return runTool(process.execPath, words, { folder: process.cwd(), environment });
+/** What a driver needs to start on a busy machine, several times over. */
+const LIMIT_SECONDS = 120;
+
+/** Tries in a process of its own, which may crash or hang, whether what was set up works. */
+export async function tryOut(what: string, environment: ToolOptions['environment'] = {}): Promise<Ended> {
+  const program = { script: join(PACKAGE_ROOT, 'bin', 'gibbon.js'), execArgv: [] };
+  const words = ['setup', what, '--check'];
+  const end = await childEnd(program, words, { limitSeconds: LIMIT_SECONDS, environment });
+  if (end.isLate) return { well: false, said: `it gave no answer within ${LIMIT_SECONDS} s` };
+  const ended = end.signal === null ? [] : [`it was ended by ${end.signal}`];
+  return { well: end.code === 0, said: [end.stdout, end.stderr, ...ended].join('\n') };
 }
 
 /** What such a try says in the end: its own line, without what libraries print on the way. */
-export function verdictOf({ said }: Ended): string {
+export function resultOf({ said }: Ended): string {
   const lines = said.trim().split('\n');
   const own = lines.find((line) => line.startsWith('gibbon: '))?.slice('gibbon: '.length);
   return own ?? lines.findLast((line) => line.startsWith(WORKS)) ?? lines.at(-1) ?? '';

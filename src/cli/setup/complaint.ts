@@ -2,7 +2,7 @@
 
 const UNREACHED = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)\b/;
 
-export function reasonOf(said: string): string {
+export function complaintIn(said: string): string {
   const code = UNREACHED.exec(said)?.[1];
   if (code !== undefined) return `${hostIn(said) ?? 'the network'} was not reached (${code})`;
   const lines = said
