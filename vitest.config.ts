@@ -20,6 +20,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     env: { GIBBON_THREADS: '1' },
+    globalSetup: 'test/own-home.ts',
     testTimeout: 120_000,
     hookTimeout: 120_000,
     projects: [
@@ -37,6 +38,8 @@ export default defineConfig({
             GIBBON_TEST_PROVIDER: 'webgpu',
             LD_LIBRARY_PATH: SWIFTSHADER,
             VK_ICD_FILENAMES: `${SWIFTSHADER}/vk_swiftshader_icd.json`,
+            // The loader's other word for the same, which goes before.
+            VK_DRIVER_FILES: `${SWIFTSHADER}/vk_swiftshader_icd.json`,
           },
           isolate: false,
         },

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 
-const folder = process.env.GIBBON_HOME ?? '';
+// Tests have another home: `own-home.ts` keeps the user's word.
+const folder = process.env.GIBBON_REAL_HOME ?? '';
 
 export const realFile = (...path: readonly string[]): string => join(folder, ...path);
 
