@@ -46,6 +46,9 @@ describe('doctor on backends', () => {
       ...{ found: 'does not work here (no adapter)', well: true, advice: expect.stringContaining('Vulkan') },
     });
     expect(found('onnx-cuda', verdicts)).toMatchObject({ found: expect.stringMatching(/^not here: /), well: true });
+    const why = 'libcudnn.so.9: cannot open shared object file';
+    const lacking = found('onnx-cuda', [works, { state: 'unavailable', backend: 'onnx-cuda', why }]);
+    expect(lacking).toMatchObject({ well: true, advice: expect.stringMatching(/^install cuDNN 9/) });
   });
 
   it('fails where the processor itself computes something else, but not where it is merely slow', () => {
