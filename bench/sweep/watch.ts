@@ -38,7 +38,8 @@ export function watch(prepare: Prepare, clock: () => number): Watched {
     const executable = await timed(compiled, () => prepare(fn, specs, options));
     const use = used[partOf(options?.name)];
     const call = (...args: HostArgs<Specs>) => timed(use, () => executable(...args));
-    return Object.assign(call, { release: () => executable.release() });
+    const staying = (...args: HostArgs<Specs>) => timed(use, () => executable.staying(...args));
+    return Object.assign(call, { staying, release: () => executable.release() });
   };
   return { prepare: watched, used, compiled };
 }

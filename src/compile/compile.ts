@@ -14,10 +14,12 @@ import { kernelOf } from './kernels/table.ts';
 import { encodeModel, type OnnxGraph } from './onnx.ts';
 import { optimise } from './passes/optimise.ts';
 import { type Recording, recordFunction } from './recorder.ts';
+import { broughtHome, disposeOf, isResident } from './resident.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 import { type Target, targetOf } from './target.ts';
 import type {
   ArgSpec,
+  ComputedTensor,
   DType,
   Executable,
   HostArg,
@@ -27,6 +29,7 @@ import type {
   Result,
   TensorArgs,
   TensorSpec,
+  Values,
 } from './types.ts';
 
 export interface CompileOptions extends PrepareOptions, SessionOptions {
@@ -60,8 +63,23 @@ export async function compile<const Specs extends readonly ArgSpec[], R extends 
     options.weights ?? 'frozen',
   );
   const onnx = lower(optimise(recording.graph, options.dump), await targetOf(options.provider));
-  const session = await openSession(encodeModel(onnx), onnx.inputs, onnx.outputs, options);
+  const staying = stayingPorts(onnx, recording, options);
+  const session = await openSession(encodeModel(onnx), onnx.inputs, onnx.outputs, options, staying);
   return makeExecutable(name, specs, recording, session, shape.single);
+}
+
+/** The ports of results that may stay, where there is a device with a memory of its own: it holds numbers, and no truth values. */
+function stayingPorts(
+  { outputs }: OnnxGraph,
+  { graph, writes }: Recording,
+  { provider, mayStay = () => false }: CompileOptions,
+): string[] {
+  if (provider !== 'webgpu') return [];
+  const results = graph.outputs.slice(0, graph.outputs.length - writes.length);
+  return results.flatMap(({ name, value }, i) => {
+    const port = outputs[i];
+    return port !== undefined && value.dtype !== 'bool' && mayStay(name) ? [port.name] : [];
+  });
 }
 
 /** ONNX operators for a graph of kernels, such as the target runs best. */
@@ -93,9 +111,11 @@ function makeExecutable<Specs extends readonly ArgSpec[], R extends Result>(
   single: boolean,
 ): Executable<Specs, R> {
   let released = false;
-  let running: Promise<HostArray[]> | undefined;
+  let running: Promise<Values[]> | undefined;
   const resultCount = graph.outputs.length - writes.length;
-  const call = async (...args: readonly HostArg<ArgSpec>[]): Promise<unknown> => {
+  const staying = async (
+    ...args: readonly HostArg<ArgSpec>[]
+  ): Promise<ComputedTensor | Record<string, ComputedTensor>> => {
     if (released) throw new Error(`${name} was released`);
     if (running !== undefined) throw new Error(`${name} is still running: its calls must not overlap`);
     const feeds = [
@@ -115,13 +135,19 @@ function makeExecutable<Specs extends readonly ArgSpec[], R extends Result>(
         assign(variable, arrays[resultCount + i] as HostArray);
       });
       const results = graph.outputs.slice(0, resultCount).map(({ name: key, value }, i) => {
-        const tensor: HostTensor = { data: arrays[i] as HostArray, shape: value.shape, dtype: value.dtype };
+        const tensor: ComputedTensor = { data: arrays[i] as Values, shape: value.shape, dtype: value.dtype };
         return [key, tensor] as const;
       });
-      return single ? results[0]?.[1] : Object.fromEntries(results);
+      return single ? (results[0]?.[1] as ComputedTensor) : Object.fromEntries(results);
     } finally {
       running = undefined;
     }
+  };
+  const call = async (...args: readonly HostArg<ArgSpec>[]): Promise<unknown> => {
+    const results = await staying(...args);
+    if (single) return atHome(results as ComputedTensor);
+    const entries = Object.entries(results as Record<string, ComputedTensor>);
+    return Object.fromEntries(await Promise.all(entries.map(async ([key, tensor]) => [key, await atHome(tensor)])));
   };
   const release = async (): Promise<void> => {
     released = true;
@@ -129,7 +155,14 @@ function makeExecutable<Specs extends readonly ArgSpec[], R extends Result>(
     await running?.catch(() => undefined);
     await session.release();
   };
-  return Object.assign(call, { release }) as unknown as Executable<Specs, R>;
+  return Object.assign(call, { staying, release }) as unknown as Executable<Specs, R>;
+}
+
+/** The tensor with its values here, and no longer there. */
+async function atHome({ data, ...tensor }: ComputedTensor): Promise<HostTensor> {
+  const here = await broughtHome(data);
+  disposeOf({ data });
+  return { ...tensor, data: here };
 }
 
 function assign(variable: tf.Variable, data: HostArray): void {
@@ -139,16 +172,16 @@ function assign(variable: tf.Variable, data: HostArray): void {
 }
 
 /** @throws Error if an array's length is not what the compiled shape needs */
-function flattenArgument(name: string, spec: ArgSpec, index: number, arg: HostArg<ArgSpec> | undefined): HostArray[] {
-  if (isTensorSpec(spec)) return [checked(name, `argument ${index}`, spec, arg as HostArray | undefined)];
-  const record = arg as Readonly<Record<string, HostArray>> | undefined;
+function flattenArgument(name: string, spec: ArgSpec, index: number, arg: HostArg<ArgSpec> | undefined): Values[] {
+  if (isTensorSpec(spec)) return [checked(name, `argument ${index}`, spec, arg as Values | undefined)];
+  const record = arg as Readonly<Record<string, Values>> | undefined;
   return Object.entries(spec).map(([key, field]) => checked(name, `argument ${index}.${key}`, field, record?.[key]));
 }
 
-function checked(name: string, what: string, { shape, dtype = 'float32' }: TensorSpec, array?: HostArray): HostArray {
+function checked(name: string, what: string, { shape, dtype = 'float32' }: TensorSpec, values?: Values): Values {
   const expected = sizeOf(shape);
-  if (array !== undefined && array.length === expected) return viewAs(array, dtype);
-  const given = array === undefined ? 'nothing' : `${array.length} values`;
+  if (values !== undefined && values.length === expected) return isResident(values) ? values : viewAs(values, dtype);
+  const given = values === undefined ? 'nothing' : `${values.length} values`;
   throw new Error(
     `${name} was compiled for ${what} of shape [${shape}], ${expected} values, and got ${given}; ` +
       'shapes are static: compile once per shape',

@@ -1,5 +1,6 @@
 import { tf } from '../tf.ts';
 import { copyAs } from './host-array.ts';
+import { isResident } from './resident.ts';
 import type {
   ArgSpec,
   DType,
@@ -11,6 +12,7 @@ import type {
   Result,
   TensorArgs,
   TensorSpec,
+  Values,
 } from './types.ts';
 
 type Outputs = Exclude<Result, null | undefined>;
@@ -23,7 +25,7 @@ export const isTensorSpec = (spec: ArgSpec): spec is TensorSpec => Array.isArray
  */
 export const eager: Prepare = async (fn, specs, options = {}) => {
   let released = false;
-  const call = async (...args: readonly HostArg<ArgSpec>[]) => {
+  const call = async (...args: readonly HostArg<ArgSpec>[]): Promise<HostResult<Result>> => {
     if (released) throw new Error(`${options.name ?? 'the function'} was released`);
     const outputs = tf.tidy(() => {
       const tensors = specs.map((spec, i) => toTensors(spec, args[i] as HostArg<ArgSpec>));
@@ -36,7 +38,7 @@ export const eager: Prepare = async (fn, specs, options = {}) => {
   const release = async () => {
     released = true;
   };
-  return Object.assign(call, { release }) as unknown as Executable<typeof specs, ReturnType<typeof fn>>;
+  return Object.assign(call, { staying: call, release }) as unknown as Executable<typeof specs, ReturnType<typeof fn>>;
 };
 
 /** Handles of our own: what the function returns may be a variable, or anything else that must outlast the call. */
@@ -45,14 +47,16 @@ const cloned = (result: Outputs): Outputs =>
     ? result.clone()
     : Object.fromEntries(Object.entries(result).map(([name, tensor]) => [name, tensor.clone()]));
 
-const toTensor = (spec: TensorSpec, data: HostTensor['data']): tf.Tensor =>
+function toTensor(spec: TensorSpec, values: Values): tf.Tensor {
+  if (isResident(values)) throw new Error('what stayed on a device is of no use to TensorFlow.js: read it first');
   // A copy, since the backend keeps the array it is given.
-  tf.tensor(data.slice(), [...spec.shape], spec.dtype ?? 'float32');
+  return tf.tensor(values.slice(), [...spec.shape], spec.dtype ?? 'float32');
+}
 
 function toTensors(spec: ArgSpec, value: HostArg<ArgSpec>): tf.Tensor | Record<string, tf.Tensor> {
-  if (isTensorSpec(spec)) return toTensor(spec, value as HostTensor['data']);
-  const record = value as Readonly<Record<string, HostTensor['data']>>;
-  return Object.fromEntries(Object.entries(spec).map(([k, s]) => [k, toTensor(s, record[k] as HostTensor['data'])]));
+  if (isTensorSpec(spec)) return toTensor(spec, value as Values);
+  const record = value as Readonly<Record<string, Values>>;
+  return Object.fromEntries(Object.entries(spec).map(([k, s]) => [k, toTensor(s, record[k] as Values)]));
 }
 
 async function toHostTensor(tensor: tf.Tensor): Promise<HostTensor> {

@@ -4,8 +4,8 @@ import * as ort from 'onnxruntime-node';
 import type { OnnxPort, OnnxType } from './onnx.ts';
 import type { Provider } from './target.ts';
 import { THREADS, threadCount } from './threads.ts';
-import type { HostArray } from './types.ts';
-import { inTurn, keepDevice } from './webgpu.ts';
+import type { HostArray, Values } from './types.ts';
+import { DeviceValues, inTurn, keepDevice } from './webgpu.ts';
 
 export interface SessionOptions {
   /** What computes; the processor by default. */
@@ -15,8 +15,8 @@ export interface SessionOptions {
 }
 
 export interface Session {
-  /** Arrays for the inputs in order, arrays of the outputs in order. */
-  run(inputs: readonly HostArray[]): Promise<HostArray[]>;
+  /** Values for the inputs in order, values of the outputs in order; those that stayed are their owner's to free. */
+  run(inputs: readonly Values[]): Promise<Values[]>;
   release(): Promise<void>;
 }
 
@@ -27,17 +27,25 @@ interface Shared {
 
 const shared = new Map<string, Shared>();
 
-/** A session for the model; the same bytes with the same options share one. */
+/**
+ * A session for the model; the same bytes with the same options share one.
+ *
+ * @param staying - names of outputs that are left on the device, if it has a memory of its own
+ */
 export async function openSession(
   model: Uint8Array,
   inputs: readonly OnnxPort[],
   outputs: readonly OnnxPort[],
   options: SessionOptions = {},
+  staying: readonly string[] = [],
 ): Promise<Session> {
   // ONNX Runtime does not open a graph that computes nothing.
   if (outputs.length === 0) return { run: async () => [], release: async () => undefined };
-  const key = createHash('sha256').update(model).update(JSON.stringify(options)).digest('hex');
-  const entry = shared.get(key) ?? { session: create(model, options), users: 0 };
+  const key = createHash('sha256')
+    .update(model)
+    .update(JSON.stringify([options, staying]))
+    .digest('hex');
+  const entry = shared.get(key) ?? { session: create(model, options, staying), users: 0 };
   shared.set(key, entry);
   entry.users += 1;
   let session: ort.InferenceSession;
@@ -50,14 +58,10 @@ export async function openSession(
   let open = true;
   return {
     run: async (arrays) => {
-      const feeds = Object.fromEntries(inputs.map((port, i) => [port.name, toOrt(port, arrays[i] as HostArray)]));
-      /*
-       * Outputs come back to the host. The binding could leave them on a graphics processor (`preferredOutputLocation`), from where
-       * a later run takes them as they are; but callers look at them after every step, and reading such a tensor ends the process.
-       */
+      const feeds = Object.fromEntries(inputs.map((port, i) => [port.name, toOrt(port, arrays[i] as Values)]));
       const run = () => session.run(feeds);
       const results = await (options.provider === 'webgpu' ? inTurn(run) : run());
-      return outputs.map(({ name }) => (results[name] as ort.Tensor).data as HostArray);
+      return outputs.map(({ name }) => valuesOf(results[name] as ort.Tensor));
     },
     release: async () => {
       if (!open) return;
@@ -74,6 +78,7 @@ export async function openSession(
 async function create(
   model: Uint8Array,
   { provider = 'cpu', threads = threadCount(process.env[THREADS]) }: SessionOptions,
+  staying: readonly string[],
 ): Promise<ort.InferenceSession> {
   if (provider === 'webgpu') await keepDevice();
   return ort.InferenceSession.create(model, {
@@ -83,6 +88,9 @@ async function create(
     // Warnings about nodes that could not be fused are of no use to anyone.
     logSeverityLevel: 3,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    ...(staying.length === 0
+      ? {}
+      : { preferredOutputLocation: Object.fromEntries(staying.map((name) => [name, 'gpu-buffer'])) }),
   });
 }
 
@@ -94,6 +102,10 @@ const ORT_TYPE: Readonly<Record<OnnxType, 'float32' | 'int32' | 'int64' | 'bool'
   float64: 'float64',
 };
 
-function toOrt({ type, shape }: OnnxPort, data: HostArray): ort.Tensor {
-  return new ort.Tensor(ORT_TYPE[type] as 'float32', data as Float32Array, shape);
+const valuesOf = (tensor: ort.Tensor): Values =>
+  tensor.location === 'cpu' ? (tensor.data as HostArray) : new DeviceValues(tensor);
+
+function toOrt({ type, shape }: OnnxPort, values: Values): ort.Tensor {
+  if (values instanceof DeviceValues) return values.tensor;
+  return new ort.Tensor(ORT_TYPE[type] as 'float32', values as Float32Array, shape);
 }

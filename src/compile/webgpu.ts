@@ -6,7 +6,8 @@
  * without (`kernels/shader-functions.ts`, `kernels/max-pool-gradient.ts`).
  */
 import * as ort from 'onnxruntime-node';
-import { encodeModel } from './onnx.ts';
+import { encodeModel, type OnnxPort, type OnnxType } from './onnx.ts';
+import type { HostArray, Resident } from './types.ts';
 
 let last: Promise<unknown> = Promise.resolve();
 
@@ -17,6 +18,41 @@ export function inTurn<T>(run: () => Promise<T>): Promise<T> {
   return turn;
 }
 
+/** A tensor in the memory of the device. */
+export class DeviceValues implements Resident {
+  readonly tensor: ort.Tensor;
+
+  constructor(tensor: ort.Tensor) {
+    this.tensor = tensor;
+  }
+
+  get length(): number {
+    return this.tensor.size;
+  }
+
+  /** By a session that copies it to an output of the host's: the tensor's own `getData` ends the process. */
+  async read(): Promise<HostArray> {
+    const session = await readerOf(this.tensor);
+    const { out0 } = await inTurn(() => session.run({ in0: this.tensor }));
+    return (out0 as ort.Tensor).data as HostArray;
+  }
+
+  dispose(): void {
+    this.tensor.dispose();
+  }
+}
+
+/** By type and shape; they are small, and stay as the device does. */
+const readers = new Map<string, Promise<ort.InferenceSession>>();
+
+function readerOf({ type, dims }: ort.Tensor): Promise<ort.InferenceSession> {
+  const key = `${type} ${dims}`;
+  const reader = readers.get(key) ?? openCopy({ type: type as OnnxType, shape: dims });
+  readers.set(key, reader);
+  reader.catch(() => readers.delete(key));
+  return reader;
+}
+
 let device: Promise<unknown> | undefined;
 
 /**
@@ -24,20 +60,24 @@ let device: Promise<unknown> | undefined;
  * take a second. So the smallest session there is stays open until the process ends.
  */
 export async function keepDevice(): Promise<void> {
-  device ??= ort.InferenceSession.create(encodeModel(NOTHING), { executionProviders: ['webgpu'], logSeverityLevel: 3 });
+  device ??= openCopy({ type: 'float32', shape: [1] });
   await device.catch((error: unknown) => {
     device = undefined;
     throw error;
   });
 }
 
-const PORT = { type: 'float32', shape: [1] } as const;
-const NOTHING = {
-  nodes: [{ operator: 'Identity', domain: '', inputs: ['in0'], outputs: ['out0'], attributes: {} }],
-  initializers: [],
-  inputs: [{ ...PORT, name: 'in0' }],
-  outputs: [{ ...PORT, name: 'out0' }],
-};
+/** The smallest session there is: it gives what it gets. */
+const openCopy = (port: Omit<OnnxPort, 'name'>): Promise<ort.InferenceSession> =>
+  ort.InferenceSession.create(
+    encodeModel({
+      nodes: [{ operator: 'Identity', domain: '', inputs: ['in0'], outputs: ['out0'], attributes: {} }],
+      initializers: [],
+      inputs: [{ ...port, name: 'in0' }],
+      outputs: [{ ...port, name: 'out0' }],
+    }),
+    { executionProviders: ['webgpu'], logSeverityLevel: 3 },
+  );
 
 /** How ONNX Runtime says that memory ran out, or that the driver reset the device. */
 const LOST = new RegExp(

@@ -1,5 +1,6 @@
 /** An attack and a classifier as functions on plain arrays, for a fixed batch: `init`, `step` and `judge`. */
-import type { Executable, HostArray, HostTensor, Prepare, TensorSpec } from '../compile/types.ts';
+import { broughtHome } from '../compile/resident.ts';
+import type { Executable, HostArray, HostTensor, Prepare, TensorSpec, Values } from '../compile/types.ts';
 import type { AttackContext, AttackState, Fitted } from '../core/attack.ts';
 import { attackContext } from '../core/attack-context.ts';
 import type { Classifier } from '../core/classifier.ts';
@@ -12,6 +13,8 @@ import type { PlannedStage } from './plan.ts';
 import { aimsItself, type Demand, type Rehearsal } from './rehearse.ts';
 
 export type Arrays = Readonly<Record<string, HostArray>>;
+/** Fields of a state, some of them on the device that computes. */
+export type Whereabouts = Readonly<Record<string, Values>>;
 
 /** Prefix of what was fitted among the inputs. */
 const FITTED = 'fitted.';
@@ -36,7 +39,8 @@ export type Items = FittedItems & {
 };
 
 export interface Stepped {
-  readonly state: Arrays;
+  /** All but what `LOOKED_AT` names may have stayed on the device. */
+  readonly state: Whereabouts;
   /** The class predicted for the *entering* candidates, [B]. */
   readonly predicted: Int32Array;
   /** Their margin towards the goal, [B]. */
@@ -47,7 +51,7 @@ export interface Stepped {
 export interface AttackEngine {
   readonly batch: number;
   init(items: Items, noise: Arrays): Promise<Arrays>;
-  step(state: Arrays, items: Items, noise: Arrays): Promise<Stepped>;
+  step(state: Whereabouts, items: Items, noise: Arrays): Promise<Stepped>;
   release(): Promise<void>;
 }
 
@@ -83,6 +87,9 @@ export interface EngineSpec extends PlannedStage {
 }
 
 export type Tensors = Readonly<Record<string, tf.Tensor>>;
+
+/** What the runner looks at after every step, so that it always comes home. */
+const LOOKED_AT = ['isFinished', 'isCandidate'];
 
 /** Prefix of the state's tensors among the outputs of a step, so that an attack may call its own ones as it likes. */
 const STATE = 'state.';
@@ -130,9 +137,12 @@ function prepareStep(prepare: Prepare, spec: EngineSpec) {
       itemSpecs(classifier, batch, rehearsal.fit?.fitted),
       noiseSpecs(rehearsal.step.noise, batch),
     ],
-    optionsOf(spec, 'step'),
+    { ...optionsOf(spec, 'step'), mayStay },
   );
 }
+
+const mayStay = (output: string): boolean =>
+  output.startsWith(STATE) && !LOOKED_AT.includes(output.slice(STATE.length));
 
 export const optionsOf = ({ attack, classifier }: EngineSpec, part: string) => ({
   weights: 'frozen' as const,
@@ -180,11 +190,11 @@ function makeEngine(
     init: async (items, noise) => arraysOf(await init(items, noise)),
     step: async (state, items, noise) => {
       if (step === undefined) throw new Error('this attack takes no step');
-      const { predicted, margin, ...next } = arraysOf(await step(state, items, noise));
+      const { predicted, margin, ...next } = await step.staying(state, items, noise);
       return {
-        state: Object.fromEntries(Object.entries(next).map(([name, array]) => [name.slice(STATE.length), array])),
-        predicted: predicted as Int32Array,
-        margin: margin as Float32Array,
+        state: Object.fromEntries(Object.entries(next).map(([name, { data }]) => [name.slice(STATE.length), data])),
+        predicted: predicted?.data as Int32Array,
+        margin: margin?.data as Float32Array,
       };
     },
     release: async () => {
@@ -193,6 +203,12 @@ function makeEngine(
     },
   };
 }
+
+/** The fields here, of which nothing is copied that is here already. */
+export const home = async (state: Whereabouts): Promise<Arrays> =>
+  Object.fromEntries(
+    await Promise.all(Object.entries(state).map(async ([name, values]) => [name, await broughtHome(values)] as const)),
+  );
 
 export const arraysOf = (tensors: Readonly<Record<string, HostTensor>>): Arrays =>
   Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data]));

@@ -5,9 +5,19 @@
  * An item is one try at one image and radius. It needs nothing of its neighbours, and its noise is keyed by image, restart
  * and step, so neither B nor the order of work changes any result.
  */
+import { disposeOf, isResident } from '../compile/resident.ts';
 import type { HostArray } from '../compile/types.ts';
 import type { Goal, Threat } from '../core/threat-model.ts';
-import { type Arrays, type AttackEngine, buffersFor, type FittedItems, fittedItems, type Items } from './engine.ts';
+import {
+  type Arrays,
+  type AttackEngine,
+  buffersFor,
+  type FittedItems,
+  fittedItems,
+  home,
+  type Items,
+  type Whereabouts,
+} from './engine.ts';
 import type { Fields } from './fields.ts';
 import { type Lane, pass, targetOf } from './lanes.ts';
 import { NoiseBuffers } from './noise.ts';
@@ -108,6 +118,14 @@ export class Starter {
   }
 }
 
+/** Whether a field of truth values holds for a slot; these are always here. */
+const isSet = (state: Whereabouts, name: string, slot: number): boolean => {
+  const values = state[name];
+  return values !== undefined && !isResident(values) && values[slot] === 1;
+};
+
+const staysAway = (state: Whereabouts): boolean => Object.values(state).some(isResident);
+
 const isCandidate = (state: Arrays, slot: number): boolean => state.isCandidate?.[slot] !== 0;
 
 /** The candidate in a slot, or the clean image where there is none. */
@@ -126,8 +144,13 @@ export class Slots {
   readonly #spec: SlotsSpec;
   readonly #lanes: (Lane | undefined)[];
   readonly #items: Items;
+  /** The state of all slots; what has stayed on the device is of an earlier step here. */
   readonly #state: Record<string, HostArray>;
   readonly #noise: NoiseBuffers;
+  /** Where the state is while no slot ends or begins. */
+  #away: Whereabouts | undefined;
+  /** The states of newcomers, until the next step. */
+  #entering: (readonly [slot: number, state: Arrays])[] = [];
   /** How many slots hold an item. */
   active = 0;
 
@@ -152,8 +175,7 @@ export class Slots {
     this.active += 1;
     setItem(this.#items, slot, lane, this.#spec.fitted);
     this.#items.iteration[slot] = iteration;
-    for (const [name, array] of Object.entries(this.#state))
-      row(array, slot, this.#lanes.length).set(state[name] ?? []);
+    this.#entering.push([slot, state]);
   }
 
   /**
@@ -169,31 +191,69 @@ export class Slots {
       const step = (this.#items.iteration[slot] as number) + 1;
       this.#noise.fill(slot, { seed, image: image.hash, restart: tries, step });
     }
-    const stepped = await engine.step(this.#state, this.#items, this.#noise.arrays);
+    await this.#seat();
+    const entering = this.#away ?? this.#state;
+    const stepped = await engine.step(entering, this.#items, this.#noise.arrays);
+    const isReached = occupied.map(([slot, lane]) => this.#reached(slot, lane, stepped.predicted, stepped.margin));
+    const isFinished = occupied.map(
+      ([slot, { epsilon }]) =>
+        isSet(stepped.state, 'isFinished', slot) ||
+        (this.#items.iteration[slot] as number) + 1 === stepsAt(rehearsal, epsilon),
+    );
+    const isEnd = isReached.map((reached, i) => (reached && stopsEarly) || isFinished[i] === true);
+    // Brought home only where somebody looks at it.
+    const before = isReached.includes(true) ? await home(entering) : this.#state;
+    const after = isEnd.includes(true) || !staysAway(stepped.state) ? await home(stepped.state) : undefined;
     const ended: Candidate[] = [];
-    for (const [slot, lane] of occupied) {
+    for (const [i, [slot, lane]] of occupied.entries()) {
       lane.gradients += rehearsal.step.gradients;
       lane.forwards += rehearsal.step.forwards;
       const iteration = (this.#items.iteration[slot] as number) + 1;
       this.#items.iteration[slot] = iteration;
-      const reached = this.#reached(slot, lane, stepped.predicted, stepped.margin);
-      const before = lane.tries * stepsAt(rehearsal, lane.epsilon) + iteration - 1;
-      if (isCandidate(this.#state, slot)) lane.trace?.note(before, stepped.margin[slot] as number);
-      if (reached && !stopsEarly) this.#pass(slot, lane, stepped.margin[slot] as number);
+      const reached = isReached[i] === true;
+      const taken = lane.tries * stepsAt(rehearsal, lane.epsilon) + iteration - 1;
+      if (isCandidate(this.#state, slot)) lane.trace?.note(taken, stepped.margin[slot] as number);
+      if (reached && !stopsEarly) this.#pass(slot, lane, before, stepped.margin[slot] as number);
       if (reached && !stopsEarly) lane.reachedAt ??= iteration - 1;
       const claimed = reached && stopsEarly;
-      const isFinished = stepped.state.isFinished?.[slot] === 1 || iteration === stepsAt(rehearsal, lane.epsilon);
-      if (!claimed && !isFinished) continue;
+      if (isEnd[i] !== true || after === undefined) continue;
       ended.push({
         ...{ lane, claimed, at: claimed ? iteration - 1 : iteration },
-        ...candidateOf(claimed ? this.#state : stepped.state, slot, lane),
-        ...(claimed ? { onward: { ...this.#pause(slot, lane, stepped.state), iteration, isOver: isFinished } } : {}),
+        ...candidateOf(claimed ? before : after, slot, lane),
+        ...(claimed
+          ? { onward: { ...this.#pause(slot, lane, after), iteration, isOver: isFinished[i] === true } }
+          : {}),
       });
       this.#lanes[slot] = undefined;
       this.active -= 1;
     }
-    for (const [name, array] of Object.entries(this.#state)) array.set(stepped.state[name] ?? []);
+    disposeOf(this.#away ?? {});
+    this.#away = after === undefined ? stepped.state : undefined;
+    this.#keep(after ?? stepped.state);
+    if (after !== undefined) disposeOf(stepped.state);
     return ended;
+  }
+
+  /** Notes all fields that are here. */
+  #keep(state: Whereabouts): void {
+    for (const [name, array] of Object.entries(this.#state)) {
+      const values = state[name];
+      if (values !== undefined && !isResident(values)) array.set(values);
+    }
+  }
+
+  /** Puts newcomers among the others, whose state comes home for that. */
+  async #seat(): Promise<void> {
+    if (this.#entering.length === 0) return;
+    if (this.#away !== undefined) {
+      this.#keep(await home(this.#away));
+      disposeOf(this.#away);
+      this.#away = undefined;
+    }
+    for (const [slot, state] of this.#entering.splice(0)) {
+      for (const [name, array] of Object.entries(this.#state))
+        row(array, slot, this.#lanes.length).set(state[name] ?? []);
+    }
   }
 
   #pause(slot: number, lane: Lane, after: Arrays): Initialised {
@@ -201,14 +261,14 @@ export class Slots {
     return { lane, state: Object.fromEntries(own) };
   }
 
-  #pass(slot: number, lane: Lane, margin: number): void {
+  #pass(slot: number, lane: Lane, state: Arrays, margin: number): void {
     const { rehearsal, norm } = this.#spec;
     if (!rehearsal.minimumNorm || norm === 'spatial') {
-      pass(lane, 1, margin, () => candidateOf(this.#state, slot, lane));
+      pass(lane, 1, margin, () => candidateOf(state, slot, lane));
       return;
     }
-    const x = row(this.#state.x as Float32Array, slot, this.#lanes.length);
-    pass(lane, NEAREST, -distance(norm, x, lane.image.pixels), () => candidateOf(this.#state, slot, lane));
+    const x = row(state.x as Float32Array, slot, this.#lanes.length);
+    pass(lane, NEAREST, -distance(norm, x, lane.image.pixels), () => candidateOf(state, slot, lane));
   }
 
   /** A margin that is no number means a candidate that is none either: nothing is claimed for it. */

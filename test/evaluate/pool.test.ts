@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import pgd from '../../attacks/pgd.ts';
 import { eager } from '../../src/compile/eager.ts';
+import type { Resident, Values } from '../../src/compile/types.ts';
 import { defineAttack } from '../../src/core/attack.ts';
 import type { Classifier } from '../../src/core/classifier.ts';
 import { none } from '../../src/core/column.ts';
@@ -147,7 +148,13 @@ interface Doubtful {
  * The same without a network, where judge and step disagree: an image of one pixel that says when either is fooled, and how
  * many steps it has taken.
  */
-async function doubt(images: readonly Doubtful[], batch: number, isStandIn: boolean, radii = [0]): Promise<Outcome[]> {
+async function doubt(
+  images: readonly Doubtful[],
+  batch: number,
+  isStandIn: boolean,
+  radii: readonly number[] = [0],
+  device: Device | undefined = undefined,
+): Promise<Outcome[]> {
   const coded = (value: number) => {
     const code = Math.round(value * 4096);
     return { claims: code >> 8, confirms: (code >> 4) & 15, taken: code & 15 };
@@ -156,9 +163,11 @@ async function doubt(images: readonly Doubtful[], batch: number, isStandIn: bool
     batch,
     init: async ({ clean }) => ({ x: clean.slice() }),
     step: async (state) => {
-      const found = Array.from(state.x as Float32Array, coded);
+      const entering = device?.look(state.x) ?? (state.x as Float32Array);
+      const found = Array.from(entering, coded);
+      const x = entering.map((value) => value + 1 / 4096);
       return {
-        state: { x: (state.x as Float32Array).map((value) => value + 1 / 4096) },
+        state: { x: device?.keep(x) ?? x },
         predicted: Int32Array.from(found, ({ claims, taken }) => (taken >= claims ? 0 : 1)),
         margin: new Float32Array(batch),
       };
@@ -189,9 +198,69 @@ async function doubt(images: readonly Doubtful[], batch: number, isStandIn: bool
   return outcomes.toSorted(inOrder);
 }
 
+/** A memory of its own, as a graphics processor has one. */
+class Device {
+  readonly #held = new Map<Resident, Float32Array>();
+  reads = 0;
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  keep(values: Float32Array): Resident {
+    const resident: Resident = {
+      length: values.length,
+      read: async () => {
+        this.reads += 1;
+        return this.look(resident).slice();
+      },
+      dispose: () => {
+        if (!this.#held.delete(resident)) throw new Error('freed twice');
+      },
+    };
+    this.#held.set(resident, values);
+    return resident;
+  }
+
+  /** What computes there sees; whoever reads what is freed is wrong. */
+  look(values: Values | undefined): Float32Array {
+    if (values === undefined || ArrayBuffer.isView(values)) return values as Float32Array;
+    const held = this.#held.get(values);
+    if (held === undefined) throw new Error('this was freed');
+    return held;
+  }
+}
+
 const doubtful = fc.array(fc.record({ claims: fc.nat({ max: 8 }), confirms: fc.nat({ max: 8 }) }), {
   minLength: 1,
   maxLength: 30,
+});
+
+describe('a state that stays on a device', () => {
+  it('gives what one gives that comes home after every step, and is freed', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        doubtful,
+        batches,
+        fc.boolean(),
+        fc.constantFrom([0], [0, 0.25]),
+        async (images, batch, isStandIn, radii) => {
+          const device = new Device();
+          expect(await doubt(images, batch, isStandIn, radii, device)).toEqual(
+            await doubt(images, batch, isStandIn, radii),
+          );
+          expect(device.size).toBe(0);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is read where an image ends, and at no other step', async () => {
+    const device = new Device();
+    await doubt([{ claims: 9, confirms: 9 }], 1, false, [0], device);
+    expect(device.reads).toBe(1);
+  });
 });
 
 describe('a claim that the judge does not confirm', () => {
