@@ -39,6 +39,24 @@ export async function readConfig(file: unknown): Promise<readonly Config[]> {
 /** All that config files say, the later over the earlier. */
 export const together = (configs: readonly Config[]): Given => Object.assign({}, ...configs.map(({ given }) => given));
 
+const EVERYTHING = 'all';
+
+/**
+ * What files and the command line say together, the later over the earlier. Who names other attacks (or defenses, or ways of
+ * training) than an earlier one does not inherit the parameters of those that then take no part.
+ */
+export const inherited = (layers: readonly Given[]): Given =>
+  layers.reduce<Given>((below, layer) => {
+    const gone = Object.entries(layer).flatMap(([key, value]) => {
+      const here = wordsIn(value);
+      return here.includes(EVERYTHING) ? [] : wordsIn(below[key]).filter((name) => !here.includes(name));
+    });
+    const kept = Object.entries(below).filter(([key]) => !gone.some((owner) => key.startsWith(`${owner}.`)));
+    return { ...Object.fromEntries(kept), ...layer };
+  }, {});
+
+const wordsIn = (value: unknown): string[] => [value].flat().filter((one) => typeof one === 'string');
+
 /** A file as it was named, where it is meant from, and how errors call it. */
 interface Naming {
   readonly file: string;

@@ -4,7 +4,7 @@ import { messageOf, UserError, unknownName, usageError } from '../core/errors.ts
 import { type Command, EXIT } from './command.ts';
 import { commandLineOf } from './command-line.ts';
 import { COMMANDS, type Entry } from './commands.ts';
-import { readConfig, together } from './config.ts';
+import { inherited, readConfig, together } from './config.ts';
 import { type Flags, type Given, parseGiven, withDefaults } from './flags.ts';
 import { packageFacts } from './paths.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
@@ -107,11 +107,10 @@ async function readFlags(command: Command, onCommandLine: Given) {
   const configs = 'config' in command.flags ? await readConfig(onCommandLine.config) : [];
   const moduleFlags = (await command.moduleFlags?.({ ...together(configs), ...onCommandLine })) ?? {};
   const all: Flags = { ...command.flags, ...moduleFlags };
-  const parsed: Given = Object.assign(
-    {},
+  const parsed = inherited([
     ...configs.map(({ given, source }) => parseGiven(all, given, source)),
     parseGiven(all, onCommandLine),
-  );
+  ]);
   const moduleValues = Object.fromEntries(Object.entries(parsed).filter(([name]) => name in moduleFlags));
   return { values: withDefaults(command.flags, parsed), given: new Set(Object.keys(parsed)), moduleValues };
 }

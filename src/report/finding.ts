@@ -55,6 +55,11 @@ function bestDefended(run: Run, group: Group): readonly Segment[] {
   const count = new Set(words.map(({ defense }) => defense)).size;
   const { training, defense = '' } = trainingWords(best.contender.training);
   const how = goesWithoutSaying(training) ? '' : `${trained(training)} `;
+  if (best.worst.share === 0) {
+    const isOne = group.every(({ contender }) => contender.arch === best.contender.arch);
+    const who = isOne ? [how, nameOf(run, best)] : ['a network'];
+    return [`behind none of ${count} defenses does `, ...who, ' keep more than ', attacked(best)];
+  }
   return [
     `behind the best of ${count} defenses, `,
     { kind: 'together', text: defense },

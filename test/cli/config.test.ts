@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readConfig, together } from '../../src/cli/config.ts';
+import { inherited, readConfig, together } from '../../src/cli/config.ts';
 import { bundledConfigs, findConfig } from '../../src/cli/find-config.ts';
 import { main } from '../../src/cli/main.ts';
 import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
@@ -69,6 +69,16 @@ describe('a config file that extends another', () => {
     const configs = await readConfig('mine.json');
     expect(together(configs)).toEqual({ images: 20, attack: 'fgsm', norm: 'l2', seed: 2 });
     expect(configs.map(({ source }) => source)).toEqual(['far.json', join('below', 'near.json'), 'mine.json']);
+  });
+
+  it('does not hand on the parameters of attacks that it replaces', () => {
+    const base = { attack: ['fgsm', 'pgd'], 'pgd.steps': 20, 'pgd-training.steps': 5, images: 9 };
+    expect(inherited([base, { attack: ['fgsm'] }])).toEqual({
+      ...{ attack: ['fgsm'], 'pgd-training.steps': 5, images: 9 },
+    });
+    for (const attack of [['pgd'], ['all']]) expect(inherited([base, { attack }])).toEqual({ ...base, attack });
+    expect(inherited([base, { attack: ['fgsm'], 'pgd.steps': 3 }])).toMatchObject({ 'pgd.steps': 3 });
+    expect(inherited([base, { images: 3 }, { attack: ['bim'] }])).not.toHaveProperty(['pgd.steps']);
   });
 
   it('has its flags under those of the command line', async () => {

@@ -125,6 +125,7 @@ describe('libraries that the user names', () => {
       /no include\/tensorflow\/c\/c_api\.h, no libtensorflow\.so\.2 or .*, no libtensorflow_framework\.so\.2 in it\. It must be an/,
     );
     expect(() => librariesIn('/nowhere', 'linux')).toThrow('--libtensorflow /nowhere: there is no such folder');
+    expect(() => librariesIn(process.execPath, 'linux')).toThrow(/: there is no such folder$/);
     expect(() => librariesIn(folder, 'darwin')).toThrow('--libtensorflow is for Linux');
   });
 });

@@ -69,6 +69,10 @@ describe('the finding', () => {
       'Under pgd at L∞ ε = 0.3, VGG-16 falls from 99.0 % to 1.0 % [0.5–1.8]; ' +
         'behind the best of 4 defenses, blur, VGG-16 falls from 98.0 % to 3.0 % [2.1–4.3].',
     );
+    const none = runOf(
+      ...defended(['jpeg', 'median', 'crop']).map((one) => ({ ...one, robustCorrect: 0, robustAccuracy: 0 })),
+    );
+    expect(findingText(none)).toMatch(/0\.3, behind none of 3 defenses does VGG-16 keep more than 0\.0 % \[/);
     const alone = runOf(...defended(['jpeg', 'median', 'crop'], 'adversarial'));
     expect(findingText(alone)).toMatch(
       /0\.3, behind the best of 3 defenses, crop, adversarially trained VGG-16 falls /,

@@ -1,5 +1,5 @@
 /** TensorFlow's libraries in a folder that the user names. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../core/errors.ts';
 
@@ -23,7 +23,8 @@ export const ACCEPTED =
 export function librariesIn(named: string, platform = process.platform): Libraries {
   if (platform !== 'linux') throw new UserError(`--libtensorflow is for Linux; on ${platform} only downloads are`);
   const given = resolve(named);
-  if (!existsSync(given)) throw new UserError(`--libtensorflow ${named}: there is no such folder`);
+  if (!existsSync(given) || !statSync(given).isDirectory())
+    throw new UserError(`--libtensorflow ${named}: there is no such folder`);
   // A build hands the path through shells and makefiles, and the linker's words end at a comma.
   if (/[^\w./+@~-]/.test(given)) {
     throw new UserError(

@@ -26,8 +26,8 @@ export function joinedProvenance(sources: readonly [Named, ...Named[]]): Provena
     cpu: each(({ cpu }) => cpu),
     cores: Math.max(...all.map(({ cores }) => cores)),
     backend: each(({ backend }) => backend),
-    ...largest(all.flatMap(({ backendDifference }) => backendDifference ?? [])),
-    ...(all.some(({ device }) => device !== undefined) ? { device: each(({ device }) => device) } : {}),
+    // Of one backend; of several each has its own, in its source.
+    ...(new Set(all.map(({ backend }) => backend)).size === 1 ? { ...largest(all), ...devices(all) } : {}),
     seed,
     dataset: { ...dataset, images: Math.max(...all.map((one) => one.dataset.images)) },
     weights: Object.assign({}, ...all.map(({ weights }) => weights)),
@@ -40,9 +40,16 @@ export function joinedProvenance(sources: readonly [Named, ...Named[]]): Provena
   };
 }
 
-/** Of what was found of all backends, the worst. */
-const largest = (differences: readonly number[]): Pick<Provenance, 'backendDifference'> =>
-  differences.length === 0 ? {} : { backendDifference: Math.max(...differences) };
+/** Of what was found of the backend, the worst. */
+function largest(all: readonly Provenance[]): Pick<Provenance, 'backendDifference'> {
+  const differences = all.flatMap(({ backendDifference }) => backendDifference ?? []);
+  return differences.length === 0 ? {} : { backendDifference: Math.max(...differences) };
+}
+
+function devices(all: readonly Provenance[]): Pick<Provenance, 'device'> {
+  const named = [...new Set(all.flatMap(({ device }) => device ?? []))];
+  return named.length === 0 ? {} : { device: named.join(', ') };
+}
 
 const byTime = (times: readonly string[]): string[] => times.toSorted((a, b) => Date.parse(a) - Date.parse(b));
 const earliest = (times: readonly string[]): string => byTime(times)[0] ?? '';
