@@ -175,8 +175,8 @@ details+.methods{margin-top:1.4rem}
 .aside-text{color:var(--muted)}
 .save{display:block;width:fit-content;margin:.1rem 0 0 auto;font-size:.7rem;color:var(--muted)}
 .save::before{content:"SVG"}
-.downloads{font-size:.86rem}
-.downloads a{display:inline-block;margin-left:.6rem;padding:.25rem .8rem;border:1px solid var(--rule);border-radius:6px;text-decoration:none}
+.downloads{font-size:.86rem;display:flex;flex-wrap:wrap;align-items:baseline;gap:.5rem .6rem}
+.downloads a{padding:.25rem .8rem;border:1px solid var(--rule);border-radius:6px;text-decoration:none}
 .downloads a:hover{background:var(--tint)}
 .runs{list-style:none;padding:0;margin:2rem 0 0;border-top:2px solid var(--ink)}
 .runs li{padding:1.1rem 0;border-bottom:1px solid var(--rule)}

@@ -24,7 +24,7 @@ function accuracyFigure(run: Run, slice: Slice, index: number): Html {
   return html`<figure class="accuracy">
 <ul class="legend">${slice.variants.map((variant, i) => legendEntry(run, variant, styles[i] ?? BASELINE))}</ul>
 <div class="panels">${contenders.map((contender, i) => panel(run, slice, styles, contender, `accuracy-${index}-${i}`))}</div>
-<figcaption>Accuracy against how far the adversary may go. Bands are 95&nbsp;% intervals; the hollow circle at ${together('ε = 0')} is the accuracy without attack; the dashed level is that of guessing; the upright line marks the radius of the table above.</figcaption>
+<figcaption>Accuracy against how far the adversary may go. ${slice.epsilons.length > 1 ? 'Bands are 95\u00a0% intervals; the' : 'The'} hollow circle at ${together('ε = 0')} is the accuracy without attack; the dashed level is that of guessing; the upright line marks the radius of the table above.</figcaption>
 </figure>
 ${numbers(run, slice, contenders, index)}`;
 }
