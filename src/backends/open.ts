@@ -63,9 +63,11 @@ export const differs = (difference: number): string =>
 function doesNotWork(name: BackendName, instead: BackendName, error: unknown): UserError {
   if (error instanceof UserError) return error;
   const why = reasonOf(error);
-  const lack = KINDS[name].lacks(machineHere()) ?? { why: undefined, advice: KINDS[name].advice(machineHere(), why) };
-  const help = [lack.why ?? [], lack.advice ?? []].flat().map((words) => `: ${words}`);
-  return new UserError(`--backend ${name} does not work here (${why})${help.join('')}; --backend ${instead} does`);
+  const [kind, machine] = [KINDS[name], machineHere()];
+  const lack = kind.lacks(machine);
+  const help = lack === undefined ? [kind.advice(machine, why)] : [lack.why, lack.advice];
+  const words = ['', ...help.filter((one) => one !== undefined)].join(': ');
+  return new UserError(`--backend ${name} does not work here (${why})${words}; --backend ${instead} does`);
 }
 
 /** @throws UserError (usage) if the environment asks for an impossible number: before any work, and not at the first session */

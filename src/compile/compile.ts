@@ -14,7 +14,7 @@ import { kernelOf } from './kernels/table.ts';
 import { encodeModel, type OnnxGraph } from './onnx.ts';
 import { optimise } from './passes/optimise.ts';
 import { type Recording, recordFunction } from './recorder.ts';
-import { broughtHome, disposeOf, isResident } from './resident.ts';
+import { isResident, takenHome } from './resident.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 import { type Target, targetOf } from './target.ts';
 import type {
@@ -160,9 +160,8 @@ function makeExecutable<Specs extends readonly ArgSpec[], R extends Result>(
 
 /** The tensor with its values here, and no longer there. */
 async function atHome({ data, ...tensor }: ComputedTensor): Promise<HostTensor> {
-  const here = await broughtHome(data);
-  disposeOf({ data });
-  return { ...tensor, data: here };
+  const here = await takenHome({ data });
+  return { ...tensor, data: here.data as HostArray };
 }
 
 function assign(variable: tf.Variable, data: HostArray): void {

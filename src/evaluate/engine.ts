@@ -1,6 +1,6 @@
 /** An attack and a classifier as functions on plain arrays, for a fixed batch: `init`, `step` and `judge`. */
-import { broughtHome } from '../compile/resident.ts';
-import type { Executable, HostArray, HostTensor, Prepare, TensorSpec, Values } from '../compile/types.ts';
+import type { Whereabouts } from '../compile/resident.ts';
+import type { Executable, HostArray, HostTensor, Prepare, TensorSpec } from '../compile/types.ts';
 import type { AttackContext, AttackState, Fitted } from '../core/attack.ts';
 import { attackContext } from '../core/attack-context.ts';
 import type { Classifier } from '../core/classifier.ts';
@@ -13,8 +13,6 @@ import type { PlannedStage } from './plan.ts';
 import { aimsItself, type Demand, type Rehearsal } from './rehearse.ts';
 
 export type Arrays = Readonly<Record<string, HostArray>>;
-/** Fields of a state, some of them on the device that computes. */
-export type Whereabouts = Readonly<Record<string, Values>>;
 
 /** Prefix of what was fitted among the inputs. */
 const FITTED = 'fitted.';
@@ -203,12 +201,6 @@ function makeEngine(
     },
   };
 }
-
-/** The fields here, of which nothing is copied that is here already. */
-export const home = async (state: Whereabouts): Promise<Arrays> =>
-  Object.fromEntries(
-    await Promise.all(Object.entries(state).map(async ([name, values]) => [name, await broughtHome(values)] as const)),
-  );
 
 export const arraysOf = (tensors: Readonly<Record<string, HostTensor>>): Arrays =>
   Object.fromEntries(Object.entries(tensors).map(([name, { data }]) => [name, data]));

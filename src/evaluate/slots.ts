@@ -5,23 +5,14 @@
  * An item is one try at one image and radius. It needs nothing of its neighbours, and its noise is keyed by image, restart
  * and step, so neither B nor the order of work changes any result.
  */
-import { disposeOf, isResident } from '../compile/resident.ts';
-import type { HostArray } from '../compile/types.ts';
+import { isResident, takenHome, type Whereabouts } from '../compile/resident.ts';
 import type { Goal, Threat } from '../core/threat-model.ts';
-import {
-  type Arrays,
-  type AttackEngine,
-  buffersFor,
-  type FittedItems,
-  fittedItems,
-  home,
-  type Items,
-  type Whereabouts,
-} from './engine.ts';
+import { type Arrays, type AttackEngine, buffersFor, type FittedItems, fittedItems, type Items } from './engine.ts';
 import type { Fields } from './fields.ts';
 import { type Lane, pass, targetOf } from './lanes.ts';
 import { NoiseBuffers } from './noise.ts';
 import { type Rehearsal, stepsAt } from './rehearse.ts';
+import { row, SlotState } from './slot-state.ts';
 import { distance, type Made, reaches } from './verify.ts';
 
 /** Where a try at a lane ended; with the clean image where the attack has no candidate. */
@@ -60,10 +51,6 @@ export interface SlotsSpec {
   /** `false` lets every item take all its steps; what reached the goal on the way still counts. */
   readonly earlyStop?: boolean;
 }
-
-/** The part of a batch's array that belongs to a slot. */
-const row = <T extends HostArray>(array: T, slot: number, batch: number): T =>
-  array.subarray((slot * array.length) / batch, ((slot + 1) * array.length) / batch) as T;
 
 function makeItems(batch: number, pixels: number, fitted: Fields = {}): Items {
   return {
@@ -124,8 +111,6 @@ const isSet = (state: Whereabouts, name: string, slot: number): boolean => {
   return values !== undefined && !isResident(values) && values[slot] === 1;
 };
 
-const staysAway = (state: Whereabouts): boolean => Object.values(state).some(isResident);
-
 const isCandidate = (state: Arrays, slot: number): boolean => state.isCandidate?.[slot] !== 0;
 
 /** The candidate in a slot, or the clean image where there is none. */
@@ -144,13 +129,8 @@ export class Slots {
   readonly #spec: SlotsSpec;
   readonly #lanes: (Lane | undefined)[];
   readonly #items: Items;
-  /** The state of all slots; what has stayed on the device is of an earlier step here. */
-  readonly #state: Record<string, HostArray>;
+  readonly #state: SlotState;
   readonly #noise: NoiseBuffers;
-  /** Where the state is while no slot ends or begins. */
-  #away: Whereabouts | undefined;
-  /** The states of newcomers, until the next step. */
-  #entering: (readonly [slot: number, state: Arrays])[] = [];
   /** How many slots hold an item. */
   active = 0;
 
@@ -159,7 +139,7 @@ export class Slots {
     this.#spec = spec;
     this.#lanes = Array.from({ length: batch });
     this.#items = makeItems(batch, pixels, spec.rehearsal.fit?.fitted);
-    this.#state = buffersFor(spec.rehearsal.state, batch);
+    this.#state = new SlotState(spec.rehearsal.state, batch);
     this.#noise = new NoiseBuffers(spec.rehearsal.step.noise, batch);
   }
 
@@ -175,7 +155,7 @@ export class Slots {
     this.active += 1;
     setItem(this.#items, slot, lane, this.#spec.fitted);
     this.#items.iteration[slot] = iteration;
-    this.#entering.push([slot, state]);
+    this.#state.place(slot, state);
   }
 
   /**
@@ -191,69 +171,39 @@ export class Slots {
       const step = (this.#items.iteration[slot] as number) + 1;
       this.#noise.fill(slot, { seed, image: image.hash, restart: tries, step });
     }
-    await this.#seat();
-    const entering = this.#away ?? this.#state;
-    const stepped = await engine.step(entering, this.#items, this.#noise.arrays);
-    const isReached = occupied.map(([slot, lane]) => this.#reached(slot, lane, stepped.predicted, stepped.margin));
-    const isFinished = occupied.map(
-      ([slot, { epsilon }]) =>
-        isSet(stepped.state, 'isFinished', slot) ||
-        (this.#items.iteration[slot] as number) + 1 === stepsAt(rehearsal, epsilon),
-    );
-    const isEnd = isReached.map((reached, i) => (reached && stopsEarly) || isFinished[i] === true);
+    const stepped = await engine.step(await this.#state.entering(), this.#items, this.#noise.arrays);
+    const seen = occupied.map(([slot, lane]) => {
+      const iteration = (this.#items.iteration[slot] as number) + 1;
+      const reached = this.#reached(slot, lane, stepped.predicted, stepped.margin);
+      const isFinished = isSet(stepped.state, 'isFinished', slot) || iteration === stepsAt(rehearsal, lane.epsilon);
+      return { slot, lane, iteration, reached, isFinished, claimed: reached && stopsEarly };
+    });
     // Brought home only where somebody looks at it.
-    const before = isReached.includes(true) ? await home(entering) : this.#state;
-    const after = isEnd.includes(true) || !staysAway(stepped.state) ? await home(stepped.state) : undefined;
+    const before = seen.some(({ reached }) => reached) ? await this.#state.before() : this.#state.here;
+    const isEnd = seen.some(({ claimed, isFinished }) => claimed || isFinished);
+    const after = isEnd ? await takenHome(stepped.state) : {};
     const ended: Candidate[] = [];
-    for (const [i, [slot, lane]] of occupied.entries()) {
+    for (const { slot, lane, iteration, reached, isFinished, claimed } of seen) {
       lane.gradients += rehearsal.step.gradients;
       lane.forwards += rehearsal.step.forwards;
-      const iteration = (this.#items.iteration[slot] as number) + 1;
       this.#items.iteration[slot] = iteration;
-      const reached = isReached[i] === true;
       const taken = lane.tries * stepsAt(rehearsal, lane.epsilon) + iteration - 1;
-      if (isCandidate(this.#state, slot)) lane.trace?.note(taken, stepped.margin[slot] as number);
-      if (reached && !stopsEarly) this.#pass(slot, lane, before, stepped.margin[slot] as number);
-      if (reached && !stopsEarly) lane.reachedAt ??= iteration - 1;
-      const claimed = reached && stopsEarly;
-      if (isEnd[i] !== true || after === undefined) continue;
+      if (isCandidate(this.#state.here, slot)) lane.trace?.note(taken, stepped.margin[slot] as number);
+      if (reached && !stopsEarly) {
+        this.#pass(slot, lane, before, stepped.margin[slot] as number);
+        lane.reachedAt ??= iteration - 1;
+      }
+      if (!claimed && !isFinished) continue;
       ended.push({
         ...{ lane, claimed, at: claimed ? iteration - 1 : iteration },
         ...candidateOf(claimed ? before : after, slot, lane),
-        ...(claimed
-          ? { onward: { ...this.#pause(slot, lane, after), iteration, isOver: isFinished[i] === true } }
-          : {}),
+        ...(claimed ? { onward: { ...this.#pause(slot, lane, after), iteration, isOver: isFinished } } : {}),
       });
       this.#lanes[slot] = undefined;
       this.active -= 1;
     }
-    disposeOf(this.#away ?? {});
-    this.#away = after === undefined ? stepped.state : undefined;
-    this.#keep(after ?? stepped.state);
-    if (after !== undefined) disposeOf(stepped.state);
+    this.#state.take(isEnd ? after : stepped.state);
     return ended;
-  }
-
-  /** Notes all fields that are here. */
-  #keep(state: Whereabouts): void {
-    for (const [name, array] of Object.entries(this.#state)) {
-      const values = state[name];
-      if (values !== undefined && !isResident(values)) array.set(values);
-    }
-  }
-
-  /** Puts newcomers among the others, whose state comes home for that. */
-  async #seat(): Promise<void> {
-    if (this.#entering.length === 0) return;
-    if (this.#away !== undefined) {
-      this.#keep(await home(this.#away));
-      disposeOf(this.#away);
-      this.#away = undefined;
-    }
-    for (const [slot, state] of this.#entering.splice(0)) {
-      for (const [name, array] of Object.entries(this.#state))
-        row(array, slot, this.#lanes.length).set(state[name] ?? []);
-    }
   }
 
   #pause(slot: number, lane: Lane, after: Arrays): Initialised {
@@ -273,7 +223,7 @@ export class Slots {
 
   /** A margin that is no number means a candidate that is none either: nothing is claimed for it. */
   #reached(slot: number, { image }: Lane, predicted: Int32Array, margin: Float32Array): boolean {
-    if (!isCandidate(this.#state, slot) || Number.isNaN(margin[slot])) return false;
+    if (!isCandidate(this.#state.here, slot) || Number.isNaN(margin[slot])) return false;
     return reaches(this.#spec.goal, image.label, predicted[slot] as number);
   }
 }

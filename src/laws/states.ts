@@ -1,12 +1,12 @@
 /** An attack as the harness runs it, step by step, with nothing around it. */
-import { disposeOf } from '../compile/resident.ts';
+import { takenHome } from '../compile/resident.ts';
 import type { Prepare } from '../compile/types.ts';
 import type { Attack } from '../core/attack.ts';
 import type { Classifier } from '../core/classifier.ts';
 import type { NoiseRequest } from '../core/draws.ts';
 import { resolveParams } from '../core/params.ts';
 import type { Threat } from '../core/threat-model.ts';
-import { type Arrays, fittedItems, home, prepareAttack } from '../evaluate/engine.ts';
+import { type Arrays, fittedItems, prepareAttack } from '../evaluate/engine.ts';
 import { NoiseBuffers } from '../evaluate/noise.ts';
 import { aimsItself, rehearse } from '../evaluate/rehearse.ts';
 import { fittedOnStage, repeatedRows } from './fitting.ts';
@@ -55,8 +55,7 @@ export async function* states(prepare: Prepare, trial: Trial): AsyncGenerator<Ar
     yield state;
     for (let step = 0; step < Math.min(rehearsal.steps, trial.mostSteps ?? rehearsal.steps); step++) {
       const stepped = await engine.step(state, itemsAt(step), drawsOf(rehearsal.step.noise, step + 1));
-      state = await home(stepped.state);
-      disposeOf(stepped.state);
+      state = await takenHome(stepped.state);
       yield state;
     }
   } finally {

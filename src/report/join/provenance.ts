@@ -13,6 +13,7 @@ export function joinedProvenance(sources: readonly [Named, ...Named[]]): Provena
     [...new Set(all.map(of).filter((text) => text !== undefined))].join(between);
   const rule = (name: 'fitRule' | 'transferRule' | 'naiveRule') =>
     all.some((one) => one[name] !== undefined) ? { [name]: each((one) => one[name], '; ') } : {};
+  const device = each((one) => one.device);
   const commits = new Set(all.map(({ commit }) => commit));
   const names = [...new Set(all.flatMap(({ packages }) => Object.keys(packages)))];
   return {
@@ -27,7 +28,9 @@ export function joinedProvenance(sources: readonly [Named, ...Named[]]): Provena
     cores: Math.max(...all.map(({ cores }) => cores)),
     backend: each(({ backend }) => backend),
     // Of one backend; of several each has its own, in its source.
-    ...(new Set(all.map(({ backend }) => backend)).size === 1 ? { ...largest(all), ...devices(all) } : {}),
+    ...(new Set(all.map(({ backend }) => backend)).size === 1
+      ? { ...largest(all), ...(device === '' ? {} : { device }) }
+      : {}),
     seed,
     dataset: { ...dataset, images: Math.max(...all.map((one) => one.dataset.images)) },
     weights: Object.assign({}, ...all.map(({ weights }) => weights)),
@@ -44,11 +47,6 @@ export function joinedProvenance(sources: readonly [Named, ...Named[]]): Provena
 function largest(all: readonly Provenance[]): Pick<Provenance, 'backendDifference'> {
   const differences = all.flatMap(({ backendDifference }) => backendDifference ?? []);
   return differences.length === 0 ? {} : { backendDifference: Math.max(...differences) };
-}
-
-function devices(all: readonly Provenance[]): Pick<Provenance, 'device'> {
-  const named = [...new Set(all.flatMap(({ device }) => device ?? []))];
-  return named.length === 0 ? {} : { device: named.join(', ') };
 }
 
 const byTime = (times: readonly string[]): string[] => times.toSorted((a, b) => Date.parse(a) - Date.parse(b));
