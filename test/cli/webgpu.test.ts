@@ -6,10 +6,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { tryAll } from '../../src/backends/auto.ts';
 import { choose, LEAD } from '../../src/backends/choose.ts';
 import { candidateOf, probe } from '../../src/backends/probe.ts';
-import { PACKAGE_ROOT } from '../../src/cli/paths.ts';
 import { versionsHere } from '../../src/cli/surroundings.ts';
-import { readSafetensors } from '../../src/weights/safetensors.ts';
-import { makeWorkplace, NETWORK, type Workplace } from './workplace.ts';
+import { attackOn, expectSame, JOB, PROGRAM } from './attack-on.ts';
+import { makeWorkplace, type Workplace } from './workplace.ts';
 
 const CHROMIUM = '/usr/lib/chromium';
 const DRIVER = join(CHROMIUM, 'vk_swiftshader_icd.json');
@@ -17,44 +16,18 @@ const LOADER = join(CHROMIUM, 'libvulkan.so.1');
 /** The driver by both of its names: the loader asks for the newer one first. */
 const ON_SWIFTSHADER = { LD_LIBRARY_PATH: CHROMIUM, VK_ICD_FILENAMES: DRIVER, VK_DRIVER_FILES: DRIVER };
 
-const PROGRAM = join(PACKAGE_ROOT, 'bin', 'gibbon.js');
-const JOB = ['experiment', ...NETWORK, '--attack', 'pgd', '--pgd.steps', '3', '--epsilon', '0.1', '--images', '12'];
-
 let work: Workplace;
 beforeAll(async () => {
   work = await makeWorkplace();
 });
 afterAll(() => work.remove());
 
-/** Runs a small experiment, and gives the adversarial images that it saved. */
-async function attack(backend: string, env: NodeJS.ProcessEnv): Promise<Float32Array> {
-  const words = ['--backend', backend, '--sanity', '0', '--save-images', 'all', '--early-stop=false', '--out', backend];
-  const child = spawn(process.execPath, [PROGRAM, ...JOB, ...words], {
-    cwd: work.folder,
-    env: { ...process.env, ...env },
-  });
-  let said = '';
-  child.stderr.on('data', (data) => {
-    said += data;
-  });
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  expect(said).toContain(`wrote ${backend}`);
-  expect(code).toBe(0);
-  const file = join(work.folder, backend, 'images', 'vgg11', 'standard', 'pgd', '0.1.safetensors');
-  const { tensors } = await readSafetensors(file);
-  return tensors.get('adversarial')?.data as Float32Array;
-}
-
 describe.skipIf(!existsSync(DRIVER) || !existsSync(LOADER))('on WebGPU', () => {
   it('an attack ends at the images that it ends at on the CPU, as far as rounding goes', {
     timeout: 240_000,
   }, async () => {
-    const [reference, found] = [await attack('onnx-cpu', {}), await attack('onnx-webgpu', ON_SWIFTSHADER)];
-    expect(found.length).toBe(reference.length);
-    expect(found.length).toBeGreaterThan(0);
-    // Where a gradient is as good as zero, its sign is rounding: such a pixel may go the other way.
-    const apart = found.filter((value, i) => Math.abs(value - (reference[i] ?? Number.NaN)) > 1e-4).length;
-    expect(apart / found.length).toBeLessThan(0.01);
+    const reference = await attackOn('onnx-cpu', work, 'onnx-cpu');
+    expectSame(await attackOn('onnx-webgpu', work, 'onnx-webgpu', ON_SWIFTSHADER), reference);
   });
 
   it('is tried by auto, found right, and taken only if it is faster', { timeout: 300_000 }, async () => {
