@@ -15,12 +15,12 @@ import { encodeModel, type OnnxGraph } from './onnx.ts';
 import { optimise } from './passes/optimise.ts';
 import { type Recording, recordFunction } from './recorder.ts';
 import { isResident, takenHome } from './resident.ts';
+import { type Assignment, assignAll, valuesOfVariable } from './resident-variables.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 import { type Target, targetOf } from './target.ts';
 import type {
   ArgSpec,
   ComputedTensor,
-  DType,
   Executable,
   HostArg,
   HostArray,
@@ -68,17 +68,21 @@ export async function compile<const Specs extends readonly ArgSpec[], R extends 
   return makeExecutable(name, specs, recording, session, shape.single);
 }
 
-/** The ports of results that may stay, where there is a device with a memory of its own: it holds numbers, and no truth values. */
+/**
+ * The ports of what stays, where there is a device with a memory of its own: results that may, and variables. Truth values it
+ * cannot hold.
+ */
 function stayingPorts(
   { outputs }: OnnxGraph,
   { graph, writes }: Recording,
   { provider, mayStay = () => false }: CompileOptions,
 ): string[] {
   if (provider !== 'webgpu') return [];
-  const results = graph.outputs.slice(0, graph.outputs.length - writes.length);
-  return results.flatMap(({ name, value }, i) => {
+  const firstVariable = graph.outputs.length - writes.length;
+  return graph.outputs.flatMap(({ name, value }, i) => {
     const port = outputs[i];
-    return port !== undefined && value.dtype !== 'bool' && mayStay(name) ? [port.name] : [];
+    const stays = value.dtype !== 'bool' && (i >= firstVariable || mayStay(name));
+    return port !== undefined && stays ? [port.name] : [];
   });
 }
 
@@ -118,12 +122,9 @@ function makeExecutable<Specs extends readonly ArgSpec[], R extends Result>(
   ): Promise<ComputedTensor | Record<string, ComputedTensor>> => {
     if (released) throw new Error(`${name} was released`);
     if (running !== undefined) throw new Error(`${name} is still running: its calls must not overlap`);
-    const feeds = [
-      ...specs.flatMap((spec, i) => flattenArgument(name, spec, i, args[i])),
-      ...reads.map(({ variable }) => viewAs(variable.dataSync() as HostArray, variable.dtype as DType)),
-    ];
+    const given = specs.flatMap((spec, i) => flattenArgument(name, spec, i, args[i]));
     try {
-      running = session.run(feeds);
+      running = runLive(given, reads, session);
       const arrays = await running;
       graph.outputs.forEach(({ name: key, value: { shape } }, i) => {
         if (arrays[i]?.length === sizeOf(shape)) return;
@@ -131,9 +132,7 @@ function makeExecutable<Specs extends readonly ArgSpec[], R extends Result>(
           `${name} gave ${arrays[i]?.length} values for "${key}" of shape [${shape}]: please report this`,
         );
       });
-      writes.forEach(({ variable }, i) => {
-        assign(variable, arrays[resultCount + i] as HostArray);
-      });
+      assignAll(writes.map(({ variable }, i) => [variable, arrays[resultCount + i] as Values]));
       const results = graph.outputs.slice(0, resultCount).map(({ name: key, value }, i) => {
         const tensor: ComputedTensor = { data: arrays[i] as Values, shape: value.shape, dtype: value.dtype };
         return [key, tensor] as const;
@@ -158,16 +157,24 @@ function makeExecutable<Specs extends readonly ArgSpec[], R extends Result>(
   return Object.assign(call, { staying, release }) as unknown as Executable<Specs, R>;
 }
 
+/** Variables that are read move to a device with the first call that finds them elsewhere, and are there for the next. */
+async function runLive(given: readonly Values[], reads: Recording['reads'], session: Session): Promise<Values[]> {
+  const { upload } = session;
+  if (upload !== undefined) {
+    const moves = reads.map(async ({ variable }, i): Promise<Assignment | undefined> => {
+      const values = valuesOfVariable(variable);
+      if (isResident(values) || variable.dtype === 'bool') return undefined;
+      return [variable, await upload(values, given.length + i)];
+    });
+    assignAll((await Promise.all(moves)).filter((move) => move !== undefined));
+  }
+  return session.run([...given, ...reads.map(({ variable }) => valuesOfVariable(variable))]);
+}
+
 /** The tensor with its values here, and no longer there. */
 async function atHome({ data, ...tensor }: ComputedTensor): Promise<HostTensor> {
   const here = await takenHome({ data });
   return { ...tensor, data: here.data as HostArray };
-}
-
-function assign(variable: tf.Variable, data: HostArray): void {
-  const tensor = tf.tensor(data, variable.shape, variable.dtype);
-  variable.assign(tensor);
-  tensor.dispose();
 }
 
 /** @throws Error if an array's length is not what the compiled shape needs */

@@ -1,11 +1,15 @@
-/** ONNX Runtime sessions: made once per model, shared by those who compiled the same bytes, and freed with the last. */
+/**
+ * ONNX Runtime sessions: made once per model, shared by those who compiled the same bytes, and freed with the last of them and
+ * the last of the values that they left on a device.
+ */
 import { createHash } from 'node:crypto';
 import * as ort from 'onnxruntime-node';
 import type { OnnxPort, OnnxType } from './onnx.ts';
+import { isResident } from './resident.ts';
 import type { Provider } from './target.ts';
 import { THREADS, threadCount } from './threads.ts';
-import type { HostArray, Values } from './types.ts';
-import { DeviceValues, inTurn, keepDevice } from './webgpu.ts';
+import type { HostArray, Resident, Values } from './types.ts';
+import { DeviceValues, inTurn, keepDevice, openInTurn, uploaded } from './webgpu.ts';
 
 export interface SessionOptions {
   /** What computes; the processor by default. */
@@ -17,6 +21,8 @@ export interface SessionOptions {
 export interface Session {
   /** Values for the inputs in order, values of the outputs in order; those that stayed are their owner's to free. */
   run(inputs: readonly Values[]): Promise<Values[]>;
+  /** A copy of what an input is to be given, where the session computes, if that has a memory of its own. */
+  readonly upload?: (values: HostArray, input: number) => Promise<Resident>;
   release(): Promise<void>;
 }
 
@@ -55,21 +61,34 @@ export async function openSession(
     shared.delete(key);
     throw error;
   }
+  const leave = async (): Promise<void> => {
+    entry.users -= 1;
+    if (entry.users > 0) return;
+    shared.delete(key);
+    await (options.provider === 'webgpu' ? inTurn(() => session.release()) : session.release());
+  };
+  const valuesOf = (tensor: ort.Tensor): Values => {
+    if (tensor.location === 'cpu') return tensor.data as HostArray;
+    // Its memory is the session's: to free it after the session ends the process.
+    entry.users += 1;
+    return new DeviceValues(tensor, leave);
+  };
   let open = true;
   return {
     run: async (arrays) => {
-      const feeds = Object.fromEntries(inputs.map((port, i) => [port.name, toOrt(port, arrays[i] as Values)]));
+      const here = options.provider === 'webgpu' ? arrays : await readAll(arrays);
+      const feeds = Object.fromEntries(inputs.map((port, i) => [port.name, toOrt(port, here[i] as Values)]));
       const run = () => session.run(feeds);
       const results = await (options.provider === 'webgpu' ? inTurn(run) : run());
       return outputs.map(({ name }) => valuesOf(results[name] as ort.Tensor));
     },
+    ...(options.provider === 'webgpu'
+      ? { upload: (values: HostArray, input: number) => uploaded(toOrt(inputs[input] as OnnxPort, values)) }
+      : {}),
     release: async () => {
       if (!open) return;
       open = false;
-      entry.users -= 1;
-      if (entry.users > 0) return;
-      shared.delete(key);
-      await session.release();
+      await leave();
     },
   };
 }
@@ -81,7 +100,7 @@ async function create(
   staying: readonly string[],
 ): Promise<ort.InferenceSession> {
   if (provider === 'webgpu') await keepDevice();
-  return ort.InferenceSession.create(model, {
+  const options: ort.InferenceSession.SessionOptions = {
     executionProviders: [provider],
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
@@ -91,7 +110,8 @@ async function create(
     ...(staying.length === 0
       ? {}
       : { preferredOutputLocation: Object.fromEntries(staying.map((name) => [name, 'gpu-buffer'])) }),
-  });
+  };
+  return provider === 'webgpu' ? openInTurn(model, options) : ort.InferenceSession.create(model, options);
 }
 
 const ORT_TYPE: Readonly<Record<OnnxType, 'float32' | 'int32' | 'int64' | 'bool' | 'float64'>> = {
@@ -102,8 +122,9 @@ const ORT_TYPE: Readonly<Record<OnnxType, 'float32' | 'int32' | 'int64' | 'bool'
   float64: 'float64',
 };
 
-const valuesOf = (tensor: ort.Tensor): Values =>
-  tensor.location === 'cpu' ? (tensor.data as HostArray) : new DeviceValues(tensor);
+/** For a session that is elsewhere: all of them here. */
+const readAll = (values: readonly Values[]): Promise<readonly HostArray[]> =>
+  Promise.all(values.map((one) => (isResident(one) ? one.read() : one)));
 
 function toOrt({ type, shape }: OnnxPort, values: Values): ort.Tensor {
   if (values instanceof DeviceValues) return values.tensor;

@@ -76,7 +76,8 @@ export interface Executable<Specs extends readonly ArgSpec[], R extends Result> 
 
 /**
  * `frozen`: variables read while tracing become constants (attacks). `live`: they become inputs, read again at every call,
- * and variables assigned while tracing are written back after it (training).
+ * and variables assigned while tracing are written back after it (training). On a device that has a memory of its own both
+ * stay, where the next call finds them; `await variable.data()` reads them, and `dataSync` cannot.
  */
 export type Weights = 'frozen' | 'live';
 

@@ -11,7 +11,7 @@ import type { HostArray, Resident } from './types.ts';
 
 let last: Promise<unknown> = Promise.resolve();
 
-/** Runs one after the other: two at a time end the process. */
+/** One after the other, runs and what opens and ends sessions: two at a time end the process. */
 export function inTurn<T>(run: () => Promise<T>): Promise<T> {
   const turn = last.then(run, run).catch(explain);
   last = turn.catch(() => undefined);
@@ -21,9 +21,12 @@ export function inTurn<T>(run: () => Promise<T>): Promise<T> {
 /** A tensor in the memory of the device. */
 export class DeviceValues implements Resident {
   readonly tensor: ort.Tensor;
+  #freed: (() => Promise<void>) | undefined;
 
-  constructor(tensor: ort.Tensor) {
+  /** @param freed - called once, when the memory is given back */
+  constructor(tensor: ort.Tensor, freed: () => Promise<void>) {
     this.tensor = tensor;
+    this.#freed = freed;
   }
 
   get length(): number {
@@ -32,25 +35,38 @@ export class DeviceValues implements Resident {
 
   /** By a session that copies it to an output of the host's: the tensor's own `getData` ends the process. */
   async read(): Promise<HostArray> {
-    const session = await readerOf(this.tensor);
-    const { out0 } = await inTurn(() => session.run({ in0: this.tensor }));
-    return (out0 as ort.Tensor).data as HostArray;
+    return (await copied(this.tensor, 'cpu')).data as HostArray;
   }
 
+  /** In its turn: after the runs that were asked for before. */
   dispose(): void {
-    this.tensor.dispose();
+    const freed = this.#freed;
+    this.#freed = undefined;
+    if (freed !== undefined) void inTurn(async () => this.tensor.dispose()).then(freed);
   }
 }
 
-/** By type and shape; they are small, and stay as the device does. */
-const readers = new Map<string, Promise<ort.InferenceSession>>();
+/** A copy in the memory of the device. */
+export const uploaded = async (tensor: ort.Tensor): Promise<DeviceValues> =>
+  new DeviceValues(await copied(tensor, 'gpu-buffer'), async () => undefined);
 
-function readerOf({ type, dims }: ort.Tensor): Promise<ort.InferenceSession> {
-  const key = `${type} ${dims}`;
-  const reader = readers.get(key) ?? openCopy({ type: type as OnnxType, shape: dims });
-  readers.set(key, reader);
-  reader.catch(() => readers.delete(key));
-  return reader;
+type Place = 'cpu' | 'gpu-buffer';
+
+async function copied(tensor: ort.Tensor, to: Place): Promise<ort.Tensor> {
+  const session = await copierOf(tensor, to);
+  const { out0 } = await inTurn(() => session.run({ in0: tensor }));
+  return out0 as ort.Tensor;
+}
+
+/** By place, type and shape; they are small, and stay as the device does. */
+const copiers = new Map<string, Promise<ort.InferenceSession>>();
+
+function copierOf({ type, dims }: ort.Tensor, to: Place): Promise<ort.InferenceSession> {
+  const key = `${to} ${type} ${dims}`;
+  const copier = copiers.get(key) ?? openCopy({ type: type as OnnxType, shape: dims }, to);
+  copiers.set(key, copier);
+  copier.catch(() => copiers.delete(key));
+  return copier;
 }
 
 let device: Promise<unknown> | undefined;
@@ -68,16 +84,21 @@ export async function keepDevice(): Promise<void> {
 }
 
 /** The smallest session there is: it gives what it gets. */
-const openCopy = (port: Omit<OnnxPort, 'name'>): Promise<ort.InferenceSession> =>
-  ort.InferenceSession.create(
+const openCopy = (port: Omit<OnnxPort, 'name'>, to: Place = 'cpu'): Promise<ort.InferenceSession> =>
+  openInTurn(
     encodeModel({
       nodes: [{ operator: 'Identity', domain: '', inputs: ['in0'], outputs: ['out0'], attributes: {} }],
       initializers: [],
       inputs: [{ ...port, name: 'in0' }],
       outputs: [{ ...port, name: 'out0' }],
     }),
-    { executionProviders: ['webgpu'], logSeverityLevel: 3 },
+    { executionProviders: ['webgpu'], logSeverityLevel: 3, preferredOutputLocation: { out0: to } },
   );
+
+export const openInTurn = (
+  model: Uint8Array,
+  options: ort.InferenceSession.SessionOptions,
+): Promise<ort.InferenceSession> => inTurn(() => ort.InferenceSession.create(model, options));
 
 /** How ONNX Runtime says that memory ran out, or that the driver reset the device. */
 const LOST = new RegExp(

@@ -1,7 +1,7 @@
 /**
  * Whether all values are finite: a number times nought is nought, an infinity or no number is none. Sums of that ask nothing
- * about single values, and four of them do not wait for each other: all weights of a large network are read after every update
- * of its training, and `every(Number.isFinite)` would take ten times as long.
+ * about single values, and four of them do not wait for each other: all weights of a large network are looked at whenever its
+ * training is saved, and `every(Number.isFinite)` would take ten times as long.
  */
 export function allFinite(values: Float32Array): boolean {
   let [a, b, c, d] = [0, 0, 0, 0];

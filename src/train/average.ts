@@ -10,21 +10,35 @@
  * So that a short training does not end in what remains of its first weights, d rises to the decay asked for as in
  * TensorFlow's `ExponentialMovingAverage`: after n updates it is at most (1 + n)/(10 + n).
  */
-import type { Snapshot, Variables } from './snapshot.ts';
+import { tf } from '../tf.ts';
+import type { Variables } from './snapshot.ts';
 
 /** @param updates - how many there were before this one */
 export const decayAt = (decay: number, updates: number): number => Math.min(decay, (1 + updates) / (10 + updates));
 
-/** Moves an average towards the weights, in place. What does not learn stays as it is, to the bit. */
-export function follow(average: Snapshot, variables: Variables, decay: number): void {
-  for (const [name, variable] of variables) {
-    const [mean, weights] = [average.get(name), variable.dataSync<'float32'>()];
-    if (mean === undefined) throw new Error(`the average lacks ${name}`);
-    for (let i = 0; i < mean.length; i++) {
-      const before = mean[i] as number;
-      const change = (1 - decay) * ((weights[i] as number) - before);
+/** An average that begins at the weights as they are, by the same names. The variables are the caller's to dispose. */
+export const averageOf = (weights: Variables): Variables =>
+  new Map(
+    [...weights].map(([name, weight]) => [
+      name,
+      // A copy, since the backend keeps the array it is given.
+      tf.tidy(() => tf.variable(tf.tensor(weight.dataSync().slice(), weight.shape), false)),
+    ]),
+  );
+
+/**
+ * Moves an average towards the weights, in place. What does not learn stays as it is, to the bit.
+ *
+ * @param share - 1 - d, a scalar
+ */
+export function follow(average: Variables, weights: Variables, share: tf.Scalar): void {
+  for (const [name, mean] of average) {
+    const weight = weights.get(name);
+    if (weight === undefined) throw new Error(`the average has ${name}, which the weights lack`);
+    tf.tidy(() => {
+      const change = weight.sub(mean).mul(share);
       // Nothing added to -0 would be 0.
-      if (change !== 0) mean[i] = before + change;
-    }
+      mean.assign(tf.where(change.equal(0), mean, mean.add(change)));
+    });
   }
 }

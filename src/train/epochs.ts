@@ -3,7 +3,6 @@ import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../core/errors.ts';
 import { writeAtomically } from '../core/files.ts';
 import type { GuardCheck, Kept } from '../core/training-record.ts';
-import { decayAt, follow } from './average.ts';
 import { epochBatches } from './batches.ts';
 import { bestOf, merit } from './best.ts';
 import { collapse, isSafest } from './collapse.ts';
@@ -80,21 +79,21 @@ async function runBatches(session: Session, start: Progress): Promise<Progress> 
   let progress = start;
   const options = { heldOut, size, seed, epoch: start.epoch, from: start.batch, replays: replaysOf(plan) };
   for await (const batch of epochBatches(plan.dataset, options)) {
-    const rate = rateAt(session, progress.epoch, batch.index);
-    const { loss, correct } = await step(batch, progress.epoch, rate);
-    const weight = Number.isFinite(loss) ? notFinite(weights) : undefined;
-    if (weight !== undefined || !Number.isFinite(loss)) {
+    const { epoch, updates } = progress;
+    const rate = rateAt(session, epoch, batch.index);
+    const { loss, correct, isSound } = await step(batch, { epoch, updates, rate });
+    if (!(Number.isFinite(loss) && isSound)) {
+      const weight = Number.isFinite(loss) ? await notFinite(weights) : undefined;
       const where = { epoch: progress.epoch + 1, batch, batches };
       const numbers = { loss, rate, peakRate: plan.rate, weight };
       throw await failed(session.files, { ...where, ...numbers, saved: saver.saved });
     }
-    average(session, progress.updates);
     progress = {
       ...progress,
       batch: batch.index + 1,
       lossSum: progress.lossSum + loss,
       correct: progress.correct + correct,
-      updates: progress.updates + 1,
+      updates: updates + 1,
     };
     const accuracy = progress.correct / (progress.batch * size);
     tell({ kind: 'batch', epoch: progress.epoch + 1, batch: progress.batch, loss, accuracy, rate });
@@ -108,19 +107,8 @@ async function runBatches(session: Session, start: Progress): Promise<Progress> 
   return progress;
 }
 
-/** @param updates - how many there were before the last one */
-function average({ plan, resting }: Session, updates: number): void {
-  if (plan.ema === null) return;
-  const { weights, copies } = resting;
-  if (copies.average === undefined) throw new Error('the average of the weights was never begun');
-  follow(copies.average, weights, decayAt(plan.ema, updates));
-}
-
 /** What would be saved of the network as it is now. */
-const shown = ({ weights, copies }: Resting): Snapshot =>
-  copies.average === undefined
-    ? snapshotOf(weights)
-    : new Map([...copies.average].map(([name, values]) => [name, values.slice()]));
+const shown = ({ weights, average = weights }: Resting): Promise<Snapshot> => snapshotOf(average);
 
 /** A look of the guard at the weights themselves: they collapse long before their average. */
 async function watch(session: Session, guard: Guard, progress: Progress): Promise<Progress> {
@@ -130,7 +118,7 @@ async function watch(session: Session, guard: Guard, progress: Progress): Promis
   const seen: GuardCheck = { batch, ...(await guard.look()) };
   const checks = [...progress.checks, seen];
   const all = [...progress.history.flatMap((record) => record.checks ?? []), ...checks];
-  if (isSafest(all)) resting.copies.safest = shown(resting);
+  if (isSafest(all)) resting.copies.safest = await shown(resting);
   tell({ kind: 'check', epoch, check: seen });
   const found = collapse(all, guard.images, epoch === plan.epochs && batch === batches);
   return { ...progress, checks, ...(found === undefined ? {} : { stopped: { ...found, epoch, batch } }) };
@@ -149,13 +137,13 @@ function requireProgress({ plan: { dataset, batch } }: Session, progress: Progre
 /** Validates what would be saved, and looks whether it is the best so far, or the time to stop. */
 async function closeEpoch(session: Session, progress: Progress): Promise<Progress> {
   const { plan, validator, guard, resting } = session;
-  const { weights, copies } = resting;
+  const { weights, average, copies } = resting;
   const { batch: batches, checks, history } = progress;
   const before = performance.now();
   const validation =
-    copies.average === undefined
+    average === undefined
       ? await validator.run()
-      : await withWeights(weights, copies.average, () => validator.run());
+      : await withWeights(weights, await snapshotOf(average), () => validator.run());
   const record: EpochRecord = {
     epoch: progress.epoch + 1,
     batches,
@@ -168,7 +156,7 @@ async function closeEpoch(session: Session, progress: Progress): Promise<Progres
   };
   const best = bestOf([...history, record], isAdversarial(plan));
   const isBest = best === record && progress.stopped === undefined;
-  if (isBest && keepsBest(plan)) copies.best = shown(resting);
+  if (isBest && keepsBest(plan)) copies.best = await shown(resting);
   const told = validation === null ? record : { ...record, best: isBest };
   const closed = { ...progress, ...freshEpoch, epoch: progress.epoch + 1, history: [...history, told] };
   const isImpatient = plan.patience !== null && best !== undefined && record.epoch - best.epoch >= plan.patience;

@@ -7,39 +7,48 @@ import { resolveParams } from '../core/params.ts';
 import type { Network } from '../models/network.ts';
 import { tf } from '../tf.ts';
 import { augment } from './augment.ts';
+import { decayAt } from './average.ts';
 import type { Batch } from './batches.ts';
-import type { Memory } from './memory.ts';
 import { drawNoise, rehearse } from './noise.ts';
 import { type PerturbOptions, perturber } from './perturb.ts';
 import type { TrainingPlan } from './plan.ts';
-import type { Slot } from './sgd.ts';
 import { standInLogits } from './stand-in.ts';
 import { learningOf } from './start.ts';
-import { preparedLoss, type StepParts, trainingStep } from './step.ts';
+import { preparedLoss, type StepParts, type StepRates, trainingStep } from './step.ts';
+import type { TrainingVariables } from './variables.ts';
 
-/** Trains on one batch in place; returns its loss before the update and how many images were classified correctly. */
-export type TrainBatch = (
-  batch: Batch,
-  epoch: number,
-  rate: number,
-) => Promise<{ readonly loss: number; readonly correct: number }>;
+/** When a batch is trained on. */
+export interface Moment {
+  /** From 0. */
+  readonly epoch: number;
+  /** How many updates there were before. */
+  readonly updates: number;
+  /** The learning rate. */
+  readonly rate: number;
+}
+
+export interface BatchResult {
+  /** Before the update. */
+  readonly loss: number;
+  /** How many images were classified correctly. */
+  readonly correct: number;
+  /** Whether all weights are finite after the update. */
+  readonly isSound: boolean;
+}
+
+/** Trains on one batch in place. */
+export type TrainBatch = (batch: Batch, at: Moment) => Promise<BatchResult>;
 
 /** Training draws the first stream of noise, validation the second, and further uses of a batch those behind them. */
 const streamOf = (replay: number): number => (replay === 0 ? 0 : replay + 1);
 
 const NAME = 'the training step';
 
-/** The variables that a step changes beside the weights. */
-export interface Carried {
-  readonly slots: readonly Slot[];
-  readonly memory: Memory;
-}
-
 /** @throws UserError (usage) for parameters that the defense or its attack does not accept */
 export async function preparedStep(
   plan: TrainingPlan,
   network: Network,
-  { slots, memory }: Carried,
+  variables: TrainingVariables,
   prepare: Prepare,
 ): Promise<{ readonly run: TrainBatch; readonly release: () => Promise<void> }> {
   const { attacks, defense, norm, epsilon, batch: images, seed } = plan;
@@ -51,30 +60,35 @@ export async function preparedStep(
     params: resolveParams(defense.name, defense.params, plan.params),
     perturb: perturber({ attacks, classifier, still: (images) => still(images).logits, norm, epsilon }),
     augment: augment(plan.augmentations, plan.statistics),
-    ...{ logits, model, still, slots, memory },
+    ...{ logits, model, still, ...variables },
   };
 
   const { requests, ofImages } = rehearseStep(parts, network, { attacks, norm, epsilon });
   const step = await prepare(
-    (x, y, rate, draws) => {
+    (x, y, rates, draws) => {
       const noise = noiseFrom(NAME, requests, draws);
-      return trainingStep(parts, { x: x as tf.Tensor4D, y: y as tf.Tensor1D, noise }, rate as tf.Scalar);
+      const { rate, share } = rates as { readonly [Name in keyof StepRates]: tf.Tensor };
+      const inputs = { x: x as tf.Tensor4D, y: y as tf.Tensor1D, noise };
+      return trainingStep(parts, inputs, { rate: rate as tf.Scalar, share: share as tf.Scalar });
     },
     [
       { shape: [images, ...classifier.input] },
       { shape: [images], dtype: 'int32' },
-      { shape: [] },
+      { rate: { shape: [] }, share: { shape: [] } },
       noiseSpecs(requests, images),
     ],
     { weights: 'live', name: NAME },
   );
 
-  const run: TrainBatch = async ({ x, y, ids, replay }, epoch, rate) => {
+  const run: TrainBatch = async ({ x, y, ids, replay }, { epoch, updates, rate }) => {
     // A batch that is used again is the same to the pixel; all other chance is new.
     const stream = (draw: number): number => streamOf(draw < ofImages ? 0 : replay);
     const noise = drawNoise(requests, { seed, pass: epoch, stream, ids });
-    const { loss, correct } = await step(x, y, Float32Array.of(rate), noise);
-    return { loss: loss.data[0] as number, correct: correct.data[0] as number };
+    const share = plan.ema === null ? 0 : 1 - decayAt(plan.ema, updates);
+    const rates = { rate: Float32Array.of(rate), share: Float32Array.of(share) };
+    const { loss, correct, sound } = await step(x, y, rates, noise);
+    const isSound = Number.isFinite(sound.data[0]);
+    return { loss: loss.data[0] as number, correct: correct.data[0] as number, isSound };
   };
   return { run, release: () => step.release() };
 }

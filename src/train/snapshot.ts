@@ -14,8 +14,12 @@ export function weightsByName(model: tf.LayersModel): Variables {
   return weights;
 }
 
-export const snapshotOf = (variables: Variables): Snapshot =>
-  new Map([...variables].map(([name, variable]) => [name, new Float32Array(variable.dataSync<'float32'>())]));
+export async function snapshotOf(variables: Variables): Promise<Snapshot> {
+  const copies = [...variables].map(async ([name, variable]) => {
+    return [name, new Float32Array(await variable.data<'float32'>())] as const;
+  });
+  return new Map(await Promise.all(copies));
+}
 
 export function putBack(variables: Variables, snapshot: Snapshot): void {
   for (const [name, variable] of variables) {
@@ -28,7 +32,7 @@ export function putBack(variables: Variables, snapshot: Snapshot): void {
 
 /** Runs with other weights in the network, and puts its own back. */
 export async function withWeights<T>(variables: Variables, others: Snapshot, run: () => Promise<T>): Promise<T> {
-  const own = snapshotOf(variables);
+  const own = await snapshotOf(variables);
   putBack(variables, others);
   try {
     return await run();
@@ -38,5 +42,14 @@ export async function withWeights<T>(variables: Variables, others: Snapshot, run
 }
 
 /** The first of them that has a value which is no finite number; undefined if there is none. */
-export const notFinite = (variables: Variables): string | undefined =>
-  [...variables].find(([, variable]) => !allFinite(variable.dataSync<'float32'>()))?.[0];
+export async function notFinite(variables: Variables): Promise<string | undefined> {
+  for (const [name, variable] of variables) if (!allFinite(await variable.data<'float32'>())) return name;
+  return undefined;
+}
+
+/**
+ * Σ|w|·10⁻³⁰ over all values of all variables, a scalar that is finite if and only if each of them is: so an update tells
+ * whether it was sound, and nobody has to fetch the weights for it. The factor keeps large numbers from adding up to infinity.
+ */
+export const soundness = (variables: Variables): tf.Scalar =>
+  tf.addN([...variables.values()].map((variable) => variable.mul(1e-30).abs().sum()));

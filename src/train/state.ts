@@ -6,10 +6,9 @@ import { UserError } from '../core/errors.ts';
 import type { GuardCheck, Stopped, TrainedEpoch } from '../core/training-record.ts';
 import { withFile } from '../weights/byte-source.ts';
 import { readLayout, readSafetensors, type StoredTensor, writeSafetensors } from '../weights/safetensors.ts';
-import type { Memory } from './memory.ts';
 import { type PlanRecord, planDifference } from './plan.ts';
-import type { Slot } from './sgd.ts';
 import { notFinite, putBack, type Snapshot, snapshotOf, type Variables } from './snapshot.ts';
+import type { TrainingVariables } from './variables.ts';
 
 const FORMAT = 'gibbon.training/2';
 
@@ -41,29 +40,24 @@ export interface Progress {
 export const freshEpoch = { batch: 0, lossSum: 0, correct: 0, seconds: 0, checks: [] } as const;
 
 /** Copies of the weights beside those that learn; each is there from when it is first needed. */
-export const COPIES = ['average', 'best', 'safest'] as const;
-/**
- * `average`: the moving average. `best`: what would be saved of the best epoch. `safest`: of the most robust state that the
- * guard saw.
- */
+export const COPIES = ['best', 'safest'] as const;
+/** `best`: what would be saved of the best epoch. `safest`: of the most robust state that the guard saw. */
 export type Copies = { [Kind in (typeof COPIES)[number]]?: Snapshot };
 
 /** All tensors of a training. */
-export interface Resting {
-  readonly weights: Variables;
-  readonly slots: readonly Slot[];
-  readonly memory: Memory;
+export interface Resting extends TrainingVariables {
   readonly copies: Copies;
 }
 
 const withPrefix = <T>(prefix: string, entries: Iterable<readonly [string, T]>): (readonly [string, T])[] =>
   [...entries].map(([name, value]) => [`${prefix}/${name}`, value]);
 
-const variablesOf = ({ weights, slots, memory }: Omit<Resting, 'copies'>): Variables =>
+const variablesOf = ({ weights, slots, memory, average = new Map() }: TrainingVariables): Variables =>
   new Map([
     ...withPrefix('weight', weights),
     ...slots.map(({ name, velocity }) => [`velocity/${name}`, velocity] as const),
     ...withPrefix('memory', Object.entries(memory)),
+    ...withPrefix('average', average),
   ]);
 
 /**
@@ -73,14 +67,14 @@ const variablesOf = ({ weights, slots, memory }: Omit<Resting, 'copies'>): Varia
  */
 export async function saveState(path: string, resting: Resting, plan: PlanRecord, progress: Progress): Promise<void> {
   const variables = variablesOf(resting);
-  const broken = notFinite(variables);
+  const broken = await notFinite(variables);
   if (broken !== undefined) {
     throw new UserError(`${broken} is no longer finite: lower the learning rate. ${path} is left as it was before`);
   }
   const copies = COPIES.flatMap((kind) => withPrefix(kind, resting.copies[kind] ?? []));
   const shapes = new Map(withPrefix('', resting.weights).map(([name, { shape }]) => [name, shape]));
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, data] of snapshotOf(variables)) {
+  for (const [name, data] of await snapshotOf(variables)) {
     tensors.set(name, { dtype: 'F32', shape: variables.get(name)?.shape ?? [], data });
   }
   for (const [name, data] of copies) {

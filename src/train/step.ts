@@ -8,11 +8,13 @@ import type { Params, Values } from '../core/params.ts';
 import type { Norm } from '../core/threat-model.ts';
 import type { TrainingOutputs } from '../models/network.ts';
 import { tf } from '../tf.ts';
+import { follow } from './average.ts';
 import { clipGradients } from './clip.ts';
-import type { Memory } from './memory.ts';
 import type { Perturb } from './perturb.ts';
 import { atPerturbedWeights } from './perturb-weights.ts';
-import { type Slot, sgdUpdate } from './sgd.ts';
+import { sgdUpdate } from './sgd.ts';
+import { soundness } from './snapshot.ts';
+import type { TrainingVariables } from './variables.ts';
 
 /** What the loss of a batch is prepared from. */
 export interface LossParts {
@@ -30,13 +32,11 @@ export interface LossParts {
   readonly memory: Tensors;
 }
 
-export interface StepParts extends LossParts {
+export interface StepParts extends Omit<LossParts, 'memory'>, TrainingVariables {
   /** Logits [B, K] in training mode, those of auxiliary classifiers too; the noise is for dropout. */
   readonly model: (x: tf.Tensor4D, noise: Noise) => TrainingOutputs;
   /** The same, leaving no trace: see `stillOutputs`. */
   readonly still: (x: tf.Tensor4D) => TrainingOutputs;
-  readonly slots: readonly Slot[];
-  readonly memory: Memory;
   readonly momentum: number;
   readonly weightDecay: number;
   /** The longest gradient that is used as it is; null for any. */
@@ -66,18 +66,27 @@ export function preparedLoss(
   return { context, lossOf: defense.trainingLoss(context) };
 }
 
+/** What changes from update to update, as scalars. */
+export interface StepRates {
+  /** The learning rate. */
+  readonly rate: tf.Scalar;
+  /** How far the moving average goes towards the weights, 0 to 1. */
+  readonly share: tf.Scalar;
+}
+
 /**
- * Trains on one batch: updates the weights, their velocities, the batch-norm averages and the defense's memory in place.
+ * Trains on one batch: updates the weights, their velocities, the batch-norm averages, the moving average of all of them and
+ * the defense's memory in place.
  *
- * @param rate - the learning rate, a scalar
- * @returns the loss before the update and how many images were classified correctly, as scalars
+ * @returns the loss before the update, how many images were classified correctly, and the `soundness` of the weights after
+ *   it, as scalars
  */
 export function trainingStep(
   parts: StepParts,
   inputs: StepInputs,
-  rate: tf.Scalar,
-): { readonly loss: tf.Scalar; readonly correct: tf.Scalar } {
-  const { model, still, slots, memory, momentum, weightDecay, clip } = parts;
+  { rate, share }: StepRates,
+): { readonly loss: tf.Scalar; readonly correct: tf.Scalar; readonly sound: tf.Scalar } {
+  const { model, still, slots, memory, average, momentum, weightDecay, clip } = parts;
   const { context, lossOf } = preparedLoss(parts, inputs);
   const lossBy = (outputsOf: StepParts['still']): TrainingLoss => wholeLoss(outputsOf, lossOf, context);
   const correct = carried<tf.Scalar>();
@@ -93,7 +102,8 @@ export function trainingStep(
   remember(parts, context, grads);
   const ofWeights = Object.fromEntries(Object.entries(grads).filter(([name]) => weights.some((w) => w.name === name)));
   sgdUpdate(slots, clip === null ? ofWeights : clipGradients(ofWeights, clip), { rate, momentum, weightDecay });
-  return { loss: value, correct: correct.release() };
+  if (average !== undefined) follow(average, parts.weights, share);
+  return { loss: value, correct: correct.release(), sound: soundness(parts.weights) };
 }
 
 /** The loss with what auxiliary classifiers add to it. */

@@ -11,16 +11,15 @@ import { isOver, keptOf, runEpochs } from './epochs.ts';
 import type { TrainingEvent } from './events.ts';
 import { checkFiles, type TrainingFiles, trainingFiles } from './files.ts';
 import { guardOf } from './guard.ts';
-import { memoryOf } from './memory.ts';
 import { checkPlan, type Means, planRecord, replaysOf, type TrainingPlan, trainingName } from './plan.ts';
 import { preparedStep } from './prepared-step.ts';
 import { saver } from './saving.ts';
 import { scheduleOf } from './schedule.ts';
-import { type Slot, slotsOf } from './sgd.ts';
-import { putBack, snapshotOf, weightsByName } from './snapshot.ts';
-import { learningOf, startFrom } from './start.ts';
+import { putBack, snapshotOf } from './snapshot.ts';
+import { startFrom } from './start.ts';
 import { type EpochRecord, freshEpoch, type Progress, type Resting, restoreState, saveState } from './state.ts';
 import { validatorOf } from './validate.ts';
+import { disposeOwn, type TrainingVariables, trainingVariables } from './variables.ts';
 
 /** With what a plan is carried out, where its files go, and who is told. */
 export interface TrainingHarness extends Means {
@@ -65,26 +64,19 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   const files = trainingFiles(harness.out);
   checkFiles(files, harness.resume ?? false);
   const built = (harness.build ?? buildNetwork)(plan.network, plan.seed);
-  let slots: readonly Slot[] = [];
-  const memory = memoryOf(plan.defense, plan.network.input, plan.batch);
+  let variables: TrainingVariables | undefined;
   const releases: (() => Promise<void>)[] = [];
   try {
     const network = plan.start === undefined ? built : await startFrom(built, plan.start);
-    slots = slotsOf(learningOf(network, plan.start).learns);
+    variables = trainingVariables(plan, network);
     const record = await planRecord(plan, harness);
-    const weights = weightsByName(network.trained);
-    const resting: Resting = {
-      weights,
-      slots,
-      memory,
-      copies: plan.ema === null ? {} : { average: snapshotOf(weights) },
-    };
+    const resting: Resting = { ...variables, copies: {} };
     const progress: Progress = harness.resume
       ? await restoreState(files.state, resting, record)
       : { ...freshEpoch, command: harness.command, epoch: 0, updates: 0, history: [] };
     const batches = batchesPerEpoch(plan.dataset, plan.validation.images, plan.batch) * replaysOf(plan);
     const heldOut = await holdOut(plan.dataset, plan.validation.images);
-    const step = await preparedStep(plan, network, { slots, memory }, harness.prepare);
+    const step = await preparedStep(plan, network, variables, harness.prepare);
     releases.push(step.release);
     const validator = await validatorOf(plan, network, heldOut, harness.prepare);
     releases.push(validator.release);
@@ -114,8 +106,7 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
     return { finished: true, history, kept, files, ...(stopped === undefined ? {} : { stopped }) };
   } finally {
     for (const release of releases) await release();
-    for (const { velocity } of slots) velocity.dispose();
-    for (const remembered of Object.values(memory)) remembered.dispose();
+    if (variables !== undefined) disposeOwn(variables);
     built.dispose();
   }
 }
@@ -129,13 +120,15 @@ interface Finished {
   readonly files: TrainingFiles;
 }
 
+const COPY_OF = { best: 'best', 'rolled back': 'safest' } as const;
+
 /** Saves the checkpoint of what is kept; the state, from which that could be done again, goes last. */
 async function finish({ plan, network, resting, batches, files }: Finished, reached: Progress): Promise<Kept> {
-  const { weights, copies } = resting;
+  const { weights, average = weights, copies } = resting;
   const kept = keptOf(plan, reached);
-  const chosen = { last: copies.average, best: copies.best, 'rolled back': copies.safest }[kept.why];
-  if (chosen !== undefined) putBack(weights, chosen);
-  else if (kept.why !== 'last') throw new Error(`the copy of the weights of epoch ${kept.epoch} is missing`);
+  const chosen = kept.why === 'last' ? await snapshotOf(average) : copies[COPY_OF[kept.why]];
+  if (chosen === undefined) throw new Error(`the copy of the weights of epoch ${kept.epoch} is missing`);
+  putBack(weights, chosen);
   const { dataset, seed, epochs } = plan;
   await saveCheckpoint(files.checkpoint, network, {
     dataset: dataset.name,

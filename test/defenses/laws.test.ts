@@ -10,12 +10,11 @@ import { loadDefenses } from '../../src/discover/modules.ts';
 import { trainingLogits } from '../../src/models/network.ts';
 import { tf } from '../../src/tf.ts';
 import { epochBatches } from '../../src/train/batches.ts';
-import { memoryOf } from '../../src/train/memory.ts';
 import { perturber } from '../../src/train/perturb.ts';
 import type { TrainingPlan } from '../../src/train/plan.ts';
 import { preparedStep } from '../../src/train/prepared-step.ts';
-import { slotsOf } from '../../src/train/sgd.ts';
 import { preparedLoss } from '../../src/train/step.ts';
+import { disposeOwn, trainingVariables } from '../../src/train/variables.ts';
 import { seededNoise } from '../core/batches.ts';
 import { attacks, tinyDataset, tinyNetwork, tinyPlan, weightValues } from '../train/tiny.ts';
 
@@ -43,15 +42,14 @@ async function oneBatch() {
 async function steps(defense: Defense, count: number) {
   const network = tinyNetwork();
   const plan = planOf(defense);
-  const slots = slotsOf(network.model);
-  const memory = memoryOf(defense, plan.network.input, plan.batch);
-  const step = await preparedStep(plan, network, { slots, memory }, compile);
+  const variables = trainingVariables(plan, network);
+  const step = await preparedStep(plan, network, variables, compile);
   const batch = await oneBatch();
   const losses: number[] = [];
-  for (let i = 0; i < count; i++) losses.push((await step.run(batch, i, 0.1)).loss);
+  for (let i = 0; i < count; i++) losses.push((await step.run(batch, { epoch: i, updates: i, rate: 0.1 })).loss);
   const weights = await weightValues(network);
   await step.release();
-  tf.dispose([...slots.map(({ velocity }) => velocity), ...Object.values(memory)]);
+  disposeOwn(variables);
   network.dispose();
   return { losses, weights };
 }
@@ -119,8 +117,9 @@ describe.each(defenses.map((defense) => [defense.name, defense] as const))('trai
 
   it('refuses parameters that it has not or does not accept, in one line', async () => {
     const network = tinyNetwork();
+    const variables = trainingVariables(planOf(defense), network);
     const refused = async (params: Readonly<Record<string, unknown>>, message: RegExp) => {
-      const attempt = preparedStep(planOf(defense, { params }), network, { slots: [], memory: {} }, eager);
+      const attempt = preparedStep(planOf(defense, { params }), network, variables, eager);
       await expect(attempt).rejects.toThrow(message);
       await expect(attempt).rejects.toBeInstanceOf(UserError);
     };

@@ -16,6 +16,7 @@ import { tf } from '../../src/tf.ts';
 import { memoryOf } from '../../src/train/memory.ts';
 import { perturber } from '../../src/train/perturb.ts';
 import { slotsOf } from '../../src/train/sgd.ts';
+import { weightsByName } from '../../src/train/snapshot.ts';
 import { type StepParts, trainingStep } from '../../src/train/step.ts';
 import { fillWithOracleWeights, oracleImages, oracleUniform } from '../models/oracle-weights.ts';
 import { oracle } from '../train/oracle.ts';
@@ -65,7 +66,19 @@ async function updated(defense: Defense, given: Readonly<Record<string, unknown>
   const threat = { norm: 'Linf', epsilon: 0.1 } as const;
   const still = (x: tf.Tensor4D) => stillOutputs(made, x);
   const parts: StepParts = {
-    ...{ defense, ...threat, slots, memory, still, momentum: 0.9, weightDecay: 5e-4, labelSmoothing: 0, clip: null },
+    ...{
+      defense,
+      ...threat,
+      slots,
+      memory,
+      average: undefined,
+      still,
+      momentum: 0.9,
+      weightDecay: 5e-4,
+      labelSmoothing: 0,
+      clip: null,
+    },
+    weights: weightsByName(model),
     params: resolveParams(defense.name, defense.params, given),
     augment: (x) => x,
     perturb: perturber({ attacks, classifier, still: (x) => still(x).logits, ...threat }),
@@ -75,7 +88,11 @@ async function updated(defense: Defense, given: Readonly<Record<string, unknown>
   const step = await prepare(
     (x, y, draw, rate) => {
       const noise: Noise = (_, distribution) => (distribution === 'normal' ? draw.mul(2) : draw.add(1).div(2));
-      return trainingStep(parts, { x: x as tf.Tensor4D, y: y as tf.Tensor1D, noise }, rate as tf.Scalar);
+      return trainingStep(
+        parts,
+        { x: x as tf.Tensor4D, y: y as tf.Tensor1D, noise },
+        { rate: rate as tf.Scalar, share: tf.scalar(0) },
+      );
     },
     [{ shape: SHAPE }, { shape: [IMAGES], dtype: 'int32' }, { shape: SHAPE }, { shape: [] }],
     { weights: 'live' },

@@ -5,6 +5,7 @@ import { buildNetwork, specOf, stillOutputs, trainingOutputs } from '../../src/m
 import { weightsOf } from '../../src/models/weights.ts';
 import { tf } from '../../src/tf.ts';
 import { slotsOf } from '../../src/train/sgd.ts';
+import { weightsByName } from '../../src/train/snapshot.ts';
 import { trainingStep } from '../../src/train/step.ts';
 import { oracleImages } from './oracle-weights.ts';
 
@@ -54,6 +55,8 @@ describe.each(FORMS)('the auxiliary classifiers of GoogLeNet in its %s form', (v
       epsilon: 0,
       slots,
       memory: {},
+      weights: weightsByName(network.trained),
+      average: undefined,
       momentum: 0.9,
       weightDecay: 0,
       labelSmoothing: 0,
@@ -64,7 +67,7 @@ describe.each(FORMS)('the auxiliary classifiers of GoogLeNet in its %s form', (v
     const { loss } = trainingStep(
       { ...parts, perturb: () => x, model: (batch) => trainingOutputs(network, batch, noise) },
       { x, y, noise },
-      tf.scalar(0.1),
+      { rate: tf.scalar(0.1), share: tf.scalar(0) },
     );
     expect(loss.dataSync()[0]).toBeCloseTo(expected, 2);
     expect(own.length).toBeGreaterThan(6);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tf } from '../../src/tf.ts';
-import { decayAt, follow } from '../../src/train/average.ts';
-import { notFinite, putBack, snapshotOf, weightsByName, withWeights } from '../../src/train/snapshot.ts';
+import { averageOf, decayAt, follow } from '../../src/train/average.ts';
+import { notFinite, snapshotOf, soundness, weightsByName, withWeights } from '../../src/train/snapshot.ts';
 import { tinyNetwork, weightValues } from './tiny.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -15,17 +15,20 @@ describe('the average of weights', () => {
       fc.property(values, values, fc.double({ min: 0.1, max: 0.9999, noNaN: true }), (start, next, decay) => {
         const size = Math.min(start.length, next.length);
         const weight = tf.variable(tf.tensor1d(start.slice(0, size)));
-        const average = snapshotOf(new Map([['w', weight]]));
-        for (let i = 0; i < 3; i++) follow(average, new Map([['w', weight]]), decay);
-        expect([...(average.get('w') ?? [])]).toEqual([...weight.dataSync()]);
-        const before = [...(average.get('w') ?? [])];
+        const weights = new Map([['w', weight]]);
+        const average = averageOf(weights);
+        const share = tf.scalar(1 - decay);
+        const means = () => [...(average.get('w')?.dataSync() ?? [])];
+        for (let i = 0; i < 3; i++) follow(average, weights, share);
+        expect(means()).toEqual([...weight.dataSync()]);
+        const before = means();
         weight.assign(tf.tensor1d(next.slice(0, size)));
-        follow(average, new Map([['w', weight]]), decay);
-        for (const [i, mean] of (average.get('w') ?? []).entries()) {
+        follow(average, weights, share);
+        for (const [i, mean] of means().entries()) {
           const expected = decay * (before[i] as number) + (1 - decay) * (next[i] as number);
           expect(Math.abs(mean - expected)).toBeLessThanOrEqual(1e-5);
         }
-        weight.dispose();
+        tf.dispose([weight, share, ...average.values()]);
       }),
       { numRuns: 50, examples: [[[-0], [1], 0.5]] },
     );
@@ -42,7 +45,7 @@ describe('a copy of the weights', () => {
   it('takes the place of a network’s own for a while, batch-norm statistics too, and leaves no tensor', async () => {
     const [network, other] = [tinyNetwork(undefined, 1), tinyNetwork(undefined, 2)];
     const [own, others] = [await weightValues(network), await weightValues(other)];
-    const [weights, copy] = [weightsByName(network.model), snapshotOf(weightsByName(other.model))];
+    const [weights, copy] = [weightsByName(network.model), await snapshotOf(weightsByName(other.model))];
     const tensors = tf.memory().numTensors;
     await withWeights(weights, copy, async () => expect(await weightValues(network)).toEqual(others));
     expect(await weightValues(network)).toEqual(own);
@@ -51,20 +54,24 @@ describe('a copy of the weights', () => {
     expect(await weightValues(network)).toEqual(own);
     expect([...weights.keys()].join()).toMatch(/bn1\/\w*mean/);
     expect(tf.memory().numTensors).toBe(tensors);
-    putBack(weights, copy);
-    follow(copy, weights, 0.5);
-    expect(await weightValues(network)).toEqual(others);
     network.dispose();
     other.dispose();
   });
 
-  it('names the first weight that is no number', () => {
+  it('names the first weight that is no number, which the soundness of an update shows', async () => {
     const network = tinyNetwork();
     const weights = weightsByName(network.model);
-    expect(notFinite(weights)).toBeUndefined();
+    expect(await notFinite(weights)).toBeUndefined();
+    const sound = () => tf.tidy(() => soundness(weights).dataSync()[0]);
     const bias = weights.get('dense/bias');
-    bias?.assign(tf.tensor1d([0, Number.NaN, 0]));
-    expect(notFinite(weights)).toBe('dense/bias');
+    bias?.assign(tf.tensor1d([3.4e38, -3.4e38, 3.4e38]));
+    expect(await notFinite(weights)).toBeUndefined();
+    expect(sound()).toBeLessThan(1e10);
+    for (const broken of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      bias?.assign(tf.tensor1d([0, broken, 0]));
+      expect(await notFinite(weights)).toBe('dense/bias');
+      expect(sound()).not.toSatisfy(Number.isFinite);
+    }
     network.dispose();
   });
 });

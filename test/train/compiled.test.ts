@@ -7,10 +7,9 @@ import type { Prepare } from '../../src/compile/types.ts';
 import { buildNetwork, type Network } from '../../src/models/network.ts';
 import { tf } from '../../src/tf.ts';
 import { epochBatches } from '../../src/train/batches.ts';
-import { memoryOf } from '../../src/train/memory.ts';
 import type { TrainingPlan } from '../../src/train/plan.ts';
 import { preparedStep } from '../../src/train/prepared-step.ts';
-import { slotsOf } from '../../src/train/sgd.ts';
+import { disposeOwn, trainingVariables } from '../../src/train/variables.ts';
 import { tinyDataset, tinyNetwork, tinyPlan, tinySpec } from './tiny.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -19,18 +18,17 @@ const STEPS = 20;
 
 /** The losses of the first steps of a training. */
 async function losses(plan: TrainingPlan, network: Network, prepare: Prepare): Promise<number[]> {
-  const slots = slotsOf(network.model);
-  const memory = memoryOf(plan.defense, network.spec.input, plan.batch);
-  const step = await preparedStep(plan, network, { slots, memory }, prepare);
+  const variables = trainingVariables(plan, network);
+  const step = await preparedStep(plan, network, variables, prepare);
   const found: number[] = [];
   for (let epoch = 0; found.length < STEPS; epoch++) {
     const options = { heldOut: new Set<string>(), size: plan.batch, seed: plan.seed, epoch, from: 0 };
     for await (const batch of epochBatches(plan.dataset, options)) {
-      if (found.length < STEPS) found.push((await step.run(batch, epoch, 0.05)).loss);
+      if (found.length < STEPS) found.push((await step.run(batch, { epoch, updates: found.length, rate: 0.05 })).loss);
     }
   }
   await step.release();
-  tf.dispose([...slots.map(({ velocity }) => velocity), ...Object.values(memory)]);
+  disposeOwn(variables);
   network.dispose();
   return found;
 }

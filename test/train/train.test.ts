@@ -220,7 +220,7 @@ describe('a training that fails', () => {
     const weight = network.model.trainableWeights[0]?.read() as tf.Variable;
     weight.assign(tf.fill(weight.shape, Number.POSITIVE_INFINITY));
     const progress = { ...freshEpoch, command: '', epoch: 1, updates: 4, history: [] };
-    const resting = { weights: weightsByName(network.model), slots: [], memory: {}, copies: {} };
+    const resting = { weights: weightsByName(network.model), slots: [], memory: {}, average: undefined, copies: {} };
     await expect(saveState(join(folder, 'x'), resting, {}, progress)).rejects.toThrow(
       /weight\/conv1\/kernel is no longer finite: lower the learning rate/,
     );

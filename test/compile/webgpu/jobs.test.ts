@@ -12,9 +12,8 @@ import { CLASSES, IDS, imageOf, paramsOf, RADII, smooth } from '../../../src/law
 import { lastIterate } from '../../../src/laws/states.ts';
 import { tf } from '../../../src/tf.ts';
 import { epochBatches } from '../../../src/train/batches.ts';
-import { memoryOf } from '../../../src/train/memory.ts';
 import { preparedStep } from '../../../src/train/prepared-step.ts';
-import { slotsOf } from '../../../src/train/sgd.ts';
+import { disposeOwn, trainingVariables } from '../../../src/train/variables.ts';
 import { tinyDataset, tinyNetwork, tinyPlan, weightValues } from '../../train/tiny.ts';
 
 async function modulesIn<M>(folder: string): Promise<M[]> {
@@ -82,14 +81,17 @@ async function trained(defense: Defense, prepare: Prepare): Promise<number[]> {
   const params = defense.params.steps === undefined ? {} : { steps: 2 };
   const plan = tinyPlan(defense, { params, batch: 8, dataset: tinyDataset(8 * UPDATES) });
   const network = tinyNetwork();
-  const slots = slotsOf(network.model);
-  const memory = memoryOf(plan.defense, network.spec.input, plan.batch);
-  const step = await preparedStep(plan, network, { slots, memory }, prepare);
+  const variables = trainingVariables(plan, network);
+  const step = await preparedStep(plan, network, variables, prepare);
   const options = { heldOut: new Set<string>(), size: plan.batch, seed: plan.seed, epoch: 0, from: 0 };
-  for await (const batch of epochBatches(plan.dataset, options)) await step.run(batch, 0, 0.05);
+  let updates = 0;
+  for await (const batch of epochBatches(plan.dataset, options)) {
+    const { isSound } = await step.run(batch, { epoch: 0, updates: updates++, rate: 0.05 });
+    expect(isSound).toBe(true);
+  }
   await step.release();
   const weights = await weightValues(network);
-  tf.dispose([...slots.map(({ velocity }) => velocity), ...Object.values(memory)]);
+  disposeOwn(variables);
   network.dispose();
   return weights;
 }
