@@ -1,106 +1,15 @@
-/** What the harness compiles, on WebGPU beside the CPU: steps of all attacks, and updates of all trainings. */
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { PACKAGE_ROOT } from '../../../src/cli/paths.ts';
+/** What the harness compiles, on WebGPU beside the CPU. */
+import { beforeAll } from 'vitest';
 import { compile } from '../../../src/compile/compile.ts';
 import type { Provider } from '../../../src/compile/target.ts';
-import type { Prepare } from '../../../src/compile/types.ts';
-import { type Attack, type Ensemble, isEnsemble } from '../../../src/core/attack.ts';
-import type { Defense } from '../../../src/core/defense.ts';
-import { CLASSES, IDS, imageOf, paramsOf, RADII, smooth } from '../../../src/laws/stage.ts';
-import { lastIterate } from '../../../src/laws/states.ts';
 import { tf } from '../../../src/tf.ts';
-import { epochBatches } from '../../../src/train/batches.ts';
-import { preparedStep } from '../../../src/train/prepared-step.ts';
-import { disposeOwn, trainingVariables } from '../../../src/train/variables.ts';
-import { tinyDataset, tinyNetwork, tinyPlan, weightValues } from '../../train/tiny.ts';
-
-async function modulesIn<M>(folder: string): Promise<M[]> {
-  const files = readdirSync(join(PACKAGE_ROOT, folder)).filter((file) => file.endsWith('.ts'));
-  return Promise.all(
-    files.map(async (file) => ((await import(join(PACKAGE_ROOT, folder, file))) as { default: M }).default),
-  );
-}
-
-const attacks = (await modulesIn<Attack | Ensemble>('attacks')).filter(
-  (attack): attack is Attack => !isEnsemble(attack),
-);
-/**
- * Not TRADES: it starts where its divergence is nearly flat, and the gradient there is a difference of nearly equal numbers, of
- * rounding as much as of anything. Its weights are 1e-3 apart between the eager and the compiled CPU already.
- */
-const trainings = (await modulesIn<Defense>('defenses')).filter(
-  ({ name, trainingLoss }) => trainingLoss !== undefined && name !== 'trades',
-);
+import { describeJobs, type OnBackend } from '../../backends/jobs.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
-const TOLERANCE = 1e-4;
-
 const on =
-  (provider: Provider): Prepare =>
-  (fn, specs, options) =>
-    compile(fn, specs, { ...options, provider });
+  (provider: Provider): OnBackend =>
+  (job) =>
+    job((fn, specs, options) => compile(fn, specs, { ...options, provider }));
 
-const apart = (found: readonly number[], reference: readonly number[]): number[] =>
-  found.map((value, i) => Math.abs(value - (reference[i] ?? Number.NaN)));
-
-/** Parameters with which all that an attack does is seen in a few steps. */
-const BRISK: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  cw: { steps: 3, c: 1 },
-  ead: { steps: 3, c: 10 },
-};
-
-describe('steps compiled for WebGPU', () => {
-  const cases = attacks.flatMap((attack) => attack.norms.map((norm) => ({ attack, norm })));
-
-  it.each(cases)('of $attack.name in $norm go where they go on the CPU', async ({ attack, norm }) => {
-    const trial = {
-      attack,
-      classifier: smooth,
-      params: BRISK[attack.name] ?? paramsOf(attack, 3),
-      norm,
-      epsilon: RADII[norm][0],
-      clean: Float32Array.from(IDS.flatMap((id) => [...imageOf(id)])),
-      label: Int32Array.from(IDS, (id) => id % CLASSES),
-      mostSteps: 3,
-    };
-    const [found, reference] = [await lastIterate(on('webgpu'), trial), await lastIterate(on('cpu'), trial)];
-    // A sign at a gradient of nearly zero may fall either way.
-    const other = apart([...found], [...reference]).filter((distance) => !(distance < TOLERANCE));
-    expect(other.length).toBeLessThanOrEqual(0.01 * found.length);
-    expect(found).not.toEqual(trial.clean);
-  });
-});
-
-const UPDATES = 2;
-
-/** The weights after a few updates, momentum and averages of batch normalisation included. */
-async function trained(defense: Defense, prepare: Prepare): Promise<number[]> {
-  const params = defense.params.steps === undefined ? {} : { steps: 2 };
-  const plan = tinyPlan(defense, { params, batch: 8, dataset: tinyDataset(8 * UPDATES) });
-  const network = tinyNetwork();
-  const variables = trainingVariables(plan, network);
-  const step = await preparedStep(plan, network, variables, prepare);
-  const options = { heldOut: new Set<string>(), size: plan.batch, seed: plan.seed, epoch: 0, from: 0 };
-  let updates = 0;
-  for await (const batch of epochBatches(plan.dataset, options)) {
-    const { isSound } = await step.run(batch, { epoch: 0, updates: updates++, rate: 0.05 });
-    expect(isSound).toBe(true);
-  }
-  await step.release();
-  const weights = await weightValues(network);
-  disposeOwn(variables);
-  network.dispose();
-  return weights;
-}
-
-describe('training compiled for WebGPU', () => {
-  it.each(trainings)('by $name has the weights that the CPU has', async (defense) => {
-    const [found, reference] = [await trained(defense, on('webgpu')), await trained(defense, on('cpu'))];
-    const untrained = await weightValues(tinyNetwork());
-    expect(Math.max(...apart(found, reference))).toBeLessThan(TOLERANCE);
-    expect(Math.max(...apart(found, untrained))).toBeGreaterThan(100 * TOLERANCE);
-  });
-});
+describeJobs('WebGPU', on('webgpu'), on('cpu'));
