@@ -14,6 +14,7 @@ import { fileError, writeAtomically } from '../core/files.ts';
 import { galleryItem } from '../core/run/gallery.ts';
 import { skippedFile } from '../core/run/provenance.ts';
 import { KEPT, ROUNDINGS, savedImages } from '../core/saved.ts';
+import { soleUse } from '../core/sole-use.ts';
 
 const JOURNAL_SCHEMA = 'gibbon.journal/2';
 
@@ -169,10 +170,21 @@ export interface JournalOptions {
 /**
  * The journal at `path`: a new one, which must not be there yet, or one that is resumed.
  *
- * @throws UserError if the work found there belongs to another configuration or another process began some meanwhile, a
- *   line of it is none of this version's, or the file cannot be read or written
+ * @throws UserError if another process is at it, the work found there belongs to another configuration, a line of it is none
+ *   of this version's, or the file cannot be read or written
  */
-export async function openJournal(path: string, { key, parts, command, resume }: JournalOptions): Promise<Journal> {
+export async function openJournal(path: string, options: JournalOptions): Promise<Journal> {
+  const leave = await soleUse(path);
+  try {
+    const journal = await openAlone(path, options);
+    return { ...journal, close: () => journal.close().finally(leave) };
+  } catch (error) {
+    await leave();
+    throw error;
+  }
+}
+
+async function openAlone(path: string, { key, parts, command, resume }: JournalOptions): Promise<Journal> {
   const found = resume ? await readJournal(path) : undefined;
   if (found !== undefined && found.key !== key) {
     throw usageError(

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import type { Prepare } from '../compile/types.ts';
 import { resolveParams } from '../core/params.ts';
+import { soleUse } from '../core/sole-use.ts';
 import type { Kept, Stopped, TrainingRecord } from '../core/training-record.ts';
 import { datasetNames } from '../data/registry.ts';
 import { saveCheckpoint } from '../models/checkpoint.ts';
@@ -63,6 +64,15 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   checkPlan(plan);
   const files = trainingFiles(harness.out);
   checkFiles(files, harness.resume ?? false);
+  const leave = await soleUse(files.state);
+  try {
+    return await trainAlone(plan, harness, files);
+  } finally {
+    await leave();
+  }
+}
+
+async function trainAlone(plan: TrainingPlan, harness: TrainingHarness, files: TrainingFiles): Promise<TrainingResult> {
   const built = (harness.build ?? buildNetwork)(plan.network, plan.seed);
   let variables: TrainingVariables | undefined;
   const releases: (() => Promise<void>)[] = [];

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileError } from '../../core/files.ts';
+import { isAlive } from '../../core/is-alive.ts';
 
 /**
  * Fills a folder under another name beside its own, then puts it in the place of what was there.
@@ -48,15 +49,5 @@ async function removeAbandoned(folder: string): Promise<void> {
     const [, of, pid] = /^(.*)\.(\d+)\.tmp(?:\.old)?$/.exec(entry) ?? [];
     if (of !== basename(folder) || (Number(pid) !== process.pid && isAlive(Number(pid)))) continue;
     await rm(join(dirname(folder), entry), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // It is another user's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
