@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type Machine, machineHere } from '../../src/backends/machine.ts';
 import type { Verdict } from '../../src/backends/verdict.ts';
 import { backendFindings } from '../../src/cli/doctor/backends.ts';
+import { findingLines } from '../../src/cli/doctor/lines.ts';
 import { publishedWeights, runtime, threads } from '../../src/cli/doctor/offers.ts';
 import { TORCHVISION } from '../../src/weights/torchvision.ts';
 
@@ -21,6 +22,38 @@ it('doctor says what ONNX Runtime was built with, and needs the CPU', () => {
     found: expect.stringMatching(/^CPU built in; WebGPU not built in; CUDA built in, but/),
   });
   expect(runtime([])).toMatchObject({ well: false });
+});
+
+describe('what doctor found', () => {
+  const findings = [
+    { name: 'node', found: 'v22.1.0, linux x64', well: true },
+    {
+      name: 'backend onnx-cuda',
+      found: 'not here: no card is to be seen among all those',
+      well: false,
+      advice: 'buy one, or two of them',
+    },
+  ];
+
+  it('stands in two columns, advice behind an arrow, and lines are no longer than the terminal', () => {
+    expect(findingLines(findings, 64)).toEqual([
+      '  node               v22.1.0, linux x64',
+      '! backend onnx-cuda  not here: no card is to be seen among all',
+      '                     those',
+      '                     → buy one, or two of them',
+    ]);
+  });
+
+  it('stands below its name in a narrow terminal', () => {
+    expect(findingLines(findings, 32)).toEqual([
+      '  node',
+      '    v22.1.0, linux x64',
+      '! backend onnx-cuda',
+      '    not here: no card is to be',
+      '    seen among all those',
+      '    → buy one, or two of them',
+    ]);
+  });
 });
 
 describe('doctor on backends', () => {

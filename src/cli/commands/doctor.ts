@@ -1,4 +1,5 @@
 import { cpus, freemem, totalmem } from 'node:os';
+import { basename, dirname } from 'node:path';
 import { shortPath } from '../../core/files.ts';
 import { p } from '../../core/params.ts';
 import { cpuName } from '../../evaluate/provenance.ts';
@@ -7,6 +8,7 @@ import { listCheckpoints } from '../checkpoints.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { backends } from '../doctor/backends.ts';
 import type { Finding } from '../doctor/finding.ts';
+import { findingLines } from '../doctor/lines.ts';
 import { datasets, graphics, publishedWeights, runtime, threads } from '../doctor/offers.ts';
 import { packageFacts } from '../paths.ts';
 import { commitOf, installedVersion, packageVersions } from '../surroundings.ts';
@@ -22,11 +24,7 @@ export const doctor = defineCommand({
     if (values.json) {
       terminal.print(JSON.stringify(findings, null, 2));
     } else {
-      const width = Math.max(...findings.map(({ name }) => name.length));
-      for (const { name, found, well, advice } of findings) {
-        terminal.print(`${well ? ' ' : '!'} ${name.padEnd(width)}  ${found}`);
-        if (advice !== undefined) terminal.print(`  ${''.padEnd(width)}  → ${advice}`);
-      }
+      for (const line of findingLines(findings, terminal.width)) terminal.print(line);
     }
     return findings.every(({ well }) => well) ? EXIT.ok : EXIT.failed;
   },
@@ -57,10 +55,16 @@ function packages(): Finding[] {
 
 async function checkpoints(): Promise<Finding> {
   const found = await listCheckpoints(architectures.map(({ name }) => name));
-  const paths = found.map(({ path }) => shortPath(path));
+  const folders = new Set(found.map(({ path }) => dirname(path)));
+  const listed = [...folders].map((folder) => {
+    const names = found
+      .filter(({ path }) => dirname(path) === folder)
+      .map(({ path }) => basename(path, '.safetensors'));
+    return `${shortPath(folder)}: ${names.join(', ')}`;
+  });
   return {
     name: 'checkpoints',
-    found: paths.length === 0 ? 'none: npm run train makes them' : paths.join(', '),
-    well: paths.length > 0,
+    found: listed.length === 0 ? 'none: npm run train makes them' : listed.join('; '),
+    well: listed.length > 0,
   };
 }
