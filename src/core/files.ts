@@ -1,5 +1,5 @@
 /** How every file of the program is read and written: failures are one clear line, and nothing is left half-written. */
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { messageOf, UserError } from './errors.ts';
 
@@ -43,15 +43,28 @@ export async function writeAtomically<T>(path: string, write: (file: FileHandle)
   }
 }
 
-async function makeFolder(folder: string): Promise<void> {
+/**
+ * Makes a folder and those above it that are missing. One by one: Node's recursive `mkdir` never returns below a folder like
+ * /proc.
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  if (await isFolder(folder)) return;
+  const above = dirname(folder);
+  if (above !== folder) await makeFolder(above);
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder);
   } catch (error) {
-    // The system's word for it, "file already exists", speaks of the folder.
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new Error(`${folder} is a file, not a folder`);
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // Unless another process was faster. The system's word for it, "file already exists", speaks of the folder.
+    if (!(await isFolder(folder))) throw new Error(`${folder} is a file, not a folder`);
   }
 }
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 let opened = 0;
 

@@ -7,10 +7,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { usageError } from './errors.ts';
-import { fileError, writeAtomically } from './files.ts';
+import { fileError, makeFolder, writeAtomically } from './files.ts';
 import { isAlive } from './is-alive.ts';
 
 const REFRESH_MS = 15_000;
@@ -54,6 +55,7 @@ export async function soleUse(path: string): Promise<() => Promise<void>> {
 /** Whether there was none, and now there is this one. */
 async function made(lock: string, content: string): Promise<boolean> {
   try {
+    await makeFolder(dirname(lock));
     await writeFile(lock, content, { flag: 'wx' });
     return true;
   } catch (error) {

@@ -3,10 +3,10 @@
  * and renamed. A file that is there already, put by hand too, is used as it is.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { UserError, usageError } from '../core/errors.ts';
-import { fileError } from '../core/files.ts';
+import { fileError, makeFolder } from '../core/files.ts';
 import { gibbonHome } from '../core/home.ts';
 import { withFile } from './byte-source.ts';
 import { type FetchOptions, fetchPart } from './fetch-part.ts';
@@ -41,7 +41,7 @@ export async function obtain(download: Download, options: FetchOptions = {}): Pr
   }
   const part = `${path}.part`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await fetchPart(download.url, part, options, download.sha256 !== undefined);
   } catch (error) {
     options.signal?.throwIfAborted();

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,6 +74,12 @@ describe('writing a file', () => {
     const path = join(folder, 'x', 'y.txt');
     await expect(writeAtomically(path, async () => undefined)).rejects.toThrow(
       /^cannot write \S+y\.txt: \S+x is a file, not a folder$/,
+    );
+  });
+
+  it.skipIf(!existsSync('/proc/self'))('below a folder that takes none fails, and soon', async () => {
+    await expect(writeAtomically('/proc/new/newer/x', async () => undefined)).rejects.toThrow(
+      'cannot write /proc/new/newer/x: no such file or directory',
     );
   });
 

@@ -79,7 +79,11 @@ describe('a file that one process writes', () => {
     await chmod(folder, 0o700);
   });
 
-  it('in a folder that is none is one line that says so', async () => {
-    await expect(soleUse(join(folder, 'nowhere', 'journal'))).rejects.toThrow('no such file or directory');
+  it('may be in a folder that is still to be made', async () => {
+    const leave = await soleUse(join(folder, 'new', 'newer', 'state'));
+    expect(await readdir(join(folder, 'new', 'newer'))).toEqual(['state.lock']);
+    await leave();
+    await writeFile(join(folder, 'file'), '');
+    await expect(soleUse(join(folder, 'file', 'state'))).rejects.toThrow('file is a file, not a folder');
   });
 });

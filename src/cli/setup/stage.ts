@@ -1,8 +1,8 @@
 /** Folders that are there whole or not at all. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { fileError } from '../../core/files.ts';
+import { fileError, makeFolder } from '../../core/files.ts';
 import { isAlive } from '../../core/is-alive.ts';
 
 /**
@@ -31,7 +31,7 @@ export async function withStage<T>(folder: string, use: (stage: string) => Promi
   const stage = `${folder}.${process.pid}.tmp`;
   await removeAbandoned(folder);
   try {
-    await mkdir(stage, { recursive: true });
+    await makeFolder(stage);
   } catch (error) {
     throw fileError('write', stage, error);
   }

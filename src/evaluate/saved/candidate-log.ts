@@ -3,10 +3,10 @@
  *
  * A record is a layer, an image's index, the length of a note, a checksum (four bytes each), the note, and the pixels.
  */
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { fileError } from '../../core/files.ts';
+import { fileError, makeFolder } from '../../core/files.ts';
 import { bytesOf } from '../../weights/safetensors.ts';
 
 export interface LoggedImage {
@@ -46,7 +46,7 @@ export class CandidateLog {
    */
   static async open(path: string, pixels: number): Promise<CandidateLog> {
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       // To be read and written, and kept if it is there.
       await (await open(path, 'a')).close();
       const log = new CandidateLog(path, await open(path, 'r+'), pixels);

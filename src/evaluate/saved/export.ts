@@ -1,7 +1,7 @@
 /** Writes the images of one network, attack and radius: a file of tensors, and a folder of pictures. */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileError } from '../../core/files.ts';
+import { fileError, makeFolder } from '../../core/files.ts';
 import type { Pose } from '../../core/pose.ts';
 import type { SavedImages } from '../../core/saved.ts';
 import { bytesOf, streamSafetensors } from '../../weights/safetensors.ts';
@@ -42,7 +42,7 @@ export async function exportRadius(rows: readonly SavedRow[], spec: ExportSpec):
   const gathered = new Gathered(rows);
   const beside = join(folder, `${pictures}.part`);
   try {
-    await mkdir(beside, { recursive: true });
+    await makeFolder(beside);
     const tensors = tensorsOf(rows.length, spec.input, norm);
     const sha256 = await streamSafetensors(join(folder, file), tensors, await describe(rows, spec), () =>
       valuesOf(rows, gathered, beside, spec),
