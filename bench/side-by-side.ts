@@ -1,12 +1,15 @@
 /**
  * Ours and PyTorch's side of every workload, call by call in turn, so that a slow moment of the machine falls on both.
  *
- *     npx tsx bench/side-by-side.ts [WORKLOAD ...] [--calls N]
+ *     npx tsx bench/side-by-side.ts [WORKLOAD ...] [--calls N] [--batch N] [--backend NAME] [--device cpu|cuda|mps]
  *
- * PyTorch is found through the PYTHON environment variable (default `python3`); without it our figures stand alone.
+ * PyTorch is found through the PYTHON environment variable (default `python3`), with torchvision for networks of full size;
+ * without it our figures stand alone. `--backend` is what we compute on, `--device` what PyTorch does.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { BACKEND_NAMES } from '../src/backends/names.ts';
+import { type Backend, openBackend } from '../src/backends/open.ts';
 import { startRival } from './rival.ts';
 import { type Runner, WORKLOADS, type Workload } from './workloads.ts';
 
@@ -25,9 +28,16 @@ const median = (values: readonly number[]): number => {
 
 const WARM_UP = 3;
 
-async function compare({ name, what, images, prepare }: Workload, calls: number): Promise<void> {
-  const runner = await prepare();
-  const started = await startRival(process.env.PYTHON ?? 'python3', [SCRIPT, name]);
+interface Setting {
+  readonly backend: Backend;
+  readonly device: string;
+  readonly calls: number;
+}
+
+async function compare(workload: Workload, images: number, { backend, device, calls }: Setting): Promise<void> {
+  const { name, what } = workload;
+  const runner = await workload.prepare(backend.prepare, images);
+  const started = await startRival(process.env.PYTHON ?? 'python3', [SCRIPT, name, String(images), device]);
   const rival = 'missing' in started ? undefined : started;
   const ours: number[] = [];
   const theirs: number[] = [];
@@ -40,7 +50,8 @@ async function compare({ name, what, images, prepare }: Workload, calls: number)
   rival?.end();
   await runner.release();
   const rate = (seconds: readonly number[]): string => (images / median(seconds)).toPrecision(3);
-  process.stdout.write(`${name}: ${what}, ${calls} calls\n  gibbon ${rate(ours)} images/s\n`);
+  process.stdout.write(`${name}: ${what}, batch ${images}, ${calls} calls\n`);
+  process.stdout.write(`  gibbon on ${backend.name} ${rate(ours)} images/s\n`);
   if ('missing' in started) {
     process.stdout.write(`  no PyTorch (set PYTHON to an interpreter that has it): ${started.missing}\n`);
     return;
@@ -49,20 +60,34 @@ async function compare({ name, what, images, prepare }: Workload, calls: number)
   // Other work on the machine slows threads that wait for each other most: the fastest calls have seen least of it.
   const ofFastest = Math.min(...theirs) / Math.min(...ours);
   process.stdout.write(
-    `  PyTorch ${started.version} ${rate(theirs)} images/s, ratio ${ratio.toFixed(2)}, of the fastest calls ${ofFastest.toFixed(2)}\n`,
+    `  PyTorch ${started.version} on ${device} ${rate(theirs)} images/s, ratio ${ratio.toFixed(2)}, of the fastest calls ${ofFastest.toFixed(2)}\n`,
   );
 }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { calls: { type: 'string', default: '9' } },
+  options: {
+    calls: { type: 'string', default: '9' },
+    batch: { type: 'string' },
+    backend: { type: 'string', default: 'onnx-cpu' },
+    device: { type: 'string', default: 'cpu' },
+  },
 });
-const calls = Number(values.calls);
-if (!Number.isSafeInteger(calls) || calls < 1) throw new Error('--calls must be a whole number, at least 1');
+const count = (flag: string, word: string): number => {
+  const number = Number(word);
+  if (!Number.isSafeInteger(number) || number < 1) throw new Error(`--${flag} must be a whole number, at least 1`);
+  return number;
+};
+const calls = count('calls', values.calls);
+const batch = values.batch === undefined ? undefined : count('batch', values.batch);
+const chosen = BACKEND_NAMES.find((name) => name === values.backend);
+if (chosen === undefined) throw new Error(`--backend must be one of ${BACKEND_NAMES.join(', ')}`);
 const unknown = positionals.find((name) => !WORKLOADS.some((workload) => workload.name === name));
 if (unknown !== undefined) {
   throw new Error(`no workload "${unknown}"; there are ${WORKLOADS.map(({ name }) => name).join(', ')}`);
 }
+const backend = await openBackend(chosen);
 for (const workload of WORKLOADS) {
-  if (positionals.length === 0 || positionals.includes(workload.name)) await compare(workload, calls);
+  if (positionals.length > 0 && !positionals.includes(workload.name)) continue;
+  await compare(workload, batch ?? workload.batch, { backend, device: values.device, calls });
 }

@@ -1,7 +1,10 @@
 """PyTorch's side of bench/side-by-side.ts: runs one call of a workload for every line on standard input.
 
+    python pytorch.py WORKLOAD BATCH DEVICE
+
 Prints "ready VERSION" once the workload stands, then the seconds that each call took. The memory format is the one that
-is faster here (channels-last), oneDNN on, all cores.
+is faster here (channels-last), oneDNN on, all cores, on a card without TF32 as on our side. Networks of full size are
+torchvision's.
 """
 import sys
 import time
@@ -12,7 +15,7 @@ from networks import resnet, vgg16
 
 
 def attack(model, x, y):
-    model = model.eval().to(memory_format=torch.channels_last)
+    model = model.eval().to(x.device, memory_format=torch.channels_last)
     x = x.contiguous(memory_format=torch.channels_last)
     for parameter in model.parameters():
         parameter.requires_grad_(False)
@@ -25,37 +28,60 @@ def attack(model, x, y):
     return step
 
 
-def training(model, x, y):
-    model = model.train().to(memory_format=torch.channels_last)
+def training(model, x, y, **sgd):
+    model = model.train().to(x.device, memory_format=torch.channels_last)
     x = x.contiguous(memory_format=torch.channels_last)
-    optimiser = torch.optim.SGD(model.parameters(), lr=0.05)
+    optimiser = torch.optim.SGD(model.parameters(), **sgd)
 
     def step():
         optimiser.zero_grad()
-        F.cross_entropy(model(x), y).backward()
+        loss(model(x), y).backward()
         optimiser.step()
 
     return step
 
 
-def workload(name):
-    if name == "attack-vgg16":
-        return attack(vgg16(1, 3, 1000, False), torch.rand(8, 3, 224, 224), torch.arange(8))
+def loss(outputs, y):
+    """GoogLeNet's auxiliary classifiers count three tenths each."""
+    if not isinstance(outputs, tuple):
+        return F.cross_entropy(outputs, y)
+    logits, *sides = outputs
+    return F.cross_entropy(logits, y) + 0.3 * sum(F.cross_entropy(side, y) for side in sides)
+
+
+def full_size(arch):
+    import torchvision
+
+    extra = {"init_weights": False, "transform_input": False} if arch == "googlenet" else {}
+    return getattr(torchvision.models, arch)(weights=None, **extra)
+
+
+def workload(name, batch, device):
+    y = torch.arange(batch, device=device)
     if name == "attack-vgg16-small":
-        return attack(vgg16(1 / 8, 1, 10, True), torch.rand(64, 1, 28, 28), torch.arange(64) % 10)
+        return attack(vgg16(1 / 8, 1, 10, True), torch.rand(batch, 1, 28, 28, device=device), y % 10)
     if name == "train-resnet20":
-        return training(resnet([16, 32, 64], 3, 3, 10), torch.rand(128, 3, 32, 32), torch.arange(128) % 10)
-    raise SystemExit(f"no workload {name}")
+        return training(resnet([16, 32, 64], 3, 3, 10), torch.rand(batch, 3, 32, 32, device=device), y % 10, lr=0.05)
+    kind, arch = name.split("-", 1)
+    x = torch.rand(batch, 3, 224, 224, device=device)
+    if kind == "attack":
+        return attack(full_size(arch), x, y % 1000)
+    return training(full_size(arch), x, y % 1000, lr=0.001, momentum=0.9, weight_decay=5e-4)
 
 
 def main():
+    name, batch, device = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     torch.manual_seed(0)
-    step = workload(sys.argv[1])
+    torch.backends.cudnn.allow_tf32 = False
+    step = workload(name, batch, device)
+    settle = torch.cuda.synchronize if device.startswith("cuda") else torch.mps.synchronize if device == "mps" else lambda: None
     print("ready", torch.__version__, flush=True)
     for _ in sys.stdin:
         started = time.perf_counter()
         step()
+        settle()
         print(time.perf_counter() - started, flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

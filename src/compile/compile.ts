@@ -14,8 +14,8 @@ import { kernelOf } from './kernels/table.ts';
 import { encodeModel, type OnnxGraph } from './onnx.ts';
 import { optimise } from './passes/optimise.ts';
 import { type Recording, recordFunction } from './recorder.ts';
-import { isResident, takenHome } from './resident.ts';
-import { type Assignment, assignAll, valuesOfVariable } from './resident-variables.ts';
+import { disposeOf, isResident, takenHome } from './resident.ts';
+import { assignAll, holdValues, valuesOfVariable } from './resident-variables.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 import { type Target, targetOf } from './target.ts';
 import type {
@@ -126,12 +126,7 @@ function makeExecutable<Specs extends readonly ArgSpec[], R extends Result>(
     try {
       running = runLive(given, reads, session);
       const arrays = await running;
-      graph.outputs.forEach(({ name: key, value: { shape } }, i) => {
-        if (arrays[i]?.length === sizeOf(shape)) return;
-        throw new Error(
-          `${name} gave ${arrays[i]?.length} values for "${key}" of shape [${shape}]: please report this`,
-        );
-      });
+      requireSizes(name, graph, arrays);
       assignAll(writes.map(({ variable }, i) => [variable, arrays[resultCount + i] as Values]));
       const results = graph.outputs.slice(0, resultCount).map(({ name: key, value }, i) => {
         const tensor: ComputedTensor = { data: arrays[i] as Values, shape: value.shape, dtype: value.dtype };
@@ -157,18 +152,47 @@ function makeExecutable<Specs extends readonly ArgSpec[], R extends Result>(
   return Object.assign(call, { staying, release }) as unknown as Executable<Specs, R>;
 }
 
-/** Variables that are read move to a device with the first call that finds them elsewhere, and are there for the next. */
+/** @throws Error if ONNX Runtime gave other shapes than were traced; nothing stays on a device then */
+function requireSizes(name: string, { outputs }: Graph, arrays: readonly Values[]): void {
+  outputs.forEach(({ name: key, value: { shape } }, i) => {
+    if (arrays[i]?.length === sizeOf(shape)) return;
+    for (const values of arrays) disposeOf({ values });
+    throw new Error(`${name} gave ${arrays[i]?.length} values for "${key}" of shape [${shape}]: please report this`);
+  });
+}
+
+/** Runs with the variables as they are now. To a device they move with the first call that finds them elsewhere. */
 async function runLive(given: readonly Values[], reads: Recording['reads'], session: Session): Promise<Values[]> {
   const { upload } = session;
-  if (upload !== undefined) {
-    const moves = reads.map(async ({ variable }, i): Promise<Assignment | undefined> => {
-      const values = valuesOfVariable(variable);
-      if (isResident(values) || variable.dtype === 'bool') return undefined;
-      return [variable, await upload(values, given.length + i)];
-    });
-    assignAll((await Promise.all(moves)).filter((move) => move !== undefined));
+  const variables = reads.map(({ variable }) => variable);
+  const isThere = variables.map((one) => isResident(valuesOfVariable(one)) || one.dtype === 'bool');
+  if (upload === undefined || isThere.every(Boolean))
+    return session.run([...given, ...variables.map(valuesOfVariable)]);
+  const held = holdValues(variables);
+  try {
+    const moved = await allOrNone(
+      held.values.map(async (values, i) => {
+        return isThere[i] || isResident(values) ? values : await upload(values, given.length + i);
+      }),
+      (values, i) => !isThere[i] && disposeOf({ values }),
+    );
+    const running = session.run([...given, ...moved]);
+    held.moveTo(moved.map((values, i) => (isThere[i] ? undefined : values)));
+    return await running;
+  } finally {
+    held.letGo();
   }
-  return session.run([...given, ...reads.map(({ variable }) => valuesOfVariable(variable))]);
+}
+
+/** All of them; where one fails, those that do not are undone. */
+async function allOrNone<T>(promises: readonly Promise<T>[], undo: (one: T, i: number) => void): Promise<T[]> {
+  const settled = await Promise.allSettled(promises);
+  const failed = settled.find(({ status }) => status === 'rejected');
+  if (failed === undefined) return Promise.all(promises);
+  settled.forEach((one, i) => {
+    if (one.status === 'fulfilled') undo(one.value, i);
+  });
+  throw (failed as PromiseRejectedResult).reason;
 }
 
 /** The tensor with its values here, and no longer there. */

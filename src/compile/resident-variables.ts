@@ -1,7 +1,7 @@
 /** Variables whose values are on a device: a compiled update leaves them there, and the next one takes them as they are. */
 import { tf } from '../tf.ts';
 import { viewAs } from './host-array.ts';
-import { isResident } from './resident.ts';
+import { disposeOf, isResident } from './resident.ts';
 import { type DataId, tensorInfo } from './trace.ts';
 import type { DType, HostArray, Resident, Values } from './types.ts';
 
@@ -12,7 +12,10 @@ interface Held {
   references: number;
 }
 
-/** A TensorFlow.js backend that holds values which are elsewhere, reads them, frees them with their last tensor, and computes nothing. */
+/**
+ * A TensorFlow.js backend that holds values which are elsewhere, reads them, and frees them with their last tensor. It computes
+ * nothing.
+ */
 class Residence extends tf.KernelBackend {
   readonly #held = new Map<DataId, Held>();
 
@@ -40,40 +43,18 @@ class Residence extends tf.KernelBackend {
     );
   }
 
-  override numDataIds(): number {
-    return this.#held.size;
-  }
-
-  override refCount(dataId: DataId): number {
-    return this.#held.get(dataId)?.references ?? 0;
-  }
-
   override incRef(dataId: DataId): void {
     this.at(dataId).references += 1;
   }
 
-  override disposeData(dataId: DataId, force = false): boolean {
+  override disposeData(dataId: DataId): boolean {
     const held = this.at(dataId);
     held.references -= 1;
-    if (held.references > 0 && !force) return false;
+    if (held.references > 0) return false;
     this.#held.delete(dataId);
     held.values.dispose();
     return true;
   }
-
-  override floatPrecision(): 32 {
-    return 32;
-  }
-
-  override epsilon(): number {
-    return 1e-7;
-  }
-
-  override timerAvailable(): boolean {
-    return false;
-  }
-
-  override dispose(): void {}
 }
 
 const residence = new Residence();
@@ -104,8 +85,46 @@ export function assignAll(assignments: readonly Assignment[]): void {
   const current = tf.getBackend();
   // TensorFlow.js counts references to what is assigned at the backend that is current.
   void tf.setBackend(BACKEND);
-  for (const [variable, values] of there) give(variable, residence.tensor(values, variable.shape, variable.dtype));
-  void tf.setBackend(current);
+  try {
+    for (const [variable, values] of there) give(variable, residence.tensor(values, variable.shape, variable.dtype));
+  } finally {
+    void tf.setBackend(current);
+  }
+}
+
+/** The values of variables at one moment. */
+export interface HeldValues {
+  readonly values: readonly Values[];
+  /**
+   * Puts copies on a device in their place, which are the variables' to free from now on; of those that were assigned or
+   * disposed meanwhile the copies are freed. Undefined for one that stays as it is.
+   */
+  moveTo(copies: readonly (Values | undefined)[]): void;
+  /** Those on a device are kept until then, whatever becomes of the variables. */
+  letGo(): void;
+}
+
+export function holdValues(variables: readonly tf.Variable[]): HeldValues {
+  const dataIds = variables.map(({ dataId }) => dataId);
+  const values = variables.map(valuesOfVariable);
+  const there = dataIds.filter((_, i) => isResident(values[i]));
+  for (const dataId of there) residence.incRef(dataId);
+  return {
+    values,
+    moveTo: (copies) => {
+      const moves: Assignment[] = [];
+      copies.forEach((copy, i) => {
+        const variable = variables[i] as tf.Variable;
+        if (copy === undefined) return;
+        if (!variable.isDisposed && variable.dataId === dataIds[i]) moves.push([variable, copy]);
+        else disposeOf({ copy });
+      });
+      assignAll(moves);
+    },
+    letGo: () => {
+      for (const dataId of there) residence.disposeData(dataId);
+    },
+  };
 }
 
 function give(variable: tf.Variable, tensor: tf.Tensor): void {

@@ -22,6 +22,8 @@ export function inTurn<T>(run: () => Promise<T>): Promise<T> {
 export class DeviceValues implements Resident {
   readonly tensor: ort.Tensor;
   #freed: (() => Promise<void>) | undefined;
+  /** Ended when all reads have, that were asked for. */
+  #reads: Promise<unknown> = Promise.resolve();
 
   /** @param freed - called once, when the memory is given back */
   constructor(tensor: ort.Tensor, freed: () => Promise<void>) {
@@ -34,15 +36,20 @@ export class DeviceValues implements Resident {
   }
 
   /** By a session that copies it to an output of the host's: the tensor's own `getData` ends the process. */
-  async read(): Promise<HostArray> {
-    return (await copied(this.tensor, 'cpu')).data as HostArray;
+  read(): Promise<HostArray> {
+    const copy = copied(this.tensor, 'cpu');
+    this.#reads = Promise.allSettled([this.#reads, copy]);
+    return copy.then(({ data }) => data as HostArray);
   }
 
-  /** In its turn: after the runs that were asked for before. */
+  /** In its turn: after the runs and reads that were asked for before. */
   dispose(): void {
     const freed = this.#freed;
     this.#freed = undefined;
-    if (freed !== undefined) void inTurn(async () => this.tensor.dispose()).then(freed);
+    if (freed === undefined) return;
+    const free = this.#reads.then(() => inTurn(async () => this.tensor.dispose())).then(freed);
+    // Of a device that is gone, with its memory: nobody waits for this, and whoever uses the device learns it.
+    free.catch(() => undefined);
   }
 }
 
@@ -58,7 +65,7 @@ async function copied(tensor: ort.Tensor, to: Place): Promise<ort.Tensor> {
   return out0 as ort.Tensor;
 }
 
-/** By place, type and shape; they are small, and stay as the device does. */
+/** By place, type and shape; they stay as the device does. */
 const copiers = new Map<string, Promise<ort.InferenceSession>>();
 
 function copierOf({ type, dims }: ort.Tensor, to: Place): Promise<ort.InferenceSession> {
@@ -92,7 +99,14 @@ const openCopy = (port: Omit<OnnxPort, 'name'>, to: Place = 'cpu'): Promise<ort.
       inputs: [{ ...port, name: 'in0' }],
       outputs: [{ ...port, name: 'out0' }],
     }),
-    { executionProviders: ['webgpu'], logSeverityLevel: 3, preferredOutputLocation: { out0: to } },
+    {
+      executionProviders: ['webgpu'],
+      logSeverityLevel: 3,
+      preferredOutputLocation: { out0: to },
+      // Else it keeps as much memory here as it ever copied.
+      enableCpuMemArena: false,
+      enableMemPattern: false,
+    },
   );
 
 export const openInTurn = (

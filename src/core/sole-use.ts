@@ -1,50 +1,49 @@
 /**
  * One process at a time: two that write the same file spoil what both have done.
  *
- * A file `PATH.lock` says who is at it, and its time of change that he still is. It counts for nothing once its process is gone
- * or its time is old, so that no crash locks anybody out.
+ * A file `PATH.lock` says who is at it. It counts for nothing once its process is gone, so that no crash locks anybody out; of a
+ * process on another machine that is told by the file's time of change, which its owner keeps new.
  */
 import { randomUUID } from 'node:crypto';
-import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { z } from 'zod';
 import { usageError } from './errors.ts';
-import { fileError, makeFolder, writeAtomically } from './files.ts';
+import { fileError, makeFolder } from './files.ts';
 import { isAlive } from './is-alive.ts';
 
 const REFRESH_MS = 15_000;
 /** A process that computes for long without a pause is late, not gone. */
-const GONE_MS = 8 * REFRESH_MS;
-/** By then a lock is written, and of two that found a dead one at once both see whose it is now. */
-const SETTLED_MS = 200;
+const GONE_MS = 20 * REFRESH_MS;
+/** By then a lock is written. */
+const WRITTEN_MS = 10_000;
 
 /**
- * Claims a file for this process; returns the end of that.
+ * Claims a file for this process, and makes its folder if it is missing; returns the end of that.
  *
- * @throws UserError (usage) if another is at it, or if the lock cannot be written
+ * @throws UserError (usage) if another is at it, or (failed) if the lock cannot be read or written
  */
 export async function soleUse(path: string): Promise<() => Promise<void>> {
   const lock = `${path}.lock`;
-  const own = JSON.stringify({ pid: process.pid, host: hostname(), token: randomUUID() });
-  if (!(await made(lock, own))) {
-    const holder = await holderOf(lock);
-    if (holder !== undefined) {
+  const holder: Holder = { pid: process.pid, started: startOf(process.pid), host: hostname(), token: randomUUID() };
+  const own = JSON.stringify(holder);
+  while (!(await made(lock, own))) {
+    const content = await read(lock);
+    if (content === undefined) continue;
+    const other = await livingHolder(lock, content);
+    if (other !== undefined) {
       throw usageError(
-        `${path} is being written by another process (${holder}): wait for its end, or end it. If there is none, delete ${lock}`,
+        `${path} is being written by another process (${other}): wait for its end, or end it. If there is none, delete ${lock}`,
       );
     }
-    await writeAtomically(lock, (file) => file.writeFile(own));
-    await setTimeout(SETTLED_MS);
-    if ((await read(lock)) !== own)
-      throw usageError(`${path} has just been taken up by another process: wait for its end`);
+    await removeDead(lock, content);
   }
-  const refresh = setInterval(() => {
-    const now = new Date();
-    // Whoever deleted it knows why.
-    utimes(lock, now, now).catch(() => clearInterval(refresh));
-  }, REFRESH_MS);
+  const refresh = setInterval(
+    () => void keepNew(lock, own).then((isOwn) => isOwn || clearInterval(refresh)),
+    REFRESH_MS,
+  );
   refresh.unref();
   return async () => {
     clearInterval(refresh);
@@ -64,23 +63,43 @@ async function made(lock: string, content: string): Promise<boolean> {
   }
 }
 
-/** Who holds it, in words; undefined if nobody does any more. */
-async function holderOf(lock: string): Promise<string | undefined> {
-  const [content, changed] = [await read(lock), await stat(lock).catch(() => undefined)];
-  if (content === undefined || changed === undefined) return undefined;
-  const age = Date.now() - changed.mtimeMs;
-  const holder = parsed(content);
-  // Torn by a crash, unless it is only being written.
-  if (holder === undefined) return age < SETTLED_MS ? 'which begins just now' : undefined;
-  if (age > GONE_MS) return undefined;
-  const { pid, host } = holder;
-  if (host !== hostname()) return `${pid} on ${host}`;
-  return isAlive(pid) ? String(pid) : undefined;
+async function read(lock: string): Promise<string | undefined> {
+  try {
+    return await readFile(lock, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fileError('read', lock, error);
+  }
 }
 
-const holderSchema = z.object({ pid: z.number().int().positive(), host: z.string() });
+const holderSchema = z.object({
+  pid: z.number().int().positive(),
+  /** When it began, in a measure of the system's; null where that does not tell. Numbers of processes are used again. */
+  started: z.string().nullable(),
+  host: z.string(),
+  token: z.string(),
+});
 
-function parsed(content: string): z.infer<typeof holderSchema> | undefined {
+type Holder = z.infer<typeof holderSchema>;
+
+/** Who holds it, in words; undefined if nobody does any more. */
+async function livingHolder(lock: string, content: string): Promise<string | undefined> {
+  const holder = parsed(content);
+  // Torn by a crash, unless it is only being written.
+  if (holder === undefined) return (await ageOf(lock)) < WRITTEN_MS ? 'which begins just now' : undefined;
+  const { pid, started, host } = holder;
+  if (host !== hostname()) return (await ageOf(lock)) < GONE_MS ? `${pid} on ${host}` : undefined;
+  return isAlive(pid) && startOf(pid) === started ? String(pid) : undefined;
+}
+
+/** In milliseconds; of one that is gone, any. */
+const ageOf = (lock: string): Promise<number> =>
+  stat(lock).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => Number.POSITIVE_INFINITY,
+  );
+
+function parsed(content: string): Holder | undefined {
   try {
     return holderSchema.parse(JSON.parse(content));
   } catch {
@@ -88,4 +107,38 @@ function parsed(content: string): z.infer<typeof holderSchema> | undefined {
   }
 }
 
-const read = (lock: string): Promise<string | undefined> => readFile(lock, 'utf8').catch(() => undefined);
+/** On Linux, the ticks between the machine's start and the process's; null elsewhere. */
+function startOf(pid: number): string | null {
+  try {
+    // The second field, a name in brackets, may hold spaces.
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(')').at(-1)?.split(' ')[20] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Of several that find the same dead lock, one alone takes it away. */
+async function removeDead(lock: string, content: string): Promise<void> {
+  const aside = `${lock}.${randomUUID()}`;
+  try {
+    await rename(lock, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw fileError('write', lock, error);
+  }
+  // Another was faster, and this is its own.
+  if ((await read(aside)) !== content) return rename(aside, lock);
+  await rm(aside, { force: true });
+}
+
+/** Whether it is this process's still. Whoever took it away knows why. */
+async function keepNew(lock: string, own: string): Promise<boolean> {
+  const now = new Date();
+  try {
+    if ((await read(lock)) !== own) return false;
+    await utimes(lock, now, now);
+    return true;
+  } catch {
+    return false;
+  }
+}

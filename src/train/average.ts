@@ -27,7 +27,7 @@ export const averageOf = (weights: Variables): Variables =>
   );
 
 /**
- * Moves an average towards the weights, in place. What does not learn stays as it is, to the bit.
+ * Moves an average towards the weights, in place. What does not learn stays as it is, but for the sign of a zero.
  *
  * @param share - 1 - d, a scalar
  */
@@ -35,10 +35,6 @@ export function follow(average: Variables, weights: Variables, share: tf.Scalar)
   for (const [name, mean] of average) {
     const weight = weights.get(name);
     if (weight === undefined) throw new Error(`the average has ${name}, which the weights lack`);
-    tf.tidy(() => {
-      const change = weight.sub(mean).mul(share);
-      // Nothing added to -0 would be 0.
-      mean.assign(tf.where(change.equal(0), mean, mean.add(change)));
-    });
+    tf.tidy(() => mean.assign(mean.add(weight.sub(mean).mul(share))));
   }
 }

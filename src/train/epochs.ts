@@ -83,7 +83,7 @@ async function runBatches(session: Session, start: Progress): Promise<Progress> 
     const rate = rateAt(session, epoch, batch.index);
     const { loss, correct, isSound } = await step(batch, { epoch, updates, rate });
     if (!(Number.isFinite(loss) && isSound)) {
-      const weight = Number.isFinite(loss) ? await notFinite(weights) : undefined;
+      const weight = Number.isFinite(loss) ? notFinite(await snapshotOf(weights)) : undefined;
       const where = { epoch: progress.epoch + 1, batch, batches };
       const numbers = { loss, rate, peakRate: plan.rate, weight };
       throw await failed(session.files, { ...where, ...numbers, saved: saver.saved });

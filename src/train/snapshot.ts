@@ -42,10 +42,8 @@ export async function withWeights<T>(variables: Variables, others: Snapshot, run
 }
 
 /** The first of them that has a value which is no finite number; undefined if there is none. */
-export async function notFinite(variables: Variables): Promise<string | undefined> {
-  for (const [name, variable] of variables) if (!allFinite(await variable.data<'float32'>())) return name;
-  return undefined;
-}
+export const notFinite = (snapshot: Snapshot): string | undefined =>
+  [...snapshot].find(([, values]) => !allFinite(values))?.[0];
 
 /**
  * Σ|w|·10⁻³⁰ over all values of all variables, a scalar that is finite if and only if each of them is: so an update tells

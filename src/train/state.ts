@@ -67,14 +67,15 @@ const variablesOf = ({ weights, slots, memory, average = new Map() }: TrainingVa
  */
 export async function saveState(path: string, resting: Resting, plan: PlanRecord, progress: Progress): Promise<void> {
   const variables = variablesOf(resting);
-  const broken = await notFinite(variables);
+  const values = await snapshotOf(variables);
+  const broken = notFinite(values);
   if (broken !== undefined) {
     throw new UserError(`${broken} is no longer finite: lower the learning rate. ${path} is left as it was before`);
   }
   const copies = COPIES.flatMap((kind) => withPrefix(kind, resting.copies[kind] ?? []));
   const shapes = new Map(withPrefix('', resting.weights).map(([name, { shape }]) => [name, shape]));
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, data] of await snapshotOf(variables)) {
+  for (const [name, data] of values) {
     tensors.set(name, { dtype: 'F32', shape: variables.get(name)?.shape ?? [], data });
   }
   for (const [name, data] of copies) {

@@ -63,9 +63,12 @@ export interface TrainingResult {
 export async function train(plan: TrainingPlan, harness: TrainingHarness): Promise<TrainingResult> {
   checkPlan(plan);
   const files = trainingFiles(harness.out);
-  checkFiles(files, harness.resume ?? false);
+  const resume = harness.resume ?? false;
+  checkFiles(files, resume);
   const leave = await soleUse(files.state);
   try {
+    // Another training may have come and gone in between.
+    checkFiles(files, resume);
     return await trainAlone(plan, harness, files);
   } finally {
     await leave();

@@ -51,15 +51,37 @@ describe('a file that one process writes', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  it('stays with a process that is late, and not with one of the same number', async () => {
+    const leave = await soleUse(path);
+    await utimes(lock, longAgo(3600), longAgo(3600));
+    await expect(soleUse(path)).rejects.toThrow(`another process (${process.pid})`);
+    const own = JSON.parse(await readFile(lock, 'utf8'));
+    if (own.started !== null) {
+      await writeFile(lock, JSON.stringify({ ...own, started: '1', token: 'another' }));
+      await (await soleUse(path))();
+    }
+    await leave();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('goes to one of many that find a dead lock at once', async () => {
+    await writeFile(lock, JSON.stringify({ pid: 2 ** 30, started: '1', host: hostname(), token: 'dead' }));
+    const claims = await Promise.allSettled(Array.from({ length: 8 }, () => soleUse(path)));
+    const won = claims.filter((claim) => claim.status === 'fulfilled');
+    expect(won.length).toBe(1);
+    for (const { value: leave } of won) await leave();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it('is free if its lock was torn, or is old', async () => {
     for (const content of ['', '{"pid":', '{"pid":-1}', '{"pid":"1"}', 'null', `{"pid":0,"host":"${hostname()}"}`]) {
       await writeFile(lock, content);
-      await utimes(lock, longAgo(2), longAgo(2));
+      await utimes(lock, longAgo(20), longAgo(20));
       await (await soleUse(path))();
     }
     await writeFile(lock, '');
     await expect(soleUse(path)).rejects.toThrow('another process (which begins just now)');
-    await writeFile(lock, '{"pid":1,"host":"elsewhere"}');
+    await writeFile(lock, '{"pid":1,"started":null,"host":"elsewhere","token":"theirs"}');
     await expect(soleUse(path)).rejects.toThrow('another process (1 on elsewhere)');
     await utimes(lock, longAgo(3600), longAgo(3600));
     await (await soleUse(path))();

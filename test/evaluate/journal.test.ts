@@ -72,6 +72,17 @@ describe('a journal', () => {
     for (const one of both) if (one.status === 'fulfilled') await one.value.close();
   });
 
+  it('is one run’s as long as it is open, also where others would go on with it', async () => {
+    await write([clean]);
+    const journal = await open(true);
+    await expect(open(true)).rejects.toMatchObject({ kind: 'usage', message: /is being written by another process/ });
+    await journal.append(outcomes);
+    await journal.close();
+    expect(await read()).toEqual([clean, outcomes]);
+    await expect(open(true, 'another')).rejects.toThrow('belongs to another run');
+    expect(await readdir(folder)).toEqual(['journal.ndjson']);
+  });
+
   it('knows whether any attack came to a result', async () => {
     const journal = await open(false);
     await journal.append(clean);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -106,6 +106,27 @@ describe('an aborted training', () => {
     expect(await ended).toEqual([0, null]);
     expect(await sha256Of(out)).toEqual(undisturbed.sha256);
   }, 60_000);
+
+  it('is one process’s, and leaves no lock however it ends', async () => {
+    const also: Promise<unknown>[] = [];
+    const second = () => train(plan(), tinyHarness(out, { resume: true })).then(String, String);
+    const { signal, onProgress } = abortAfter(2);
+    const meddling = (event: TrainingEvent) => {
+      if (event.kind === 'batch') also.push(second());
+      onProgress?.(event);
+    };
+    await train(plan(), tinyHarness(out, { ...(signal ? { signal } : {}), onProgress: meddling }));
+    expect(await Promise.all(also)).toEqual(
+      new Array(2).fill(expect.stringContaining('.state is being written by another process')),
+    );
+    const locks = async () => (await readdir(folder)).filter((name) => name.endsWith('.lock'));
+    expect(await locks()).toEqual([]);
+    await expect(train({ ...plan(), seed: 6 }, tinyHarness(out, { resume: true }))).rejects.toThrow('seed');
+    expect(await locks()).toEqual([]);
+    await train(plan(), tinyHarness(out, { resume: true }));
+    expect(await sha256Of(out)).toEqual(undisturbed.sha256);
+    expect(await locks()).toEqual([]);
+  });
 
   it('may be aborted and resumed again and again', async () => {
     await train(plan(), tinyHarness(out, abortAfter(1)));

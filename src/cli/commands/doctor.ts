@@ -1,5 +1,5 @@
 import { cpus, freemem, totalmem } from 'node:os';
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import { shortPath } from '../../core/files.ts';
 import { p } from '../../core/params.ts';
 import { cpuName } from '../../evaluate/provenance.ts';
@@ -57,9 +57,8 @@ async function checkpoints(): Promise<Finding> {
   const found = await listCheckpoints(architectures.map(({ name }) => name));
   const folders = new Set(found.map(({ path }) => dirname(path)));
   const listed = [...folders].map((folder) => {
-    const names = found
-      .filter(({ path }) => dirname(path) === folder)
-      .map(({ path }) => basename(path, '.safetensors'));
+    const here = found.filter(({ path }) => dirname(path) === folder);
+    const names = here.map(({ architecture, training }) => `${architecture}-${training}`);
     return `${shortPath(folder)}: ${names.join(', ')}`;
   });
   return {

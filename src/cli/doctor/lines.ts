@@ -13,11 +13,12 @@ export function findingLines(findings: readonly Finding[], width: number): reado
   const room = width - indent.length;
   return findings.flatMap(({ name, found, well, advice }) => {
     const mark = well ? ' ' : '!';
-    const said = wrap(found, room).map((line) => indent + line);
+    const [first = '', ...rest] = wrap(found, room);
     const advised =
-      advice === undefined ? [] : wrap(advice, room - 2).map((line, i) => `${indent}${i === 0 ? '→' : ' '} ${line}`);
-    if (!isWide) return [`${mark} ${name}`, ...said, ...advised];
-    const [first = '', ...rest] = said;
-    return [`${mark} ${name.padEnd(column)}  ${first.slice(indent.length)}`, ...rest, ...advised];
+      advice === undefined ? [] : wrap(advice, room - 2).map((line, i) => `${i === 0 ? '→' : ' '} ${line}`);
+    const below = [...rest, ...advised].map((line) => indent + line);
+    return isWide
+      ? [`${mark} ${name.padEnd(column)}  ${first}`, ...below]
+      : [`${mark} ${name}`, indent + first, ...below];
   });
 }

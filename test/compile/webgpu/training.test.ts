@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compile } from '../../../src/compile/compile.ts';
 import type { Provider } from '../../../src/compile/target.ts';
@@ -42,6 +44,12 @@ describe('a whole training on WebGPU', () => {
       const apart = Array.from(data as Float32Array, (value, i) => Math.abs(value - Number(expected?.[i])));
       expect(Math.max(...apart), name).toBeLessThan(1e-4);
     }
+  });
+
+  it('may be closed before what it left on the device is freed, and the process ends well', async () => {
+    const program = join(import.meta.dirname, 'ends.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program]);
+    expect(stdout).toBe('done\n');
   });
 
   it('goes on from where it was aborted to the very same weights', async () => {

@@ -88,6 +88,35 @@ describe('variables that a compiled function assigns', () => {
     await end();
   });
 
+  it('give what they were when they were asked, whatever becomes of them meanwhile', async () => {
+    const { w, add, end } = await adding('webgpu');
+    await add(once);
+    // Of a shape that nothing has read yet, while an update is under way.
+    const [running, reading] = [add(once), w.data()];
+    expect([...(await reading)]).toEqual([2, 3, -2]);
+    await running;
+    const last = w.data();
+    await end();
+    expect([...(await last)]).toEqual([3, 4, -1]);
+  });
+
+  it('may be assigned and disposed while they are on their way', async () => {
+    const [w, v] = tf.tidy(() => [tf.variable(tf.tensor1d([1, 2])), tf.variable(tf.tensor1d([3, 4]))]);
+    const sum = await compile(() => w.add(v), [], { weights: 'live', provider: 'webgpu' });
+    const first = sum();
+    tf.tidy(() => w.assign(tf.tensor1d([10, 20])));
+    expect((await first).data).toEqual(Float32Array.of(4, 6));
+    expect([...(await w.data())]).toEqual([10, 20]);
+    expect((await sum()).data).toEqual(Float32Array.of(13, 24));
+    tf.tidy(() => w.assign(tf.tensor1d([5, 5])));
+    const last = sum();
+    tf.dispose([w, v]);
+    expect((await last).data).toEqual(Float32Array.of(8, 9));
+    expect(tf.memory().numTensors).toBe(before);
+    await expect(sum()).rejects.toThrow();
+    await sum.release();
+  });
+
   it('come home by an assignment, and are as they would be on the CPU whatever happens to them in between', async () => {
     const change = fc.oneof(
       fc.record({
