@@ -2,11 +2,10 @@
  * One process at a time: two that write the same file spoil what both have done.
  *
  * A file `PATH.lock` says who is at it. It counts for nothing once its process is gone, so that no crash locks anybody out; of a
- * process on another machine that is told by the file's time of change, which its owner keeps new.
+ * process on another machine that is told by the file's time of change, which its owner keeps new, and the file system's clock.
  */
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -20,6 +19,17 @@ const GONE_MS = 20 * REFRESH_MS;
 /** By then a lock is written. */
 const WRITTEN_MS = 10_000;
 
+let last = 0;
+
+/** Tells apart what this process makes. */
+function next(): number {
+  last += 1;
+  return last;
+}
+
+/** A name beside the lock that nobody else has. */
+const aside = (lock: string): string => `${lock}.${process.pid}-${next()}.tmp`;
+
 /**
  * Claims a file for this process, and makes its folder if it is missing; returns the end of that.
  *
@@ -27,7 +37,7 @@ const WRITTEN_MS = 10_000;
  */
 export async function soleUse(path: string): Promise<() => Promise<void>> {
   const lock = `${path}.lock`;
-  const holder: Holder = { pid: process.pid, started: startOf(process.pid), host: hostname(), token: randomUUID() };
+  const holder: Holder = { pid: process.pid, started: startOf(process.pid), host: hostname(), claim: next() };
   const own = JSON.stringify(holder);
   while (!(await made(lock, own))) {
     const content = await read(lock);
@@ -77,7 +87,7 @@ const holderSchema = z.object({
   /** When it began, in a measure of the system's; null where that does not tell. Numbers of processes are used again. */
   started: z.string().nullable(),
   host: z.string(),
-  token: z.string(),
+  claim: z.number(),
 });
 
 type Holder = z.infer<typeof holderSchema>;
@@ -92,12 +102,19 @@ async function livingHolder(lock: string, content: string): Promise<string | und
   return isAlive(pid) && startOf(pid) === started ? String(pid) : undefined;
 }
 
-/** In milliseconds; of one that is gone, any. */
-const ageOf = (lock: string): Promise<number> =>
-  stat(lock).then(
-    ({ mtimeMs }) => Date.now() - mtimeMs,
-    () => Number.POSITIVE_INFINITY,
-  );
+/** In milliseconds, by the clock of the file system, which is one for all who use it; of one that is gone, any. */
+async function ageOf(lock: string): Promise<number> {
+  const newer = aside(lock);
+  try {
+    await writeFile(newer, '');
+    const [now, then] = await Promise.all([stat(newer), stat(lock).catch(() => undefined)]);
+    return then === undefined ? Number.POSITIVE_INFINITY : now.mtimeMs - then.mtimeMs;
+  } catch (error) {
+    throw fileError('write', newer, error);
+  } finally {
+    await rm(newer, { force: true });
+  }
+}
 
 function parsed(content: string): Holder | undefined {
   try {
@@ -119,24 +136,25 @@ function startOf(pid: number): string | null {
 
 /** Of several that find the same dead lock, one alone takes it away. */
 async function removeDead(lock: string, content: string): Promise<void> {
-  const aside = `${lock}.${randomUUID()}`;
+  const dead = aside(lock);
   try {
-    await rename(lock, aside);
+    await rename(lock, dead);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw fileError('write', lock, error);
   }
   // Another was faster, and this is its own.
-  if ((await read(aside)) !== content) return rename(aside, lock);
-  await rm(aside, { force: true });
+  if ((await read(dead)) !== content) return rename(dead, lock);
+  await rm(dead, { force: true });
 }
 
 /** Whether it is this process's still. Whoever took it away knows why. */
 async function keepNew(lock: string, own: string): Promise<boolean> {
-  const now = new Date();
   try {
     if ((await read(lock)) !== own) return false;
-    await utimes(lock, now, now);
+    // The same again, over itself: it is whole at every moment.
+    const file = await open(lock, 'r+');
+    await file.write(own).finally(() => file.close());
     return true;
   } catch {
     return false;

@@ -57,7 +57,7 @@ describe('a file that one process writes', () => {
     await expect(soleUse(path)).rejects.toThrow(`another process (${process.pid})`);
     const own = JSON.parse(await readFile(lock, 'utf8'));
     if (own.started !== null) {
-      await writeFile(lock, JSON.stringify({ ...own, started: '1', token: 'another' }));
+      await writeFile(lock, JSON.stringify({ ...own, started: '1', claim: 1 }));
       await (await soleUse(path))();
     }
     await leave();
@@ -65,7 +65,7 @@ describe('a file that one process writes', () => {
   });
 
   it('goes to one of many that find a dead lock at once', async () => {
-    await writeFile(lock, JSON.stringify({ pid: 2 ** 30, started: '1', host: hostname(), token: 'dead' }));
+    await writeFile(lock, JSON.stringify({ pid: 2 ** 30, started: '1', host: hostname(), claim: 1 }));
     const claims = await Promise.allSettled(Array.from({ length: 8 }, () => soleUse(path)));
     const won = claims.filter((claim) => claim.status === 'fulfilled');
     expect(won.length).toBe(1);
@@ -81,7 +81,7 @@ describe('a file that one process writes', () => {
     }
     await writeFile(lock, '');
     await expect(soleUse(path)).rejects.toThrow('another process (which begins just now)');
-    await writeFile(lock, '{"pid":1,"started":null,"host":"elsewhere","token":"theirs"}');
+    await writeFile(lock, '{"pid":1,"started":null,"host":"elsewhere","claim":1}');
     await expect(soleUse(path)).rejects.toThrow('another process (1 on elsewhere)');
     await utimes(lock, longAgo(3600), longAgo(3600));
     await (await soleUse(path))();

@@ -39,8 +39,10 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   index: ['core', 'compile', 'weights', 'data', 'models', 'evaluate', 'certify', 'train', 'report', 'discover', 'tf'],
   bench: [
     'attacks',
+    'defenses',
     'core',
     'compile',
+    'backends',
     'weights',
     'data',
     'models',
