@@ -15,7 +15,8 @@ import { encodeModel, type OnnxGraph } from './onnx.ts';
 import { optimise } from './passes/optimise.ts';
 import { type Recording, recordFunction } from './recorder.ts';
 import { disposeOf, isResident, takenHome } from './resident.ts';
-import { assignAll, holdValues, valuesOfVariable } from './resident-variables.ts';
+import { assignAll } from './resident-variables.ts';
+import { runLive } from './run-live.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 import { type Target, targetOf } from './target.ts';
 import type {
@@ -159,40 +160,6 @@ function requireSizes(name: string, { outputs }: Graph, arrays: readonly Values[
     for (const values of arrays) disposeOf({ values });
     throw new Error(`${name} gave ${arrays[i]?.length} values for "${key}" of shape [${shape}]: please report this`);
   });
-}
-
-/** Runs with the variables as they are now. To a device they move with the first call that finds them elsewhere. */
-async function runLive(given: readonly Values[], reads: Recording['reads'], session: Session): Promise<Values[]> {
-  const { upload } = session;
-  const variables = reads.map(({ variable }) => variable);
-  const isThere = variables.map((one) => isResident(valuesOfVariable(one)) || one.dtype === 'bool');
-  if (upload === undefined || isThere.every(Boolean))
-    return session.run([...given, ...variables.map(valuesOfVariable)]);
-  const held = holdValues(variables);
-  try {
-    const moved = await allOrNone(
-      held.values.map(async (values, i) => {
-        return isThere[i] || isResident(values) ? values : await upload(values, given.length + i);
-      }),
-      (values, i) => !isThere[i] && disposeOf({ values }),
-    );
-    const running = session.run([...given, ...moved]);
-    held.moveTo(moved.map((values, i) => (isThere[i] ? undefined : values)));
-    return await running;
-  } finally {
-    held.letGo();
-  }
-}
-
-/** All of them; where one fails, those that do not are undone. */
-async function allOrNone<T>(promises: readonly Promise<T>[], undo: (one: T, i: number) => void): Promise<T[]> {
-  const settled = await Promise.allSettled(promises);
-  const failed = settled.find(({ status }) => status === 'rejected');
-  if (failed === undefined) return Promise.all(promises);
-  settled.forEach((one, i) => {
-    if (one.status === 'fulfilled') undo(one.value, i);
-  });
-  throw (failed as PromiseRejectedResult).reason;
 }
 
 /** The tensor with its values here, and no longer there. */
