@@ -29,22 +29,27 @@ export const borrowed =
   ({ inputs, attrs, backend }) => {
     const home = backend as tf.KernelBackend;
     const reference = tf.findBackend(LENDER) as unknown as Reference;
-    const copies: Info[] = [];
+    const there: Info[] = [];
     const copy = ({ dataId, shape, dtype }: Info): Info => {
-      const there = reference.makeTensorInfo(shape, dtype, home.readSync(dataId));
-      copies.push(there);
-      return there;
+      const copied = reference.makeTensorInfo(shape, dtype, home.readSync(dataId));
+      there.push(copied);
+      return copied;
     };
-    const given = Array.isArray(inputs)
-      ? inputs.map(copy)
-      : Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, each(value, copy)]));
-    const made = kernel({ inputs: given as typeof inputs, attrs: attrs ?? {}, backend: reference });
-    const results = (Array.isArray(made) ? made : [made]).map(({ dataId, shape, dtype }) => {
-      const values = reference.readSync(dataId);
-      return { dataId: home.write(values, shape, dtype), shape, dtype };
-    });
-    for (const { dataId } of [...copies, ...(Array.isArray(made) ? made : [made])]) reference.disposeData(dataId);
-    return Array.isArray(made) ? results : (results[0] as Info);
+    try {
+      const given = Array.isArray(inputs)
+        ? inputs.map(copy)
+        : Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, each(value, copy)]));
+      const made = kernel({ inputs: given as typeof inputs, attrs: attrs ?? {}, backend: reference });
+      const all = Array.isArray(made) ? made : [made];
+      there.push(...all);
+      const results = all.map(({ dataId, shape, dtype }) => {
+        const values = reference.readSync(dataId);
+        return { dataId: home.write(values, shape, dtype), shape, dtype };
+      });
+      return Array.isArray(made) ? results : (results[0] as Info);
+    } finally {
+      for (const { dataId } of there) reference.disposeData(dataId);
+    }
   };
 
 /** An input is a tensor, a list of them (whatever its type says), or left out. */
