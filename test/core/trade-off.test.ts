@@ -53,7 +53,10 @@ describe('the trade-off', () => {
 
   it('grows tenfold until the goal is reached, and then closes in on the least c, for every image on its own', () => {
     const anyNeed = fc.record({
-      power: fc.double({ min: -3.9, max: 3.9, noNaN: true }),
+      // At a power of ten rounding decides which run is the first that is enough.
+      power: fc
+        .double({ min: -3.9, max: 3.9, noNaN: true })
+        .filter((power) => Math.abs(power - Math.round(power)) > 1e-5),
       at: fc.integer({ min: 0, max: 3 }),
     });
     fc.assert(
@@ -71,7 +74,7 @@ describe('the trade-off', () => {
           expect(low).toBeLessThan(least * (1 + 1e-6));
           expect(high).toBeGreaterThan(least * (1 - 1e-6));
           // Of the runs, some found the first c that was enough; each of the others halved what was left.
-          const first = Math.max(0, Math.ceil(power - Math.log10(FIRST) - 1e-6));
+          const first = Math.max(0, Math.ceil(power - Math.log10(FIRST)));
           const width = FIRST * 10 ** first - (first === 0 ? 0 : FIRST * 10 ** (first - 1));
           expect((high - low) / (width / 2 ** (runs - first - 1))).toBeCloseTo(1, 3);
         });
