@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { BACKEND_NAMES } from '../src/backends/names.ts';
 import { type Backend, openBackend } from '../src/backends/open.ts';
+import { median } from '../src/cli/bench/figures.ts';
 import { startRival } from './rival.ts';
 import { type Runner, WORKLOADS, type Workload } from './workloads.ts';
 
@@ -20,11 +21,6 @@ async function secondsOf(runner: Runner): Promise<number> {
   await runner.run();
   return (performance.now() - started) / 1000;
 }
-
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] as number;
-};
 
 const WARM_UP = 3;
 

@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { openBackend } from '../src/backends/open.ts';
+import { median } from '../src/cli/bench/figures.ts';
 import { tf } from '../src/tf.ts';
 
 const WEIGHTS = 11_200_000;
@@ -37,7 +38,7 @@ async function medianOf(work: () => Promise<void>): Promise<number> {
     await work();
     if (call >= 0) times.push(performance.now() - before);
   }
-  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
+  return median(times);
 }
 
 const once = async (): Promise<void> => void (await update(Float32Array.of(0.1)));

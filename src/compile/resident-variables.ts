@@ -1,7 +1,7 @@
 /** Variables whose values are on a device: a compiled update leaves them there, and the next one takes them as they are. */
 import { tf } from '../tf.ts';
 import { viewAs } from './host-array.ts';
-import { disposeOf, isResident } from './resident.ts';
+import { isResident } from './resident.ts';
 import { type DataId, tensorInfo } from './trace.ts';
 import type { DType, HostArray, Resident, Values } from './types.ts';
 
@@ -92,32 +92,29 @@ export function assignAll(assignments: readonly Assignment[]): void {
   }
 }
 
-/** The values of variables at one moment. */
+/** Variables at one moment. */
 export interface HeldValues {
-  readonly values: readonly Values[];
   /**
    * Puts copies on a device in their place, which are the variables' to free from now on; of those that were assigned or
    * disposed meanwhile the copies are freed. Undefined for one that stays as it is.
    */
-  moveTo(copies: readonly (Values | undefined)[]): void;
-  /** Those on a device are kept until then, whatever becomes of the variables. */
+  moveTo(copies: readonly (Resident | undefined)[]): void;
+  /** Until then values on a device are kept, whatever becomes of the variables. */
   letGo(): void;
 }
 
 export function holdValues(variables: readonly tf.Variable[]): HeldValues {
   const dataIds = variables.map(({ dataId }) => dataId);
-  const values = variables.map(valuesOfVariable);
-  const there = dataIds.filter((_, i) => isResident(values[i]));
+  const there = dataIds.filter((dataId) => tensorInfo(dataId).backend === residence);
   for (const dataId of there) residence.incRef(dataId);
   return {
-    values,
     moveTo: (copies) => {
       const moves: Assignment[] = [];
       copies.forEach((copy, i) => {
         const variable = variables[i] as tf.Variable;
         if (copy === undefined) return;
         if (!variable.isDisposed && variable.dataId === dataIds[i]) moves.push([variable, copy]);
-        else disposeOf({ copy });
+        else copy.dispose();
       });
       assignAll(moves);
     },

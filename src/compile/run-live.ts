@@ -1,44 +1,38 @@
 /** Runs of a session that reads variables anew every time. */
 import type { Recording } from './recorder.ts';
-import { disposeOf, isResident } from './resident.ts';
+import { isResident } from './resident.ts';
 import { holdValues, valuesOfVariable } from './resident-variables.ts';
 import type { Session } from './session.ts';
-import type { Values } from './types.ts';
+import type { HostArray, Resident, Values } from './types.ts';
 
 /** Runs with the variables as they are now. To a device they move with the first call that finds them elsewhere. */
 export async function runLive(
   given: readonly Values[],
   reads: Recording['reads'],
-  session: Session,
+  { upload, run }: Session,
 ): Promise<Values[]> {
-  const { upload } = session;
   const variables = reads.map(({ variable }) => variable);
-  const isThere = variables.map((one) => isResident(valuesOfVariable(one)) || one.dtype === 'bool');
-  if (upload === undefined || isThere.every(Boolean))
-    return session.run([...given, ...variables.map(valuesOfVariable)]);
+  const values = variables.map(valuesOfVariable);
+  const moves = (one: Values, i: number): one is HostArray => !isResident(one) && variables[i]?.dtype !== 'bool';
+  if (upload === undefined || !values.some(moves)) return run([...given, ...values]);
   const held = holdValues(variables);
   try {
-    const moved = await allOrNone(
-      held.values.map(async (values, i) => {
-        return isThere[i] || isResident(values) ? values : await upload(values, given.length + i);
-      }),
-      (values, i) => !isThere[i] && disposeOf({ values }),
+    const copies = await allOrNone(
+      values.map(async (one, i) => (moves(one, i) ? await upload(one, given.length + i) : undefined)),
     );
-    const running = session.run([...given, ...moved]);
-    held.moveTo(moved.map((values, i) => (isThere[i] ? undefined : values)));
+    const running = run([...given, ...values.map((one, i) => copies[i] ?? one)]);
+    held.moveTo(copies);
     return await running;
   } finally {
     held.letGo();
   }
 }
 
-/** All of them; where one fails, those that do not are undone. */
-async function allOrNone<T>(promises: readonly Promise<T>[], undo: (one: T, i: number) => void): Promise<T[]> {
-  const settled = await Promise.allSettled(promises);
-  const failed = settled.find(({ status }) => status === 'rejected');
-  if (failed === undefined) return Promise.all(promises);
-  settled.forEach((one, i) => {
-    if (one.status === 'fulfilled') undo(one.value, i);
-  });
-  throw (failed as PromiseRejectedResult).reason;
+/** All of them; where one fails, the others are freed. */
+async function allOrNone(copies: readonly Promise<Resident | undefined>[]): Promise<(Resident | undefined)[]> {
+  const settled = await Promise.allSettled(copies);
+  const failed = settled.find((one) => one.status === 'rejected');
+  if (failed === undefined) return Promise.all(copies);
+  for (const one of settled) if (one.status === 'fulfilled') one.value?.dispose();
+  throw failed.reason;
 }

@@ -9,7 +9,7 @@ import { isResident } from './resident.ts';
 import type { Provider } from './target.ts';
 import { THREADS, threadCount } from './threads.ts';
 import type { HostArray, Resident, Values } from './types.ts';
-import { DeviceValues, inTurn, keepDevice, openInTurn, uploaded } from './webgpu.ts';
+import { DeviceValues, inTurn, keepDevice, uploaded } from './webgpu.ts';
 
 export interface SessionOptions {
   /** What computes; the processor by default. */
@@ -65,7 +65,7 @@ export async function openSession(
     entry.users -= 1;
     if (entry.users > 0) return;
     shared.delete(key);
-    await (options.provider === 'webgpu' ? inTurn(() => session.release()) : session.release());
+    await whenItMay(options, () => session.release());
   };
   const valuesOf = (tensor: ort.Tensor): Values => {
     if (tensor.location === 'cpu') return tensor.data as HostArray;
@@ -78,8 +78,7 @@ export async function openSession(
     run: async (arrays) => {
       const here = options.provider === 'webgpu' ? arrays : await readAll(arrays);
       const feeds = Object.fromEntries(inputs.map((port, i) => [port.name, toOrt(port, here[i] as Values)]));
-      const run = () => session.run(feeds);
-      const results = await (options.provider === 'webgpu' ? inTurn(run) : run());
+      const results = await whenItMay(options, () => session.run(feeds));
       return outputs.map(({ name }) => valuesOf(results[name] as ort.Tensor));
     },
     ...(options.provider === 'webgpu'
@@ -111,8 +110,12 @@ async function create(
       ? {}
       : { preferredOutputLocation: Object.fromEntries(staying.map((name) => [name, 'gpu-buffer'])) }),
   };
-  return provider === 'webgpu' ? openInTurn(model, options) : ort.InferenceSession.create(model, options);
+  return whenItMay({ provider }, () => ort.InferenceSession.create(model, options));
 }
+
+/** What a session does: at once, or where only one may do something at a time, in its turn. */
+const whenItMay = <T>({ provider }: SessionOptions, work: () => Promise<T>): Promise<T> =>
+  provider === 'webgpu' ? inTurn(work) : work();
 
 const ORT_TYPE: Readonly<Record<OnnxType, 'float32' | 'int32' | 'int64' | 'bool' | 'float64'>> = {
   float32: 'float32',

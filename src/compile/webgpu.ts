@@ -92,27 +92,24 @@ export async function keepDevice(): Promise<void> {
 
 /** The smallest session there is: it gives what it gets. */
 const openCopy = (port: Omit<OnnxPort, 'name'>, to: Place = 'cpu'): Promise<ort.InferenceSession> =>
-  openInTurn(
-    encodeModel({
-      nodes: [{ operator: 'Identity', domain: '', inputs: ['in0'], outputs: ['out0'], attributes: {} }],
-      initializers: [],
-      inputs: [{ ...port, name: 'in0' }],
-      outputs: [{ ...port, name: 'out0' }],
-    }),
-    {
-      executionProviders: ['webgpu'],
-      logSeverityLevel: 3,
-      preferredOutputLocation: { out0: to },
-      // Else it keeps as much memory here as it ever copied.
-      enableCpuMemArena: false,
-      enableMemPattern: false,
-    },
+  inTurn(() =>
+    ort.InferenceSession.create(
+      encodeModel({
+        nodes: [{ operator: 'Identity', domain: '', inputs: ['in0'], outputs: ['out0'], attributes: {} }],
+        initializers: [],
+        inputs: [{ ...port, name: 'in0' }],
+        outputs: [{ ...port, name: 'out0' }],
+      }),
+      {
+        executionProviders: ['webgpu'],
+        logSeverityLevel: 3,
+        preferredOutputLocation: { out0: to },
+        // Else it keeps as much memory here as it ever copied.
+        enableCpuMemArena: false,
+        enableMemPattern: false,
+      },
+    ),
   );
-
-export const openInTurn = (
-  model: Uint8Array,
-  options: ort.InferenceSession.SessionOptions,
-): Promise<ort.InferenceSession> => inTurn(() => ort.InferenceSession.create(model, options));
 
 /** How ONNX Runtime says that memory ran out, or that the driver reset the device. */
 const LOST = new RegExp(

@@ -66,13 +66,18 @@ const isFolder = (path: string): Promise<boolean> =>
     () => false,
   );
 
-let opened = 0;
+let named = 0;
+
+/** A name beside a file that no other process gives, nor this one twice. */
+export function nameBeside(path: string): string {
+  named += 1;
+  return `${path}.${process.pid}-${named}.tmp`;
+}
 
 /** A new file beside `path`, under a name that no other process has, nor one of the same number that crashed before. */
 async function openBeside(path: string): Promise<{ readonly file: FileHandle; readonly temporary: string }> {
   for (;;) {
-    const temporary = `${path}.${process.pid}-${opened}.tmp`;
-    opened += 1;
+    const temporary = nameBeside(path);
     try {
       return { file: await open(temporary, 'wx'), temporary };
     } catch (error) {

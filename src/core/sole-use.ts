@@ -10,7 +10,7 @@ import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { usageError } from './errors.ts';
-import { fileError, makeFolder } from './files.ts';
+import { fileError, makeFolder, nameBeside } from './files.ts';
 import { isAlive } from './is-alive.ts';
 
 const REFRESH_MS = 15_000;
@@ -19,16 +19,8 @@ const GONE_MS = 20 * REFRESH_MS;
 /** By then a lock is written. */
 const WRITTEN_MS = 10_000;
 
-let last = 0;
-
-/** Tells apart what this process makes. */
-function next(): number {
-  last += 1;
-  return last;
-}
-
-/** A name beside the lock that nobody else has. */
-const aside = (lock: string): string => `${lock}.${process.pid}-${next()}.tmp`;
+/** How many this process has made: tells them apart. */
+let claims = 0;
 
 /**
  * Claims a file for this process, and makes its folder if it is missing; returns the end of that.
@@ -37,7 +29,8 @@ const aside = (lock: string): string => `${lock}.${process.pid}-${next()}.tmp`;
  */
 export async function soleUse(path: string): Promise<() => Promise<void>> {
   const lock = `${path}.lock`;
-  const holder: Holder = { pid: process.pid, started: startOf(process.pid), host: hostname(), claim: next() };
+  claims += 1;
+  const holder: Holder = { pid: process.pid, started: startOf(process.pid), host: hostname(), claim: claims };
   const own = JSON.stringify(holder);
   while (!(await made(lock, own))) {
     const content = await read(lock);
@@ -104,7 +97,7 @@ async function livingHolder(lock: string, content: string): Promise<string | und
 
 /** In milliseconds, by the clock of the file system, which is one for all who use it; of one that is gone, any. */
 async function ageOf(lock: string): Promise<number> {
-  const newer = aside(lock);
+  const newer = nameBeside(lock);
   try {
     await writeFile(newer, '');
     const [now, then] = await Promise.all([stat(newer), stat(lock).catch(() => undefined)]);
@@ -136,7 +129,7 @@ function startOf(pid: number): string | null {
 
 /** Of several that find the same dead lock, one alone takes it away. */
 async function removeDead(lock: string, content: string): Promise<void> {
-  const dead = aside(lock);
+  const dead = nameBeside(lock);
   try {
     await rename(lock, dead);
   } catch (error) {
