@@ -14,9 +14,9 @@ import { certifiedRadius, leader, prediction } from '../src/certify/smoothing.ts
 import { compile } from '../src/compile/compile.ts';
 import { parseNumber } from '../src/core/params.ts';
 import { openDataset } from '../src/data/registry.ts';
-import { prepareJudge } from '../src/evaluate/engine.ts';
 import { selectImages } from '../src/evaluate/images.ts';
-import { distance } from '../src/evaluate/verify.ts';
+import { prepareJudge } from '../src/evaluate/pool/engine.ts';
+import { distance } from '../src/evaluate/pool/verify.ts';
 import { loadCheckpoint } from '../src/models/checkpoint.ts';
 import { tf } from '../src/tf.ts';
 

@@ -9,11 +9,11 @@ import pgd from '../attacks/pgd.ts';
 import { compile } from '../src/compile/compile.ts';
 import { parseNumber, resolveParams } from '../src/core/params.ts';
 import { openDataset } from '../src/data/registry.ts';
-import { prepareAttack, prepareJudge } from '../src/evaluate/engine.ts';
 import { selectImages } from '../src/evaluate/images.ts';
-import type { Assignment } from '../src/evaluate/lanes.ts';
-import { type Outcome, type PoolReport, runPool } from '../src/evaluate/pool.ts';
-import { rehearse } from '../src/evaluate/rehearse.ts';
+import { prepareAttack, prepareJudge } from '../src/evaluate/pool/engine.ts';
+import type { Assignment } from '../src/evaluate/pool/lanes.ts';
+import { type Outcome, type PoolReport, runPool } from '../src/evaluate/pool/pool.ts';
+import { rehearse } from '../src/evaluate/rehearse/rehearse.ts';
 import { loadCheckpoint } from '../src/models/checkpoint.ts';
 
 const { values } = parseArgs({

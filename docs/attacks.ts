@@ -12,8 +12,8 @@ import { type Access, type Attack, type Ensemble, isEnsemble } from '../src/core
 import { loadAttacks } from '../src/discover/modules.ts';
 import { type PlannedStage, stagesOf } from '../src/evaluate/plan.ts';
 import { planAttack } from '../src/evaluate/plan-attack.ts';
-import { drawsNoise, type Rehearsal, rehearse } from '../src/evaluate/rehearse.ts';
-import type { FitRehearsal } from '../src/evaluate/rehearse-fit.ts';
+import { drawsNoise, type Rehearsal, rehearse } from '../src/evaluate/rehearse/rehearse.ts';
+import type { FitRehearsal } from '../src/evaluate/rehearse/rehearse-fit.ts';
 import { headerOf, toMarkdown } from './header.ts';
 
 /** What costs are counted for: they may depend on the number of classes. */

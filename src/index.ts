@@ -63,7 +63,7 @@ export { openPhotos } from './data/photo-files.ts';
 export { datasetNames, openDataset } from './data/registry.ts';
 export { loadAttacks, loadDefenses } from './discover/modules.ts';
 export { runExperiment } from './evaluate/experiment.ts';
-export { type Journal, openJournal } from './evaluate/journal.ts';
+export { type Journal, openJournal } from './evaluate/journal/journal.ts';
 export {
   type Contender,
   type ExperimentPlan,

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compile } from '../../src/compile/compile.ts';
-import { prepareJudge } from '../../src/evaluate/engine.ts';
 import { selectImages } from '../../src/evaluate/images.ts';
-import { judgeAll } from '../../src/evaluate/verify.ts';
+import { prepareJudge } from '../../src/evaluate/pool/engine.ts';
+import { judgeAll } from '../../src/evaluate/pool/verify.ts';
 import { writeSafetensors } from '../../src/weights/safetensors.ts';
 import { type Rival, startRival } from '../rival.ts';
 import type { SweepSpec, Swept } from './sweep.ts';

@@ -4,7 +4,7 @@ import { UserError, usageError } from '../core/errors.ts';
 import type { TrainingRecord } from '../core/training-record.ts';
 import { requireDistinct } from '../evaluate/experiment.ts';
 import { selectImages } from '../evaluate/images.ts';
-import type { Parts } from '../evaluate/journal.ts';
+import type { Parts } from '../evaluate/journal/journal.ts';
 import { type Contender, contenderName, type Harness } from '../evaluate/plan.ts';
 import { factParts } from '../evaluate/provenance.ts';
 import { largestRadius } from './smoothing.ts';

@@ -1,8 +1,8 @@
 /** Asks the base classifier about noisy copies of an image. */
 import { fillNoise, stringHash } from '../core/rng.ts';
-import type { Judge } from '../evaluate/engine.ts';
 import { stopIfAborted } from '../evaluate/plan.ts';
-import { argMax } from '../evaluate/verify.ts';
+import type { Judge } from '../evaluate/pool/engine.ts';
+import { argMax } from '../evaluate/pool/verify.ts';
 import type { Votes } from './smoothing.ts';
 
 /** What copies are made for: each purpose has noise of its own, so that no conclusion rests on what another chose. */

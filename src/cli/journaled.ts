@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JOURNAL } from '../core/run.ts';
 import { IMAGES } from '../core/saved.ts';
-import { type Journal, openJournal, type Parts } from '../evaluate/journal.ts';
+import { type Journal, openJournal, type Parts } from '../evaluate/journal/journal.ts';
 import { Interrupted } from '../evaluate/plan.ts';
 import { journalKey } from '../evaluate/provenance.ts';
 import { listenForInterrupt } from './interrupt.ts';

@@ -7,7 +7,7 @@ import { type Backend, openBackend, requireThreads } from '../backends/open.ts';
 import { messageOf, UserError } from '../core/errors.ts';
 import { gibbonHome } from '../core/home.ts';
 import { JOURNAL } from '../core/run.ts';
-import { begunWith } from '../evaluate/begun-with.ts';
+import { begunWith } from '../evaluate/journal/begun-with.ts';
 import { versionsHere } from './surroundings.ts';
 import { tellTrials } from './tell-trials.ts';
 import type { Terminal } from './terminal.ts';

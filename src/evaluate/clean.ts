@@ -1,10 +1,10 @@
 /** The clean pass: what a contender makes of the images as they are, computed once for all attacks. */
 import { UserError } from '../core/errors.ts';
-import type { Judge } from './engine.ts';
 import type { SelectedImage, Selection } from './images.ts';
-import type { JournalRecord } from './journal.ts';
+import type { JournalRecord } from './journal/journal.ts';
 import { type Contender, contenderName, stopIfAborted } from './plan.ts';
-import { argMax, judgeAll } from './verify.ts';
+import type { Judge } from './pool/engine.ts';
+import { argMax, judgeAll } from './pool/verify.ts';
 
 export type CleanRecord = Extract<JournalRecord, { kind: 'clean' }>;
 

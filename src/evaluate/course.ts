@@ -2,10 +2,10 @@
  * The course of an attack, image by image and radius by radius, beyond whether it succeeded: after how many steps, as what the
  * image was taken, how large the perturbation was, and how the loss went on the way. Of the radii that are watched.
  */
-import type { EndRow } from './journal.ts';
-import { marksOf } from './marks.ts';
-import type { Outcome } from './pool.ts';
-import type { Size } from './size.ts';
+import type { EndRow } from './journal/journal.ts';
+import { marksOf } from './pool/marks.ts';
+import type { Outcome } from './pool/pool.ts';
+import type { Size } from './pool/size.ts';
 
 /** Instead of the number of steps after which an image fell. */
 const [STANDS, BEFORE, UNKNOWN] = [-1, -2, -3];

@@ -17,18 +17,15 @@ import {
 import type { SavedImages } from '../core/saved.ts';
 import { isRadius, RADIUS } from '../core/threat-model.ts';
 import { cellsOf, distancesOf, type Standing, worstCasesOf } from './cells.ts';
-import { sanityChecks } from './checks.ts';
 import { type CleanRecord, cleanPass } from './clean.ts';
 import { confusionsOf, perturbationsOf, tracesOf } from './courses.ts';
-import { type Judge, prepareJudge } from './engine.ts';
-import { fitRuleOf } from './fit-images.ts';
-import { Fits } from './fits.ts';
+import { fitRuleOf } from './fit/fit-images.ts';
+import { Fits } from './fit/fits.ts';
 import { galleryRadius, galleryRule } from './gallery.ts';
 import { selectImages } from './images.ts';
 import type { Job } from './job.ts';
-import { forgetfulJournal } from './journal.ts';
+import { forgetfulJournal } from './journal/journal.ts';
 import { type MeasuredNow, measure } from './measure.ts';
-import { measureNaive, NAIVE_RULE, requireUndefended } from './naive.ts';
 import { watchMemory } from './peak-memory.ts';
 import { performanceOf } from './performance.ts';
 import {
@@ -39,11 +36,14 @@ import {
   mostSteps,
   type PlannedAttack,
 } from './plan.ts';
-import { probed } from './probed.ts';
-import { type Findings, probeChecks } from './probes.ts';
+import { type Judge, prepareJudge } from './pool/engine.ts';
 import { className, provenanceOf, Stopwatch } from './provenance.ts';
-import { measureTransfer, requireTransfer, TRANSFER_RULE } from './transfer.ts';
-import type { Known } from './transfer-matrix.ts';
+import { sanityChecks } from './sanity/checks.ts';
+import { probed } from './sanity/probed.ts';
+import { type Findings, probeChecks } from './sanity/probes.ts';
+import { measureNaive, NAIVE_RULE, requireUndefended } from './transfer/naive.ts';
+import { measureTransfer, requireTransfer, TRANSFER_RULE } from './transfer/transfer.ts';
+import type { Known } from './transfer/transfer-matrix.ts';
 
 /**
  * Runs the plan. The same plan gives the same `cells` but for `seconds`, whatever `batch` is and however often it was

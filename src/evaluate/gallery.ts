@@ -1,12 +1,12 @@
 /** The pictures of a run: x + ε·δ = x′ for the first attacked images, failures included. */
 import type { GalleryItem } from '../core/run.ts';
 import type { Goal, Threat } from '../core/threat-model.ts';
-import type { Judge } from './engine.ts';
 import type { SelectedImage } from './images.ts';
 import type { Contender, ExperimentPlan } from './plan.ts';
 import { encodePng } from './png.ts';
-import type { Outcome } from './pool.ts';
-import { judgeAll, logitsReach, roundTo8Bits } from './verify.ts';
+import type { Judge } from './pool/engine.ts';
+import type { Outcome } from './pool/pool.ts';
+import { judgeAll, logitsReach, roundTo8Bits } from './pool/verify.ts';
 
 /** Rows of a top-5 list. */
 const TOP = 5;

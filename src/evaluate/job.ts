@@ -1,6 +1,6 @@
-import type { Fits } from './fits.ts';
+import type { Fits } from './fit/fits.ts';
 import type { Selection } from './images.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from './journal/journal.ts';
 import type { ExperimentPlan, Harness } from './plan.ts';
 import type { Stopwatch } from './provenance.ts';
 

@@ -7,13 +7,11 @@ import type { SavedImages } from '../core/saved.ts';
 import { blame } from './blame.ts';
 import type { Measured } from './cells.ts';
 import { Course } from './course.ts';
-import { type Judge, prepareAttack } from './engine.ts';
-import type { FitOwner } from './fits.ts';
+import type { FitOwner } from './fit/fits.ts';
 import { drawGallery, galleryRadius, Showcase } from './gallery.ts';
 import type { Job } from './job.ts';
-import type { JournalRecord } from './journal.ts';
-import type { Assignment, Fallen } from './lanes.ts';
-import { unpackFloats } from './pack.ts';
+import type { JournalRecord } from './journal/journal.ts';
+import { unpackFloats } from './journal/pack.ts';
 import {
   attackedOf,
   type Contender,
@@ -26,9 +24,11 @@ import {
   stageName,
   stagesOf,
 } from './plan.ts';
-import { type PoolSpec, runPool, type Watch } from './pool.ts';
+import { type Judge, prepareAttack } from './pool/engine.ts';
+import type { Assignment, Fallen } from './pool/lanes.ts';
+import { type PoolSpec, runPool, type Watch } from './pool/pool.ts';
 import { recorder } from './recorder.ts';
-import { drawsNoise, rehearse, triesAt } from './rehearse.ts';
+import { drawsNoise, rehearse, triesAt } from './rehearse/rehearse.ts';
 import { type Archive, openArchive } from './saved/archive.ts';
 import { Tally } from './tally.ts';
 

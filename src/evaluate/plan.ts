@@ -10,8 +10,8 @@ import type { Kept, Rounding } from '../core/saved.ts';
 import type { Goal, Threat } from '../core/threat-model.ts';
 import type { TrainingRecord } from '../core/training-record.ts';
 import type { Versions } from '../core/versions.ts';
-import type { Journal } from './journal.ts';
-import type { Probe } from './probes.ts';
+import type { Journal } from './journal/journal.ts';
+import type { Probe } from './sanity/probes.ts';
 
 /** A trained network that stands for measurement. */
 export interface Contender {

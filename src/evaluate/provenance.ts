@@ -4,9 +4,9 @@ import { arch, availableParallelism, cpus, platform } from 'node:os';
 import { codeOf } from '../core/attack.ts';
 import type { Dataset, SkippedFile } from '../core/dataset.ts';
 import type { Run } from '../core/run.ts';
-import { fitRuleOf, needsFit } from './fit-images.ts';
+import { fitRuleOf, needsFit } from './fit/fit-images.ts';
 import { type Selection, selectImages } from './images.ts';
-import type { Parts } from './journal.ts';
+import type { Parts } from './journal/journal.ts';
 import { type Contender, contenderName, type DefendedBy, type ExperimentPlan, type Harness } from './plan.ts';
 
 /** The processor's name, as the system gives it. */

@@ -1,9 +1,9 @@
 /** Takes the outcomes of a pool in as they come: tally, journal, clock and progress. */
 import { type Course, endOf } from './course.ts';
-import type { Journal, JournalRecord, OutcomeRow, TraceRow } from './journal.ts';
-import { packFloats } from './pack.ts';
+import type { Journal, JournalRecord, OutcomeRow, TraceRow } from './journal/journal.ts';
+import { packFloats } from './journal/pack.ts';
 import type { Harness } from './plan.ts';
-import type { Outcome } from './pool.ts';
+import type { Outcome } from './pool/pool.ts';
 import type { Stopwatch } from './provenance.ts';
 import { rowOf, type Tally } from './tally.ts';
 

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import { resolveParams } from '../core/params.ts';
-import { rehearse } from '../evaluate/rehearse.ts';
+import { rehearse } from '../evaluate/rehearse/rehearse.ts';
 import { BrokenLaw, type Law, requires } from './law.ts';
 import { CLASSES, INPUT } from './stage.ts';
 

@@ -2,10 +2,10 @@
 import type { HostArray, Prepare } from '../compile/types.ts';
 import type { Attack, Fit, FitContext, Fitted } from '../core/attack.ts';
 import type { Classifier } from '../core/classifier.ts';
-import type { Arrays, EngineSpec } from '../evaluate/engine.ts';
-import { runFit } from '../evaluate/fit.ts';
-import { prepareFit } from '../evaluate/fit-engine.ts';
+import { runFit } from '../evaluate/fit/fit.ts';
+import { prepareFit } from '../evaluate/fit/fit-engine.ts';
 import type { SelectedImage } from '../evaluate/images.ts';
+import type { Arrays, EngineSpec } from '../evaluate/pool/engine.ts';
 import { tf } from '../tf.ts';
 import { contextOf, FIT_IDS, imageOf, imagesOf, type Performance, paramsOf, repeated } from './stage.ts';
 

@@ -1,5 +1,5 @@
 /** Laws on where the candidates lie: every one of them, not the last alone, since every one counts. */
-import { distance, type Made, refusal, TOLERANCE } from '../evaluate/verify.ts';
+import { distance, type Made, refusal, TOLERANCE } from '../evaluate/pool/verify.ts';
 import { type Law, requires, type Subject } from './law.ts';
 import { inScenes, iteratesOf, type Scene, scenesOf } from './scene.ts';
 import { IDS, INPUT, imageOf } from './stage.ts';

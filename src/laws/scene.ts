@@ -1,6 +1,6 @@
 /** Scenes: what an attack is let loose on, so that a law can be tried in many and a broken one shown in the smallest. */
 
-import type { Made } from '../evaluate/verify.ts';
+import type { Made } from '../evaluate/pool/verify.ts';
 import { BrokenLaw, type Law, type Subject } from './law.ts';
 import { CLASSIFIERS, IDS, type Performance, performed, RADII, repeated } from './stage.ts';
 

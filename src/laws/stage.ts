@@ -7,7 +7,7 @@ import { elements } from '../core/draws.ts';
 import { resolveParams } from '../core/params.ts';
 import { fillNoise } from '../core/rng.ts';
 import { diameterOf, type Threat } from '../core/threat-model.ts';
-import type { Made } from '../evaluate/verify.ts';
+import type { Made } from '../evaluate/pool/verify.ts';
 import { tf } from '../tf.ts';
 import { fittedFor } from './fitting.ts';
 

@@ -6,9 +6,9 @@ import type { Classifier } from '../core/classifier.ts';
 import type { NoiseRequest } from '../core/draws.ts';
 import { resolveParams } from '../core/params.ts';
 import type { Threat } from '../core/threat-model.ts';
-import { type Arrays, fittedItems, prepareAttack } from '../evaluate/engine.ts';
-import { NoiseBuffers } from '../evaluate/noise.ts';
-import { aimsItself, rehearse } from '../evaluate/rehearse.ts';
+import { type Arrays, fittedItems, prepareAttack } from '../evaluate/pool/engine.ts';
+import { NoiseBuffers } from '../evaluate/pool/noise.ts';
+import { aimsItself, rehearse } from '../evaluate/rehearse/rehearse.ts';
 import { fittedOnStage, repeatedRows } from './fitting.ts';
 
 export interface Trial {

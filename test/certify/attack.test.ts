@@ -5,8 +5,8 @@ import { certifiedRadius, leader, prediction } from '../../src/certify/smoothing
 import { compile } from '../../src/compile/compile.ts';
 import { eager } from '../../src/compile/eager.ts';
 import { stringHash } from '../../src/core/rng.ts';
-import { type Judge, prepareJudge } from '../../src/evaluate/engine.ts';
-import { distance } from '../../src/evaluate/verify.ts';
+import { type Judge, prepareJudge } from '../../src/evaluate/pool/engine.ts';
+import { distance } from '../../src/evaluate/pool/verify.ts';
 import { tf } from '../../src/tf.ts';
 import { smallClassifier, smallDataset } from '../evaluate/fixtures.ts';
 

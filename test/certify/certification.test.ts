@@ -12,7 +12,7 @@ import {
 import { compile } from '../../src/compile/compile.ts';
 import { eager } from '../../src/compile/eager.ts';
 import type { Certificates } from '../../src/core/run.ts';
-import { openJournal } from '../../src/evaluate/journal.ts';
+import { openJournal } from '../../src/evaluate/journal/journal.ts';
 import { Interrupted } from '../../src/evaluate/plan.ts';
 import { journalKey } from '../../src/evaluate/provenance.ts';
 import { tf } from '../../src/tf.ts';

@@ -1,5 +1,5 @@
 /** A classifier whose smoothed form is known: a linear one, of two classes. */
-import type { Judge } from '../../src/evaluate/engine.ts';
+import type { Judge } from '../../src/evaluate/pool/engine.ts';
 
 export const WEIGHTS = [0.6, -0.8, 1.2, 0.3];
 const LENGTH = Math.hypot(...WEIGHTS);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkOut, defaultFolder, makeOut } from '../../src/cli/out-folder.ts';
 import { JOURNAL } from '../../src/core/run.ts';
-import { openJournal } from '../../src/evaluate/journal.ts';
+import { openJournal } from '../../src/evaluate/journal/journal.ts';
 
 let base: string;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { mostOf, type Pose, render } from '../../src/core/pose.ts';
-import { moved } from '../../src/evaluate/moved.ts';
+import { moved } from '../../src/evaluate/pool/moved.ts';
 import { tf } from '../../src/tf.ts';
 import { randomValues } from '../evaluate/fixtures.ts';
 import { minus, normOf } from './reference.ts';

@@ -6,12 +6,12 @@ import { margin } from '../../src/core/losses.ts';
 import type { Run } from '../../src/core/run.ts';
 import { Course } from '../../src/evaluate/course.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
-import { forgetfulJournal, type JournalRecord } from '../../src/evaluate/journal.ts';
-import { markAt, marksOf } from '../../src/evaluate/marks.ts';
-import { packFloats, unpackFloats } from '../../src/evaluate/pack.ts';
+import { forgetfulJournal, type JournalRecord } from '../../src/evaluate/journal/journal.ts';
+import { packFloats, unpackFloats } from '../../src/evaluate/journal/pack.ts';
 import type { ExperimentPlan, PlannedAttack, PlannedStage } from '../../src/evaluate/plan.ts';
-import { sizeOf } from '../../src/evaluate/size.ts';
-import { marginOf } from '../../src/evaluate/trace.ts';
+import { markAt, marksOf } from '../../src/evaluate/pool/marks.ts';
+import { sizeOf } from '../../src/evaluate/pool/size.ts';
+import { marginOf } from '../../src/evaluate/pool/trace.ts';
 import { tf } from '../../src/tf.ts';
 import {
   contender,

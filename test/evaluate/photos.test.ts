@@ -6,7 +6,7 @@ import pgd from '../../attacks/pgd.ts';
 import type { Dataset } from '../../src/core/dataset.ts';
 import { openFolder } from '../../src/data/folder.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
-import type { JournalRecord } from '../../src/evaluate/journal.ts';
+import type { JournalRecord } from '../../src/evaluate/journal/journal.ts';
 import type { ExperimentPlan, Harness, ProgressEvent } from '../../src/evaluate/plan.ts';
 import { journalKey, journalParts } from '../../src/evaluate/provenance.ts';
 import { tf } from '../../src/tf.ts';

@@ -12,7 +12,7 @@ import {
   stagesOf,
   undefendedOf,
 } from '../../evaluate/plan.ts';
-import { type Rehearsal, rehearse, stepsAt, triesAt } from '../../evaluate/rehearse.ts';
+import { type Rehearsal, rehearse, stepsAt, triesAt } from '../../evaluate/rehearse/rehearse.ts';
 import { duration, radius } from '../../report/format.ts';
 import { type Speed, speedOf } from './speed.ts';
 

@@ -7,7 +7,7 @@ import { usageError } from '../../core/errors.ts';
 import type { Values } from '../../core/params.ts';
 import { datasetNames, requireDatasetName } from '../../data/registry.ts';
 import { requirePlan } from '../../evaluate/experiment.ts';
-import { needsFit } from '../../evaluate/fit-images.ts';
+import { needsFit } from '../../evaluate/fit/fit-images.ts';
 import type { ExperimentPlan, PlannedAttack, Saving } from '../../evaluate/plan.ts';
 import { headlineEpsilon } from '../../report/headline-epsilon.ts';
 import type { Given } from '../flags.ts';

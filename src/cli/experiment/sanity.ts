@@ -3,7 +3,7 @@ import { type Attack, type Ensemble, isEnsemble } from '../../core/attack.ts';
 import { resolveParams } from '../../core/params.ts';
 import type { Threat } from '../../core/threat-model.ts';
 import { type PlannedAttack, type PlannedStage, stagesOf } from '../../evaluate/plan.ts';
-import type { Probe } from '../../evaluate/probes.ts';
+import type { Probe } from '../../evaluate/sanity/probes.ts';
 
 const OBFUSCATED = 'https://arxiv.org/abs/1802.00420';
 const CHECKLIST = 'https://arxiv.org/abs/1902.06705';

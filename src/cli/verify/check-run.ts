@@ -3,7 +3,7 @@
 import type { Backend } from '../../backends/open.ts';
 import type { Run } from '../../core/run.ts';
 import type { SavedImages } from '../../core/saved.ts';
-import { prepareJudge } from '../../evaluate/engine.ts';
+import { prepareJudge } from '../../evaluate/pool/engine.ts';
 import { type Checked, checkSaved } from '../../evaluate/saved/check.ts';
 import type { Found } from './networks.ts';
 

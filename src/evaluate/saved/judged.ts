@@ -3,8 +3,8 @@ import type { ImageShape } from '../../core/classifier.ts';
 import type { Pose } from '../../core/pose.ts';
 import type { Rounding } from '../../core/saved.ts';
 import type { Goal, Threat } from '../../core/threat-model.ts';
-import type { Judge } from '../engine.ts';
-import { argMax, judgeAll, logitsReach, type Refusal, refusal } from '../verify.ts';
+import type { Judge } from '../pool/engine.ts';
+import { argMax, judgeAll, logitsReach, type Refusal, refusal } from '../pool/verify.ts';
 import { ROUND } from './rounding.ts';
 
 export interface SavedPair {

@@ -1,6 +1,6 @@
 /** How the pixels of an adversarial image come to the 256 levels of a picture. */
 import type { Rounding } from '../../core/saved.ts';
-import { roundTo8Bits } from '../verify.ts';
+import { roundTo8Bits } from '../pool/verify.ts';
 
 const LEVELS = 255;
 

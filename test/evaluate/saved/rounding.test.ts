@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NORMS } from '../../../src/core/threat-model.ts';
+import { distance } from '../../../src/evaluate/pool/verify.ts';
 import { ROUND } from '../../../src/evaluate/saved/rounding.ts';
-import { distance } from '../../../src/evaluate/verify.ts';
 
 const pixel = fc.float({ min: 0, max: 1, noNaN: true });
 const level = fc.integer({ min: 0, max: 255 }).map((k) => Math.fround(k / 255));
