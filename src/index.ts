@@ -63,7 +63,9 @@ export { openPhotos } from './data/photo-files.ts';
 export { datasetNames, openDataset } from './data/registry.ts';
 export { loadAttacks, loadDefenses } from './discover/modules.ts';
 export { runExperiment } from './evaluate/experiment.ts';
+export { journalParts } from './evaluate/experiment-parts.ts';
 export { type Journal, openJournal } from './evaluate/journal/journal.ts';
+export { journalKey } from './evaluate/journal/parts.ts';
 export {
   type Contender,
   type ExperimentPlan,
@@ -72,7 +74,6 @@ export {
   type PlannedAttack,
   type Saving,
 } from './evaluate/plan.ts';
-export { journalKey, journalParts } from './evaluate/provenance.ts';
 export {
   adaptiveAveragePool,
   type Block,

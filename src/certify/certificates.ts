@@ -1,7 +1,7 @@
 /** From votes to what run.json says of a network at one level of noise. */
 import type { Certificates } from '../core/run.ts';
 import { wilson95 } from '../core/statistics.ts';
-import type { CertifiedRow } from '../evaluate/journal/journal.ts';
+import type { CertifiedRow } from '../evaluate/journal/record.ts';
 import type { Contender } from '../evaluate/plan.ts';
 import type { CertificationPlan } from './plan.ts';
 import { certifiedRadius, largestRadius } from './smoothing.ts';

@@ -2,11 +2,10 @@
 import type { Dataset } from '../core/dataset.ts';
 import { UserError, usageError } from '../core/errors.ts';
 import type { TrainingRecord } from '../core/training-record.ts';
-import { requireDistinct } from '../evaluate/experiment.ts';
 import { selectImages } from '../evaluate/images.ts';
-import type { Parts } from '../evaluate/journal/journal.ts';
+import { factParts, type Parts } from '../evaluate/journal/parts.ts';
 import { type Contender, contenderName, type Harness } from '../evaluate/plan.ts';
-import { factParts } from '../evaluate/provenance.ts';
+import { requireDistinct } from '../evaluate/require-plan.ts';
 import { largestRadius } from './smoothing.ts';
 
 /** Which networks are certified on which images, at which levels of noise, and how surely. */

@@ -160,6 +160,9 @@ export interface Stage {
   readonly restarts?: number;
 }
 
+/** Whether its tries are aimed at classes of its own choice where the goal is not. */
+export const aimsItself = ({ targets }: Pick<Attack, 'targets'>): boolean => targets !== undefined;
+
 /** Whether it is made of other attacks. */
 export const isEnsemble = (attack: Attack | Ensemble): attack is Ensemble => 'stages' in attack;
 

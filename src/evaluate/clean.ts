@@ -1,7 +1,7 @@
 /** The clean pass: what a contender makes of the images as they are, computed once for all attacks. */
 import { UserError } from '../core/errors.ts';
 import type { SelectedImage, Selection } from './images.ts';
-import type { JournalRecord } from './journal/journal.ts';
+import type { JournalRecord } from './journal/record.ts';
 import { type Contender, contenderName, stopIfAborted } from './plan.ts';
 import type { Judge } from './pool/engine.ts';
 import { argMax, judgeAll } from './pool/verify.ts';

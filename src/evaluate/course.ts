@@ -2,7 +2,7 @@
  * The course of an attack, image by image and radius by radius, beyond whether it succeeded: after how many steps, as what the
  * image was taken, how large the perturbation was, and how the loss went on the way. Of the radii that are watched.
  */
-import type { EndRow } from './journal/journal.ts';
+import type { EndRow } from './journal/record.ts';
 import { marksOf } from './pool/marks.ts';
 import type { Outcome } from './pool/pool.ts';
 import type { Size } from './pool/size.ts';

@@ -1,39 +1,12 @@
 /** Where a run's numbers come from: machine, versions, data, weights, times. */
-import { createHash } from 'node:crypto';
 import { arch, availableParallelism, cpus, platform } from 'node:os';
-import { codeOf } from '../core/attack.ts';
 import type { Dataset, SkippedFile } from '../core/dataset.ts';
 import type { Run } from '../core/run.ts';
-import { fitRuleOf, needsFit } from './fit/fit-images.ts';
-import { type Selection, selectImages } from './images.ts';
-import type { Parts } from './journal/journal.ts';
-import { type Contender, contenderName, type DefendedBy, type ExperimentPlan, type Harness } from './plan.ts';
+import type { Selection } from './images.ts';
+import { contenderName, type ExperimentPlan, type Harness } from './plan.ts';
 
 /** The processor's name, as the system gives it. */
 export const cpuName = (): string => cpus()[0]?.model.trim() ?? 'unknown';
-
-/** Seconds by phase, added up. */
-export class Stopwatch {
-  readonly #seconds = new Map<string, number>();
-
-  get phases(): Record<string, number> {
-    return Object.fromEntries(this.#seconds);
-  }
-
-  add(phase: string, seconds: number): void {
-    this.#seconds.set(phase, (this.#seconds.get(phase) ?? 0) + seconds);
-  }
-
-  /** Runs the work and adds its time. */
-  async time<T>(phase: string, work: () => Promise<T>): Promise<T> {
-    const began = performance.now();
-    try {
-      return await work();
-    } finally {
-      this.add(phase, (performance.now() - began) / 1000);
-    }
-  }
-}
 
 const ITERATE_POLICY =
   'an image counts as fooled if any candidate of any restart reaches the goal and a separate forward pass confirms it; ' +
@@ -109,68 +82,3 @@ function leftOutInWords({ goal, dataset }: ProvenanceFacts['plan'], leftOut: rea
   const few = most === 1 ? '1 image' : `${least === most ? most : `${least} to ${most}`} images`;
   return [`${few} of class ${className(dataset, goal.target)}, the target, ${most === 1 ? 'is' : 'are'} left out`];
 }
-
-/**
- * What decides the numbers, hashed thing by thing. The batch size is no part of it, for it changes nothing.
- *
- * Code is told apart by the versions of the program and its packages, by its commit, by the text of an attack's functions,
- * and by the bytes of a user's file. What such a file imports is not looked at, nor which changes make a commit `-dirty`.
- */
-export async function journalParts(
-  plan: ExperimentPlan,
-  { backend, versions }: Pick<Harness, 'backend' | 'versions'>,
-): Promise<Parts> {
-  const { attacks, contenders, dataset, images, epsilons, norm, goal, seed, restarts, galleryRows, galleryEpsilon } =
-    plan;
-  const { earlyStop = true, sanity, transferEpsilon } = plan;
-  const { name, split, labels, input } = dataset;
-  const facts: Readonly<Record<string, unknown>> = {
-    'the version of the program or its packages': versions,
-    'the backend': backend,
-    'the list of attacks': attacks.map(({ attack }) => attack.name),
-    ...Object.fromEntries(attacks.map(({ attack, params }) => [`the parameters of ${attack.name}`, params])),
-    ...Object.fromEntries(
-      attacks.map(({ attack, source, stages }) => [
-        `the code of ${attack.name}`,
-        [
-          codeOf(attack),
-          source,
-          stages?.map((stage) => [stage.attack.name, stage.params, stage.restarts, codeOf(stage.attack)]),
-        ],
-      ]),
-    ),
-    'the networks': contenders.map((contender) => [contenderName(contender), contender.sha256]),
-    ...(contenders.some(({ defended }) => defended !== undefined) ? { 'the defenses': defensesOf(contenders) } : {}),
-    'the dataset': [name, split, labels, input, await selectImages(dataset, images, seed).hash()],
-    'the number of images': images,
-    'the radii': epsilons,
-    'the norm': norm,
-    'the target': goal,
-    'the seed': seed,
-    'the number of restarts': restarts,
-    'the early stop': earlyStop,
-    'the gallery': [galleryRows, galleryEpsilon],
-    'the sanity panel': [
-      sanity?.images,
-      sanity?.probes.map(({ name, planned: { attack, params } }) => [name, codeOf(attack), params]),
-    ],
-    'the transfer': [transferEpsilon],
-    ...(needsFit(plan) ? { 'the images that attacks are fitted on': await fitRuleOf(plan) } : {}),
-  };
-  return factParts(facts);
-}
-
-/** A hash of each of these things, by its name. */
-export const factParts = (facts: Readonly<Record<string, unknown>>): Parts =>
-  Object.fromEntries(Object.entries(facts).map(([part, value]) => [part, sha256(JSON.stringify(value))]));
-
-/** Of every contender what it stands behind, code and all. */
-const defensesOf = (contenders: readonly Contender[]): unknown =>
-  contenders.map(({ defended }) => defended && [defended.defense.name, defended.params, ...codeOfDefense(defended)]);
-
-const codeOfDefense = ({ defense, source }: DefendedBy): unknown[] => [String(defense.wrap), source];
-
-/** A hash of all parts: work in a journal of the same key need not be done again. */
-export const journalKey = (parts: Parts): string => sha256(JSON.stringify(parts));
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,10 +1,11 @@
 /** Takes the outcomes of a pool in as they come: tally, journal, clock and progress. */
 import { type Course, endOf } from './course.ts';
-import type { Journal, JournalRecord, OutcomeRow, TraceRow } from './journal/journal.ts';
+import type { Journal } from './journal/journal.ts';
 import { packFloats } from './journal/pack.ts';
+import type { JournalRecord, OutcomeRow, TraceRow } from './journal/record.ts';
 import type { Harness } from './plan.ts';
 import type { Outcome } from './pool/pool.ts';
-import type { Stopwatch } from './provenance.ts';
+import type { Stopwatch } from './stopwatch.ts';
 import { rowOf, type Tally } from './tally.ts';
 
 export interface RecorderSpec {

@@ -1,5 +1,5 @@
 /** What one attack did to one classifier, image by image and radius by radius: a byte each, and sums. */
-import type { OutcomeRow } from './journal/journal.ts';
+import type { OutcomeRow } from './journal/record.ts';
 import type { Outcome } from './pool/pool.ts';
 
 /** Evaluations and refused claims, summed over the images of one radius. */

@@ -1,14 +1,14 @@
 /** An attack as the harness runs it, step by step, with nothing around it. */
 import { takenHome } from '../compile/resident.ts';
 import type { Prepare } from '../compile/types.ts';
-import type { Attack } from '../core/attack.ts';
+import { type Attack, aimsItself } from '../core/attack.ts';
 import type { Classifier } from '../core/classifier.ts';
 import type { NoiseRequest } from '../core/draws.ts';
 import { resolveParams } from '../core/params.ts';
 import type { Threat } from '../core/threat-model.ts';
 import { type Arrays, fittedItems, prepareAttack } from '../evaluate/pool/engine.ts';
 import { NoiseBuffers } from '../evaluate/pool/noise.ts';
-import { aimsItself, rehearse } from '../evaluate/rehearse/rehearse.ts';
+import { rehearse } from '../evaluate/rehearse/rehearse.ts';
 import { fittedOnStage, repeatedRows } from './fitting.ts';
 
 export interface Trial {

@@ -1,9 +1,8 @@
 import type { Prepare } from '../../src/compile/types.ts';
+import { aimsItself } from '../../src/core/attack.ts';
 import type { Norm } from '../../src/core/threat-model.ts';
-
 import { type Arrays, prepareJudge } from '../../src/evaluate/pool/engine.ts';
 import { distance } from '../../src/evaluate/pool/verify.ts';
-import { aimsItself } from '../../src/evaluate/rehearse/rehearse.ts';
 import { states, type Trial } from '../../src/laws/states.ts';
 
 /**

@@ -5,7 +5,8 @@ import { type Attack, defineEnsemble, type Ensemble } from '../../src/core/attac
 import type { Cell, Run } from '../../src/core/run.ts';
 import type { Norm } from '../../src/core/threat-model.ts';
 import { runExperiment } from '../../src/evaluate/experiment.ts';
-import { forgetfulJournal, type JournalRecord } from '../../src/evaluate/journal/journal.ts';
+import { forgetfulJournal } from '../../src/evaluate/journal/journal.ts';
+import type { JournalRecord } from '../../src/evaluate/journal/record.ts';
 import type { PlannedStage } from '../../src/evaluate/plan.ts';
 import { planAttack } from '../../src/evaluate/plan-attack.ts';
 import { tf } from '../../src/tf.ts';

@@ -1,8 +1,8 @@
 /** Runs a checked plan: folder, journal, Ctrl-C, progress. */
 import type { Run } from '../../core/run.ts';
 import { runExperiment } from '../../evaluate/experiment.ts';
+import { journalParts } from '../../evaluate/experiment-parts.ts';
 import type { ProgressEvent } from '../../evaluate/plan.ts';
-import { journalParts } from '../../evaluate/provenance.ts';
 import { journaled } from '../journaled.ts';
 import { runId } from '../out-folder.ts';
 import { type Progress, progressLine } from '../progress.ts';

@@ -6,7 +6,7 @@ import type { HostArray } from '../../compile/types.ts';
 import { UserError } from '../../core/errors.ts';
 import { blame } from '../blame.ts';
 import type { Job } from '../job.ts';
-import type { PackedTensor } from '../journal/journal.ts';
+import type { PackedTensor } from '../journal/record.ts';
 import { attackedOf, type Contender, contenderName, isStandIn, type PlannedStage } from '../plan.ts';
 import { type Arrays, type AttackEngine, buffersFor, type Judge } from '../pool/engine.ts';
 import { type Outcome, runPool } from '../pool/pool.ts';

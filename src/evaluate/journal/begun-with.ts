@@ -1,7 +1,7 @@
 /** What computed the work of a journal, so that it can be gone on with by the same. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { factParts } from '../provenance.ts';
+import { factParts } from './parts.ts';
 
 const head = z.object({ parts: z.record(z.string(), z.string()) });
 

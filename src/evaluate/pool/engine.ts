@@ -1,7 +1,7 @@
 /** An attack and a classifier as functions on plain arrays, for a fixed batch: `init`, `step` and `judge`. */
 import type { Whereabouts } from '../../compile/resident.ts';
 import type { Executable, HostArray, HostTensor, Prepare, TensorSpec } from '../../compile/types.ts';
-import type { AttackContext, AttackState, Fitted } from '../../core/attack.ts';
+import { type AttackContext, type AttackState, aimsItself, type Fitted } from '../../core/attack.ts';
 import { attackContext } from '../../core/attack-context.ts';
 import type { Classifier } from '../../core/classifier.ts';
 import { elements, noiseFrom, noiseSpecs } from '../../core/draws.ts';
@@ -10,7 +10,8 @@ import type { Threat } from '../../core/threat-model.ts';
 import type { tf } from '../../tf.ts';
 import type { PlannedStage } from '../plan.ts';
 import type { Fields } from '../rehearse/fields.ts';
-import { aimsItself, type Demand, type Rehearsal } from '../rehearse/rehearse.ts';
+import type { Rehearsal } from '../rehearse/rehearse.ts';
+import type { Demand } from '../rehearse/stand-ins.ts';
 
 export type Arrays = Readonly<Record<string, HostArray>>;
 

@@ -3,7 +3,7 @@ import type { Attack, AttackContext, Fit, Fitted } from '../../core/attack.ts';
 import { UserError } from '../../core/errors.ts';
 import { tf } from '../../tf.ts';
 import { type Fields, fieldOf, requireSame, type StateField } from './fields.ts';
-import type { Demand } from './rehearse.ts';
+import type { Demand } from './stand-ins.ts';
 
 export interface FitRehearsal {
   readonly images: number;

@@ -3,7 +3,7 @@ import type { Measured } from '../cells.ts';
 import { galleryRadius } from '../gallery.ts';
 import type { SelectedImage, Selection } from '../images.ts';
 import type { Job } from '../job.ts';
-import type { JournalRecord } from '../journal/journal.ts';
+import type { JournalRecord } from '../journal/record.ts';
 import { type Contender, contenderName } from '../plan.ts';
 import type { Judge } from '../pool/engine.ts';
 import { type Findings, probe } from './probes.ts';

@@ -5,7 +5,7 @@
 import { blame } from '../blame.ts';
 import type { SelectedImage } from '../images.ts';
 import type { Job } from '../job.ts';
-import type { TransferRow } from '../journal/journal.ts';
+import type { TransferRow } from '../journal/record.ts';
 import {
   attackedOf,
   contenderName,

@@ -7,9 +7,11 @@ import pgd from '../../../attacks/pgd.ts';
 import { UserError } from '../../../src/core/errors.ts';
 import type { Run } from '../../../src/core/run.ts';
 import { runExperiment } from '../../../src/evaluate/experiment.ts';
-import { type Journal, type JournalRecord, openJournal } from '../../../src/evaluate/journal/journal.ts';
+import { journalParts } from '../../../src/evaluate/experiment-parts.ts';
+import { type Journal, openJournal } from '../../../src/evaluate/journal/journal.ts';
+import { journalKey } from '../../../src/evaluate/journal/parts.ts';
+import type { JournalRecord } from '../../../src/evaluate/journal/record.ts';
 import { type Harness, Interrupted, type PlannedAttack } from '../../../src/evaluate/plan.ts';
-import { journalKey, journalParts } from '../../../src/evaluate/provenance.ts';
 import { tf } from '../../../src/tf.ts';
 import {
   contender,

@@ -9,7 +9,8 @@ import { crossEntropy } from '../../../src/core/losses.ts';
 import type { Run } from '../../../src/core/run.ts';
 import { wilson95 } from '../../../src/core/statistics.ts';
 import { runExperiment } from '../../../src/evaluate/experiment.ts';
-import { forgetfulJournal, type Journal, type JournalRecord } from '../../../src/evaluate/journal/journal.ts';
+import { forgetfulJournal, type Journal } from '../../../src/evaluate/journal/journal.ts';
+import type { JournalRecord } from '../../../src/evaluate/journal/record.ts';
 import { type ExperimentPlan, Interrupted, type PlannedAttack } from '../../../src/evaluate/plan.ts';
 import { tf } from '../../../src/tf.ts';
 import {
