@@ -134,20 +134,24 @@ export async function runExperiment(plan: ExperimentPlan, harness: Harness): Pro
   return parseRun(run, 'the result');
 }
 
-function describe({ attack: { name, title, paper, access }, stages }: PlannedAttack): Run['attacks'][number] {
+function describe({ attack: { name, title, paper, access }, stages, source }: PlannedAttack): Run['attacks'][number] {
   const parts = stages?.map(({ attack, params, restarts }) => ({
     ...{ attack: attack.name, params: { ...params } },
     ...(restarts === undefined ? {} : { restarts }),
   }));
-  return { ...{ name, title, paper, access }, ...(parts === undefined ? {} : { stages: parts }) };
+  return {
+    ...{ name, title, paper, access },
+    ...(parts === undefined ? {} : { stages: parts }),
+    ...(source === undefined ? {} : { source }),
+  };
 }
 
 /** Each once. */
 function describeDefenses({ contenders }: ExperimentPlan): NonNullable<Run['defenses']> {
   const all = contenders.flatMap(({ defended }) => defended ?? []);
-  return [...new Map(all.map((one) => [one.defense.name, one])).values()].map(({ defense, params }) => {
+  return [...new Map(all.map((one) => [one.defense.name, one])).values()].map(({ defense, params, source }) => {
     const { name, title, paper, adversary = 'the gradient of the defended network' } = defense;
-    return { name, title, paper, params: { ...params }, adversary };
+    return { name, title, paper, params: { ...params }, adversary, ...(source === undefined ? {} : { source }) };
   });
 }
 

@@ -1,8 +1,10 @@
 /** Attacks of the user's own that go wrong: one line that names the file, and nothing left behind. */
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
+import { parseRun } from '../../src/core/run.ts';
 import { listen, makeWorkplace, NETWORK, SMALL, type Workplace } from './workplace.ts';
 
 let work: Workplace;
@@ -69,6 +71,17 @@ describe('an attack of the user that fails', () => {
     expect(err[0]).not.toContain('\n');
     expect(existsSync('tried')).toBe(false);
   });
+});
+
+it('an attack of the user is told from others of its name by the hash of its file', async () => {
+  const { code } = await attackBy('known', '({ x })', 'state', '--out', 'kept', '--sanity', '0', '--backend', 'cpu');
+  expect(code).toBe(0);
+  const { attacks } = parseRun(JSON.parse(readFileSync('kept/run.json', 'utf8')), 'kept');
+  const sha256 = createHash('sha256').update(readFileSync('known.ts')).digest('hex');
+  expect(attacks.map(({ name, source }) => [name, source])).toEqual([
+    ['known', sha256],
+    ['noise', undefined],
+  ]);
 });
 
 it('an attack of the user has its parameters in the help', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -52,7 +53,12 @@ export default defineDefense({
   });
 
   it('pass their check, random defenses and files of the user’s own included', async () => {
-    const saved = runOf('kept').saved ?? [];
+    const { saved = [], defenses = [] } = runOf('kept');
+    const sources = defenses.map(({ name, source }) => [name, source]);
+    expect(sources).toEqual([
+      ['random-resize-pad', undefined],
+      ['dim', createHash('sha256').update(readFileSync('dim.ts')).digest('hex')],
+    ]);
     const fooled = saved
       .filter(({ attack }) => attack === 'fgsm')
       .map(({ training, fooled }) => [training, fooled > 0]);

@@ -247,6 +247,11 @@ describe('runs that cannot stand in one table', () => {
       () => ({ ...whole, architectures: whole.architectures.map((one) => ({ ...one, parameters: 1 })) }),
       /disagree on the network vgg16: .*; VGG-16, 1 parameter\. In a joined run one name/,
     ],
+    [
+      'an attack of one name from another file',
+      () => ({ ...whole, attacks: whole.attacks.map((one) => ({ ...one, source: 'a'.repeat(64) })) }),
+      /disagree on the attack noise: .*; .*, from a file of SHA-256 a{64}\. In a joined run one name/,
+    ],
   ])('are refused: %s', (_, other, message) => {
     expect(() => join(whole, other())).toThrow(message);
   });

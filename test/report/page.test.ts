@@ -244,6 +244,15 @@ describe('the page', () => {
     for (const fact of [run.command, String(commit), cpu, backend, dataset.sha256]) expect(text).toContain(fact);
   });
 
+  test('names the files of a user from which attacks and defenses come by their hashes', async () => {
+    expect(textOf(page)).not.toContain('File of');
+    const [first, ...others] = run.attacks.map((attack) => ({ ...attack, source: 'c0de'.repeat(16) }));
+    const attacks = [first, ...others.map(({ source: _, ...attack }) => attack)];
+    const told = textOf(await renderReport({ ...run, attacks } as Run));
+    expect(told.match(/File of .*/g)).toEqual([expect.stringContaining(`File of ${first?.name}`)]);
+    expect(told).toContain('c0de'.repeat(16));
+  });
+
   test('says of the backend on what it computed, and how far from the reference', async () => {
     expect(textOf(page)).not.toContain('differs from the reference');
     const provenance = { ...run.provenance, device: '<b>H100</b>', backendDifference: 1.28e-7 };

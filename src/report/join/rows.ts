@@ -18,6 +18,10 @@ const sorted = (params: Readonly<Record<string, unknown>>): unknown =>
 
 const at = ({ norm, epsilon }: Pick<Cell, 'norm' | 'epsilon'>): string => `${normSymbol(norm)} ε = ${radius(epsilon)}`;
 
+/** The code that a user brought, as an error tells one from another. */
+const fileOf = (source: string | undefined): string[] =>
+  source === undefined ? [] : [`from a file of SHA-256 ${source}`];
+
 const ONE_NAME = 'In a joined run one name can stand for one thing only: join runs that mean the same by it';
 
 export const CELLS: Rows<Cell> = {
@@ -73,9 +77,9 @@ export const DEFENDED: Rows<DefendedCell> = {
 export const DEFENSES: Rows<NonNullable<Run['defenses']>[number]> = {
   of: ({ defenses }) => defenses,
   key: ({ name }) => name,
-  says: ({ params, adversary }) => [sorted(params), adversary],
+  says: ({ params, adversary, source }) => [sorted(params), adversary, source],
   name: ({ name }) => `the defense ${name}`,
-  words: ({ params }) => JSON.stringify(params),
+  words: ({ params, source }) => [JSON.stringify(params), ...fileOf(source)].join(', '),
   remedy: ONE_NAME,
 };
 
@@ -83,9 +87,9 @@ export const DEFENSES: Rows<NonNullable<Run['defenses']>[number]> = {
 export const ATTACKS: Rows<Run['attacks'][number]> = {
   of: ({ attacks }) => attacks,
   key: ({ name }) => name,
-  says: ({ title, access }) => [title, access],
+  says: ({ title, access, source }) => [title, access, source],
   name: ({ name }) => `the attack ${name}`,
-  words: ({ title, access }) => `${title}, access: ${access}`,
+  words: ({ title, access, source }) => [title, `access: ${access}`, ...fileOf(source)].join(', '),
   remedy: ONE_NAME,
 };
 

@@ -22,6 +22,7 @@ ${methods(run)}
 ${conditions(run)}
 <details><summary>Weights, packages and resolved configuration</summary>
 ${definitions(Object.entries(run.provenance.weights).map(([name, hash]) => [`Weights of ${name}`, code(hash)]))}
+${definitions(ownCode(run).map(([name, hash]) => [`File of ${name}`, code(hash)]))}
 ${definitions(Object.entries(run.provenance.packages).map(([name, version]) => [name, version]))}
 <pre><code>${JSON.stringify(run.config, null, 2)}</code></pre>
 </details>`,
@@ -30,6 +31,10 @@ ${definitions(Object.entries(run.provenance.packages).map(([name, version]) => [
 /** The files lie beside the page; the script lets the page, sent alone, hand out the data that it carries. */
 const downloads = (run: Run): Html =>
   html`<p class="downloads">Data: ${['run.json', ...Object.keys(csvFiles(run))].map((name) => html`<a href="${name}" download="${name}">${name}</a> `)}</p>`;
+
+/** Attacks and defenses that a user brought, and the SHA-256 of the files that they came from. */
+const ownCode = ({ attacks, defenses = [] }: Run): (readonly [name: string, sha256: string])[] =>
+  [...attacks, ...defenses].flatMap(({ name, source }) => (source === undefined ? [] : [[name, source] as const]));
 
 const code = (text: string): Html => html`<code>${text}</code>`;
 
