@@ -140,10 +140,9 @@ async function closeEpoch(session: Session, progress: Progress): Promise<Progres
   const { weights, average, copies } = resting;
   const { batch: batches, checks, history } = progress;
   const before = performance.now();
+  const averaged = average && (await snapshotOf(average));
   const validation =
-    average === undefined
-      ? await validator.run()
-      : await withWeights(weights, await snapshotOf(average), () => validator.run());
+    averaged === undefined ? await validator.run() : await withWeights(weights, averaged, () => validator.run());
   const record: EpochRecord = {
     epoch: progress.epoch + 1,
     batches,
@@ -156,7 +155,7 @@ async function closeEpoch(session: Session, progress: Progress): Promise<Progres
   };
   const best = bestOf([...history, record], isAdversarial(plan));
   const isBest = best === record && progress.stopped === undefined;
-  if (isBest && keepsBest(plan)) copies.best = await shown(resting);
+  if (isBest && keepsBest(plan)) copies.best = averaged ?? (await snapshotOf(weights));
   const told = validation === null ? record : { ...record, best: isBest };
   const closed = { ...progress, ...freshEpoch, epoch: progress.epoch + 1, history: [...history, told] };
   const isImpatient = plan.patience !== null && best !== undefined && record.epoch - best.epoch >= plan.patience;

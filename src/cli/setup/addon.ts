@@ -1,13 +1,13 @@
 /** The addon between Node.js and TensorFlow's library: fetched, or built against libraries that are there. */
 import { existsSync } from 'node:fs';
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { SHARED } from '../../backends/tensorflow-package.ts';
 import { UserError } from '../../core/errors.ts';
+import { makeFolder } from '../../core/files.ts';
 import { complaintIn } from './complaint.ts';
-import type { Libraries } from './libraries.ts';
-import { ACCEPTED } from './libraries.ts';
+import { ACCEPTED, type Libraries } from './libraries.ts';
 import { type Ended, runNpm } from './tool.ts';
 
 const NOTHING = 'Nothing was installed';
@@ -36,7 +36,7 @@ export async function installPackage(stage: string, addon: string, version: stri
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await writeFile(path, JSON.stringify(value));
 }
 
@@ -70,7 +70,7 @@ export async function buildAgainst(
   { folder, main, framework, include }: Libraries,
 ): Promise<void> {
   const deps = join(addonFolder, 'deps');
-  await mkdir(join(deps, 'lib'), { recursive: true });
+  await makeFolder(join(deps, 'lib'));
   await symlink(include, join(deps, 'include'));
   await symlink(join(folder, main), join(deps, 'lib', 'libtensorflow.so'));
   await symlink(join(folder, framework), join(deps, 'lib', 'libtensorflow_framework.so'));
