@@ -32,8 +32,14 @@ export const networkTitle = (
 
 /** As a heading: `Standard training`, `Standard training + jpeg`. */
 export function trainingTitle(called: string): string {
+  const { plain, defense } = titleParts(called);
+  return defense === undefined ? plain : `${plain} + ${defense}`;
+}
+
+/** The title of how a network was trained, and the defense that it stands behind. */
+export function titleParts(called: string): { readonly plain: string; readonly defense: string | undefined } {
   const { training, defense, file } = trainingWords(called);
-  return defense === undefined ? plainTitle(called) : `${plainTitle(named(training, file))} + ${defense}`;
+  return { plain: plainTitle(defense === undefined ? called : named(training, file)), defense };
 }
 
 function plainTitle(training: string): string {

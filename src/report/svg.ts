@@ -45,7 +45,7 @@ export class Pen {
   text(
     at: Point,
     words: string,
-    { size, anchor = 'start', colour, weight = 400, room = Number.POSITIVE_INFINITY }: Lettering,
+    { size, anchor = 'start', colour, weight = 400, room = Number.POSITIVE_INFINITY, whole = words }: Lettering,
   ): void {
     const text = this.#group.append('text').attr('x', round(at[0])).attr('y', round(at[1]));
     text.attr('font-size', size).attr('text-anchor', anchor).attr('fill', colour.ink.light);
@@ -53,7 +53,7 @@ export class Pen {
     if (weight !== 400) text.attr('font-weight', weight);
     const shown = fitText(words, room, { size, weight });
     text.text(printable(shown));
-    if (shown !== words) text.append('title').text(printable(words));
+    if (shown !== whole) text.append('title').text(printable(whole));
   }
 
   /** A point of a series: filled with its colour, or hollow. */
@@ -87,6 +87,8 @@ export interface Lettering {
   readonly weight?: number;
   /** In pixels: what is longer ends in an ellipsis and has the whole as its title. */
   readonly room?: number;
+  /** What the words are short for, if they are: their title. */
+  readonly whole?: string;
 }
 
 /** Outlines of markers of about equal area, `r` being the circle's radius. */

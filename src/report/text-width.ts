@@ -36,16 +36,27 @@ export function textWidth(text: string, { size, weight = 400 }: Face): number {
   return size * (weight > 500 ? 1.08 * regular + 0.05 * ems.length : regular);
 }
 
-/** The text, or as much of its beginning as fits into `room` pixels, and `…`. */
-export function fitText(text: string, room: number, face: Face): string {
+/**
+ * The text, or as much of it as fits into `room` pixels, with `…` for the rest.
+ *
+ * @param front - what share of the room the text's beginning has; its end has the others
+ */
+export function fitText(text: string, room: number, face: Face, front = 1): string {
   const shown = printable(text);
   if (textWidth(shown, face) <= room) return text;
-  let left = room - textWidth('…', face);
-  let kept = '';
-  for (const character of shown) {
+  const left = room - textWidth('…', face);
+  const characters = [...shown];
+  const head = firstOf(characters, front * left, face);
+  const tail = firstOf(characters.toReversed(), (1 - front) * left, face).toReversed();
+  return `${head.join('').trimEnd()}…${tail.join('').trimStart()}`;
+}
+
+/** As many of the characters as fit, from the first on. */
+function firstOf(characters: readonly string[], room: number, face: Face): readonly string[] {
+  let left = room;
+  const end = characters.findIndex((character) => {
     left -= textWidth(character, face);
-    if (left < 0) break;
-    kept += character;
-  }
-  return `${kept.trimEnd()}…`;
+    return left < 0;
+  });
+  return end < 0 ? characters : characters.slice(0, end);
 }

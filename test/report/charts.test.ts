@@ -12,9 +12,10 @@ import { epsilonScale, labelledRadii } from '../../src/report/charts/epsilon-sca
 import { intervalBar } from '../../src/report/charts/interval-bar.ts';
 import { sizePanel } from '../../src/report/charts/size-panel.ts';
 import { roundRadii } from '../../src/report/charts/staircase.ts';
+import { fitApart } from '../../src/report/fit-apart.ts';
 import type { Html } from '../../src/report/html.ts';
 import { BASELINE, lineStyle } from '../../src/report/palette.ts';
-import type { Measured } from '../../src/report/slice.ts';
+import { groupBy, type Measured } from '../../src/report/slice.ts';
 import { fitText, textWidth } from '../../src/report/text-width.ts';
 import { tagsOf } from './markup.ts';
 import { confusionOf, perturbationsOf, traceOf } from './sample-course.ts';
@@ -219,14 +220,107 @@ describe('words of a chart', () => {
   });
 });
 
+describe('names of a chart', () => {
+  /** Few letters, so that many begin or end alike; some far longer than there is room. */
+  const name = fc.array(fc.constantFrom('VGG', 'random', ' ', 'wide '.repeat(12), '1', '\u0000'), { maxLength: 6 });
+  const words = name.map((parts) => parts.join(''));
+  const seen = (text: string): string => text.replace(/\s+/g, ' ').trim();
+  const all = { clean: measured(90, 100), attacked: measured(10, 100) };
+  const row = fc.record({
+    name: words,
+    detail: words.map((how) => `training: ${how}`),
+    addition: fc.option(words, { nil: undefined }),
+  });
+
+  /** Labels as a reader takes them: the short ones as of the whole one above, that as of its network. */
+  function read(chart: Html): readonly string[] {
+    const texts = [...chart.toString().matchAll(/<text x="([^"]*)"[^>]*>([^<]*)/g)];
+    const isNumber = /%$|^(0|25|50|75|under attack|clean)$/;
+    const own = texts.filter(([tag, , label = '']) => !isNumber.test(label) && !tag.includes('middle'));
+    let [network, whole] = ['', ''];
+    return own.flatMap(([tag, x, label = '']) => {
+      if (tag.includes('font-weight="600"') && x === '0' && tag.includes('"14.5"')) {
+        network = seen(label);
+        return [];
+      }
+      if (!seen(label).match(/^(\d+ )?\+/)) {
+        whole = seen(label);
+        return `${network}|${whole}`;
+      }
+      return `${network}|${whole}|${seen(label)}`;
+    });
+  }
+
+  test.each([1000, 358])('tell all rows from each other at %i pixels, whatever they are called', (width) => {
+    const rows = fc.uniqueArray(row, {
+      minLength: 1,
+      maxLength: 8,
+      selector: (one) => JSON.stringify(Object.values(one)),
+    });
+    fc.assert(
+      fc.property(rows, (some) => {
+        const ofOneNetwork = [...groupBy(some, (one) => one.name).values()].flat();
+        const chart = dumbbell({ id: 'a', title: 'a', width, rows: ofOneNetwork.map((one) => ({ ...one, ...all })) });
+        const labels = read(chart);
+        expect(labels).toHaveLength(some.length);
+        expect(new Set(labels).size).toBe(some.length);
+      }),
+    );
+  });
+
+  test.each([1000, 358])('say only what a network stands behind, below the same without it, at %i pixels', (width) => {
+    const defenses = [undefined, 'jpeg', 'random-resize-pad', 'total-variation'];
+    const rows = ['VGG-16', 'ResNet-18'].flatMap((name) =>
+      defenses.map((addition) => ({ name, detail: 'standard training', addition, ...all })),
+    );
+    const chart = dumbbell({ id: 'a', title: 'a', width, rows });
+    const labels = wordsIn(chart).map((one) => one.words);
+    expect(labels.filter((label) => label.startsWith('+'))).toEqual([
+      ...['+ jpeg', '+ random-resize-pad', '+ total-variation'],
+      ...['+ jpeg', '+ random-resize-pad', '+ total-variation'],
+    ]);
+    expect(chart.toString()).toContain(
+      `<title>${width === 358 ? 'VGG-16, ' : ''}standard training + random-resize-pad</title>`,
+    );
+    expect(chart.toString()).not.toContain('…');
+    const others = [rows[0], rows[1]]
+      .flatMap((row) => row ?? [])
+      .map((row, i) => ({ ...row, detail: `training: ${i}` }));
+    const apart = wordsIn(dumbbell({ id: 'a', title: 'a', width, rows: others }));
+    expect(apart.map((one) => one.words).filter((label) => label.endsWith('training: 1 + jpeg'))).toHaveLength(1);
+  });
+
+  test('of lines stay apart where they are cut', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(words, { minLength: 2, maxLength: 6 }), (labels) => {
+        const series = labels.map((label, i) => curve(label, i % 4, [9, 9, 8, 1]));
+        const shown = wordsIn(accuracyPanel({ ...panel, names: labels, series })).slice(-labels.length);
+        expect(new Set(shown.map((one) => seen(one.words))).size).toBe(labels.length);
+        for (const { end } of shown) expect(end).toBeLessThanOrEqual(420);
+      }),
+    );
+  });
+
+  test('keep what tells them from each other: the beginning, the end, or both', () => {
+    const cut = (...names: string[]): readonly string[] => fitApart(names, 100, { size: 10 });
+    expect(cut('pgd', 'a name of very many words')).toEqual(['pgd', 'a name of very…']);
+    expect(cut('a name of very many words + a', 'a name of very many words + b')).toEqual([
+      ...['a name of…s + a', 'a name of…s + b'],
+    ]);
+    expect(cut('pgd', 'pgd')).toEqual(['1 pgd', '2 pgd']);
+  });
+});
+
 describe('the width of a text', () => {
+  const front = fc.constantFrom(0, 0.5, 1);
+
   test('adds up, grows with its weight, and a text cut to a room fits into it', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 20, max: 200 }), (text, room) => {
+      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 20, max: 200 }), front, (text, room, share) => {
         const face = { size: 12, weight: 600 };
         expect(textWidth(text, face)).toBeGreaterThanOrEqual(textWidth(text, { size: 12 }));
         expect(textWidth(text + text, face)).toBeCloseTo(2 * textWidth(text, face));
-        const cut = fitText(text, room, face);
+        const cut = fitText(text, room, face, share);
         expect(textWidth(cut, face)).toBeLessThanOrEqual(room);
         if (cut !== text) expect(textWidth(text, face)).toBeGreaterThan(room);
       }),

@@ -5,10 +5,17 @@ import type { Measured } from '../slice.ts';
 import { type Colour, drawSvg, type Pen } from '../svg.ts';
 import { textWidth } from '../text-width.ts';
 import { isBelow } from '../worst-case.ts';
+import {
+  type Columns,
+  isFirst,
+  labelColumns,
+  labelsAlone,
+  type NamedRow,
+  type RowLabel,
+  trainedAs,
+} from './row-labels.ts';
 
-export interface DumbbellRow {
-  readonly name: string;
-  readonly detail: string;
+export interface DumbbellRow extends NamedRow {
   readonly clean: Measured;
   readonly attacked: Measured;
 }
@@ -32,27 +39,33 @@ const NUMBER = { size: 14.5, weight: 700 };
 const NUMBER_GAP = 14;
 /** Beside the axis: the widest number may stand beyond either end. */
 const NUMBER_ROOM = Math.ceil(NUMBER_GAP + textWidth(percent(1), NUMBER));
-/** Where the ways of training stand, right of the names. */
-const DETAIL_AT = 132;
-const NAMES_ROOM = 264;
+const NAME = { size: 14.5, weight: 600 };
+const DETAIL = { size: 13 };
+const NAME_ABOVE = { size: 13.5, weight: 600 };
+/** The least that names beside them leave to the lines: half of a wide picture. */
+const LEAST_LENGTH = 500;
+/** From the names to the lowest number. */
+const NAMES_GAP = 8;
 const TOP = 28;
 
 /** How far every network falls: its accuracy without attack and under the worst one, on one line, with intervals. */
 export function dumbbell({ id, title, rows, width }: Dumbbell): Html {
   const narrow = width < 560;
   const rowHeight = narrow ? 60 : 38;
-  const left = (narrow ? 0 : NAMES_ROOM) + NUMBER_ROOM;
+  const room = width - LEAST_LENGTH - 2 * NUMBER_ROOM - NAMES_GAP;
+  const columns = narrow ? undefined : labelColumns(rows, room, { name: NAME, detail: DETAIL });
+  const left = (columns === undefined ? 0 : columns.end + NAMES_GAP) + NUMBER_ROOM;
   const length = width - left - NUMBER_ROOM;
   const tops = topsOf(rows, rowHeight, narrow ? 0 : 14);
   const bottom = (tops.at(-1) ?? TOP) + rowHeight;
   const description = rows.map((row) => describe(row)).join(' ');
   return drawSvg(width, bottom + 28, { id, title, description }, (page) => {
     drawAxis(page.group(left, bottom), length);
+    if (columns === undefined) drawNamesAbove(page, labelsAlone(rows, width, NAME_ABOVE), tops);
+    else drawNamesBeside(page.group(0, rowHeight / 2 + 5), columns, tops);
     for (const [i, row] of rows.entries()) {
       const y = tops[i] ?? TOP;
       drawGrid(page.group(left, y), length, narrow ? 26 : 0, (tops[i + 1] ?? bottom) - y);
-      if (narrow) drawNameAbove(page, row, y, width);
-      else drawNameBeside(page, row, y + rowHeight / 2 + 5, row.name !== rows[i - 1]?.name);
       drawRow(page.group(left, y + rowHeight * (narrow ? 0.7 : 0.5)), row, length);
     }
     if (rows[0] !== undefined) drawKey(page.group(left, narrow ? 14 : TOP + 3), rows[0], length);
@@ -62,8 +75,8 @@ export function dumbbell({ id, title, rows, width }: Dumbbell): Html {
 /** The rows' upper edges: those of one network stand close together. */
 function topsOf(rows: readonly DumbbellRow[], rowHeight: number, gap: number): readonly number[] {
   let next = TOP;
-  return rows.map(({ name }, i) => {
-    const top = next + (i > 0 && name !== rows[i - 1]?.name ? gap : 0);
+  return rows.map((row, i) => {
+    const top = next + (i > 0 && isFirst(row, rows[i - 1]) ? gap : 0);
     next = top + rowHeight;
     return top;
   });
@@ -83,14 +96,18 @@ function drawAxis(pen: Pen, length: number): void {
 }
 
 /** Where room is scarce. */
-function drawNameAbove(pen: Pen, { name, detail }: DumbbellRow, y: number, room: number): void {
-  pen.text([0, y + 18], `${name}, ${detail}`, { size: 13.5, colour: ink, weight: 600, room });
+function drawNamesAbove(pen: Pen, labels: readonly RowLabel[], tops: readonly number[]): void {
+  for (const [i, { shown, whole }] of labels.entries())
+    pen.text([0, (tops[i] ?? TOP) + 18], shown, { ...NAME_ABOVE, colour: ink, whole });
 }
 
-/** To the left of the line, the network's name once for all its rows. */
-function drawNameBeside(pen: Pen, { name, detail }: DumbbellRow, baseline: number, first: boolean): void {
-  if (first) pen.text([0, baseline], name, { size: 14.5, colour: ink, weight: 600, room: DETAIL_AT - 6 });
-  pen.text([DETAIL_AT, baseline], detail, { size: 13, colour: muted, room: NAMES_ROOM - DETAIL_AT + 4 });
+/** To the left of the lines, a network's name once for all its rows. */
+function drawNamesBeside(pen: Pen, { names, details, detailsAt }: Columns, tops: readonly number[]): void {
+  for (const [i, y] of tops.entries()) {
+    const [name, detail] = [names[i], details[i]];
+    if (name !== undefined) pen.text([0, y], name.shown, { ...NAME, colour: ink, whole: name.whole });
+    if (detail !== undefined) pen.text([detailsAt, y], detail.shown, { ...DETAIL, colour: muted, whole: detail.whole });
+  }
 }
 
 function drawRow(pen: Pen, row: DumbbellRow, length: number): void {
@@ -137,5 +154,5 @@ function drawKey(pen: Pen, { clean, attacked: worst }: DumbbellRow, length: numb
   pen.text([clean.share * length, 0], 'clean', { size: 12, anchor: 'middle', colour: muted });
 }
 
-const describe = ({ name, detail, clean, attacked: worst }: DumbbellRow): string =>
-  `${name}, ${detail}: ${percent(clean.share)} clean, ${percent(worst.share)} under the worst attack.`;
+const describe = ({ clean, attacked: worst, ...row }: DumbbellRow): string =>
+  `${row.name}, ${trainedAs(row)}: ${percent(clean.share)} clean, ${percent(worst.share)} under the worst attack.`;

@@ -1,7 +1,9 @@
 /** The frame of a small panel whose height is a share of images, 0 to 100 %, and whose lines have their names at their right. */
+
+import { fitApart } from '../fit-apart.ts';
 import type { Html } from '../html.ts';
 import { INK, type LineStyle, MUTED, RULE } from '../palette.ts';
-import { type Colour, drawSvg, type Pen, type Words } from '../svg.ts';
+import { type Colour, drawSvg, type Pen, type Point, type Words } from '../svg.ts';
 import { textWidth } from '../text-width.ts';
 import { dodge } from './dodge.ts';
 
@@ -52,27 +54,37 @@ export function sharePanel({ words, names, below = 0, draw }: SharePanel): Html 
       const label = share === 1 ? '100 %' : String(100 * share);
       pen.text([-10, yOf(share) + 4], label, { size: SMALL, anchor: 'end', colour: muted });
     }
-    drawLabels(pen, draw(pen, width), labelRoom);
+    drawLabels(pen, draw(pen, width), names);
   });
 }
 
 /** Pixels to the right of the plot, for the names of its lines. */
-export function labelRoomFor(names: readonly string[]): number {
+function labelRoomFor(names: readonly string[]): number {
   const widest = Math.max(0, ...names.map((name) => textWidth(name, LABEL)));
   return Math.ceil(Math.min(Math.max(widest, LEAST_LABEL_ROOM), MOST_LABEL_ROOM));
 }
 
+/** A line's name at the place given, cut such that it stays apart from the others of the figure. */
+export function drawName(
+  pen: Pen,
+  at: Point,
+  { label, style }: Pick<LineEnd, 'label' | 'style'>,
+  names: readonly string[],
+): void {
+  const room = labelRoomFor(names);
+  const shown = fitApart(names, room, LABEL)[names.indexOf(label)] ?? label;
+  pen.text(at, shown, { ...LABEL, colour: style, room, whole: label });
+}
+
 /** Every line's name at its right end, moved apart where lines end together. */
-function drawLabels(pen: Pen, ends: readonly LineEnd[], room: number): void {
+function drawLabels(pen: Pen, ends: readonly LineEnd[], names: readonly string[]): void {
   const heights = dodge(
     ends.map(({ y }) => y),
     14,
     4,
     PLOT_HEIGHT - 3,
   );
-  for (const [i, { label, style, x, y }] of ends.entries()) {
-    pen.text([x + LABEL_GAP, (heights[i] ?? y) + 4], label, { ...LABEL, colour: style, room });
-  }
+  for (const [i, end] of ends.entries()) drawName(pen, [end.x + LABEL_GAP, (heights[i] ?? end.y) + 4], end, names);
 }
 
 /** What the horizontal axis says, under its numbers. */

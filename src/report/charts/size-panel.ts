@@ -7,10 +7,9 @@ import { quantileAt } from '../quantile-at.ts';
 import type { Pen, Point } from '../svg.ts';
 import {
   drawAxisTitle,
+  drawName,
   ink,
-  LABEL,
   LABEL_GAP,
-  labelRoomFor,
   muted,
   PLOT_HEIGHT,
   rule,
@@ -65,7 +64,7 @@ export function sizePanel({ id, title, largest, series, names }: SizePanel): Htm
         pen.polyline(rising, { ...style, width: 2, dash: style.dash });
         pen.marker([x(at(sizes.l2, 0.5)), yOf(0.5)], style.marker, style, { size: 4.2 });
       }
-      if (rows.length > 0) drawRows(pen.group(0, ROWS_TOP), rows, { width, below, room: labelRoomFor(names) });
+      if (rows.length > 0) drawRows(pen.group(0, ROWS_TOP), rows, { width, below, names });
       return [];
     },
   });
@@ -80,12 +79,11 @@ interface Place {
   readonly width: number;
   /** How far the panel goes on under its upper plot. */
   readonly below: number;
-  /** For the names of the rows. */
-  readonly room: number;
+  readonly names: readonly string[];
 }
 
 /** From one image in ten to nine in ten a thin line, from a quarter to three quarters a thick one, a marker at the median. */
-function drawRows(pen: Pen, rows: readonly SizeSeries[], { width, below, room }: Place): void {
+function drawRows(pen: Pen, rows: readonly SizeSeries[], { width, below, names }: Place): void {
   const bottom = rows.length * ROW;
   pen.text([0, -9], 'values moved by the whole radius', { size: 11, colour: muted });
   for (const share of [0, 0.25, 0.5, 0.75, 1]) {
@@ -107,7 +105,7 @@ function drawRows(pen: Pen, rows: readonly SizeSeries[], { width, below, room }:
     pen.line([x(0.1), y], [x(0.9), y], { ...style, dash: '', width: 1.5 });
     pen.line([x(0.25), y], [x(0.75), y], { ...style, dash: '', width: 5, opacity: 0.55 });
     pen.marker([x(0.5), y], style.marker, style, { size: 3.6 });
-    pen.text([width + LABEL_GAP, y + 4], label, { ...LABEL, colour: style, room });
+    drawName(pen, [width + LABEL_GAP, y + 4], { label, style }, names);
   }
   drawAxisTitle(pen.group(0, -ROWS_TOP), width, 'share of the values of an image', below);
 }

@@ -3,7 +3,7 @@ import { dumbbell } from '../charts/dumbbell.ts';
 import { enumerate, goalInWords, instant, normSymbol, radius, whole } from '../format.ts';
 import { headlineEpsilon } from '../headline-epsilon.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, datasetTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, datasetTitle, titleParts } from '../names.ts';
 import { rankArchitectures } from '../ranking.ts';
 import { type Slice, slicesOf } from '../slice.ts';
 import { renderCertifiedHeader } from './certified-header.ts';
@@ -69,12 +69,11 @@ function fallFigure(run: Run, slice: Slice, index: number): Html | undefined {
   const standings = rankArchitectures(run, slice, epsilon).flatMap((ranked) => ranked.standings);
   const rows = standings
     .filter((standing) => standing !== undefined)
-    .map(({ contender, clean, worst }) => ({
-      name: architectureTitle(run, contender.arch),
-      detail: trainingTitle(contender.training).toLowerCase(),
-      clean,
-      attacked: worst,
-    }));
+    .map(({ contender, clean, worst }) => {
+      const { plain, defense } = titleParts(contender.training);
+      const name = architectureTitle(run, contender.arch);
+      return { name, detail: plain.toLowerCase(), addition: defense?.toLowerCase(), clean, attacked: worst };
+    });
   if (rows.length === 0) return undefined;
   const where = `${normSymbol(slice.norm)}, ε = ${radius(epsilon)}`;
   const title = `Accuracy without attack and under the worst attack (${where})`;
