@@ -67,12 +67,13 @@ export function fraction(value: number): string {
   return significant(value, 3);
 }
 
-/** A radius as people write it: `0.3`, `8/255`, or four significant digits. */
+/** A radius as people write it: `0.3`, `8/255`, `0.25/255`, or four significant digits. */
 export function radius(epsilon: number): string {
-  if (Math.abs(epsilon - Number(epsilon.toPrecision(2))) <= 1e-9) return significant(epsilon, 2);
-  const levels = Math.round(epsilon * 255);
+  const decimal = significant(epsilon, 4);
+  if (Math.abs(epsilon - Number(decimal)) <= 1e-7 * epsilon) return decimal;
+  const levels = Math.round(8 * 255 * epsilon) / 8;
   const isLevels = levels > 0 && levels < 255 && Math.abs(epsilon * 255 - levels) < 1e-4;
-  return isLevels ? `${levels}/255` : significant(epsilon, 4);
+  return isLevels ? `${levels}/255` : decimal;
 }
 
 const NORM_SYMBOLS: Readonly<Record<Threat, string>> = { Linf: 'L∞', L2: 'L2', L1: 'L1', spatial: 'shift and turn' };

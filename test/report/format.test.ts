@@ -54,12 +54,31 @@ test.each([
   [0.1 + 0.2, '0.3'],
   [8 / 255, '8/255'],
   [Math.fround(8 / 255), '8/255'],
+  [0.25 / 255, '0.25/255'],
+  [0.125 / 255, '0.125/255'],
+  [Math.fround(1.5 / 255), '1.5/255'],
   [0.2, '0.2'],
+  [0.125, '0.125'],
+  [Math.fround(0.3), '0.3'],
+  [0.3 / 255, '0.001176'],
   [1, '1'],
   [0, '0'],
   [0.0316227766, '0.03162'],
   [1.5, '1.5'],
 ])('the radius %f is written %s', (epsilon, text) => expect(radius(epsilon)).toBe(text));
+
+test('a radius is written as what it is, in four digits at least', () => {
+  const radii = fc.oneof(
+    fc.double({ min: 1e-6, max: 1e3, noNaN: true }),
+    fc.integer({ min: 1, max: 2040 }).map((eighths) => eighths / 8 / 255),
+  );
+  fc.assert(
+    fc.property(radii, (epsilon) => {
+      const [above = '', below = '1'] = radius(epsilon).split('/');
+      expect(Math.abs(Number(above) / Number(below) / epsilon - 1)).toBeLessThan(1e-3);
+    }),
+  );
+});
 
 test.each([
   [0, '0 s'],
