@@ -47,13 +47,18 @@ const CODES = { bold: 1, dim: 2, red: 31, yellow: 33 } as const;
 export const paint = (text: string, how: keyof typeof CODES, { colour }: TableOptions): string =>
   colour && text.trim() !== '' ? `\u001b[${CODES[how]}m${text}\u001b[0m` : text;
 
-/** Words on lines of at most `width` characters; a longer word has a line of its own. */
+/** Where words may not part: `12.5 %`, `12.5 % [8.1–18.9]`, `L∞ ε = 0.3`. */
+const TOGETHER = /(?<=\d) (?=%)|(?<=%) (?=\[)| (?=[=ε])|(?<= =) /g;
+const JOINED = '\u00a0';
+
+/** Words on lines of at most `width` characters, numbers with what belongs to them; a longer word has a line of its own. */
 export function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = [];
-  for (const word of text.split(' ')) {
+  const pieces = text.replace(TOGETHER, JOINED).split(' ');
+  for (const word of pieces.flatMap((piece) => (piece.length > width ? piece.split(JOINED) : piece))) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
-  return lines;
+  return lines.map((line) => line.replaceAll(JOINED, ' '));
 }
