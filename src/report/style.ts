@@ -208,6 +208,18 @@ details+.methods{margin-top:1.4rem}
   .grouped .name{position:sticky;left:0;background:var(--paper);z-index:1;min-width:6.6rem}
   .grouped tbody .name{box-shadow:6px 0 6px -6px var(--shade)}
   .pairs div{grid-template-columns:7rem 1fr}
+  .checks,.checks caption,.checks tbody{display:block}
+  .checks{border-top:0}
+  .checks thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
+  .checks tbody{border-top:2px solid var(--ink)}
+  .checks tr{display:grid;grid-template-columns:minmax(5rem,auto) minmax(0,1fr);gap:.2rem .7rem;padding:.55rem 0}
+  .checks tr+tr{border-top:1px solid var(--rule)}
+  .checks tr>*{border:0;padding:0}
+  .checks tbody th{font-weight:600}
+  .checks .prose{grid-area:2/1/3/-1}
+  .checks .figure{grid-row:3;font-size:.75rem;text-align:left;color:var(--muted)}
+  .checks .figure::before{content:"Value "}
+  .checks .figure+.figure::before{content:"Threshold "}
 }
 @media print{
   @page{margin:16mm 14mm}

@@ -73,6 +73,20 @@ describe.skipIf(chromiumPath === undefined)('in headless Chromium, from file://,
     });
   });
 
+  test.each([320, 390, 1180])(
+    'says at %i pixels what each check saw and why, with nothing out of sight',
+    async (width) => {
+      const outOfSight = `[...document.querySelectorAll('.checks tbody :is(th, td)')].filter((cell) => {
+      const { left, right, width, height } = cell.getBoundingClientRect();
+      return left < 0 || right > innerWidth || width < 40 || height === 0;
+    }).map((cell) => cell.textContent)`;
+      await browser.visit(url, { width }, async (page) => {
+        expect(await page.evaluate("document.querySelectorAll('.checks tbody td').length")).toBe(3 * 4);
+        expect(await page.evaluate(outOfSight)).toEqual([]);
+      });
+    },
+  );
+
   test.each([320, 390, 1180])('fits %i pixels with certificates alone, no words cut off', async (width) => {
     const certified = await place('certified', await certifiedRun(['vgg16', 'resnet18'], [0.12, 0.25, 0.5]));
     await browser.visit(certified, { width }, async (page, seen) => {

@@ -15,7 +15,7 @@ export const checks = defineSection({
 function checksTable(run: Run): Html {
   const rows = run.checks.toSorted((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict));
   return html`<section class="scroll" tabindex="0" aria-labelledby="checks-caption">
-<table class="plain">
+<table class="plain checks">
 <caption id="checks-caption"><span>Signs of a broken attack or of a defense that only hides its gradient.</span></caption>
 <thead><tr><th scope="col">Verdict</th><th scope="col">Check</th><th scope="col" class="figure">Value</th><th scope="col" class="figure">Threshold</th><th scope="col">Why</th></tr></thead>
 <tbody>${rows.map(row)}</tbody>
