@@ -1,7 +1,7 @@
 /** What certificates say, for whatever shows them. */
 import type { Certificates, Run } from '../core/run.ts';
 import type { Segment } from './finding.ts';
-import { percent, significant } from './format.ts';
+import { enumerate, percent, significant, whole } from './format.ts';
 import { architectureTitle } from './names.ts';
 import { type Measured, sameRadius } from './slice.ts';
 
@@ -28,7 +28,10 @@ export const statedRadii = (entries: readonly Certificates[]): readonly number[]
 export const certifiedDistances = ({ values }: Certificates): readonly number[] =>
   values.map(({ label, selected, radius }) => (label === selected && radius !== null ? radius : 0));
 
-/** The best network at the customary radius, or at the largest stated below it at which there is anything to say. */
+/**
+ * The best network at the customary radius, or at the largest stated below it at which there is anything to say. What could
+ * not show that radius, however good, for want of samples, is no worse for it: the sentence says so.
+ */
 export function certifiedFinding(run: Run): readonly Segment[] {
   const entries = run.certificates ?? [];
   const shareAt = (entry: Certificates, radius: number): number => certifiedAt(entry, radius)?.share ?? 0;
@@ -36,10 +39,11 @@ export function certifiedFinding(run: Run): readonly Segment[] {
     statedRadii(entries).findLast(
       (one) => one <= CUSTOMARY_RADIUS + 1e-9 && entries.some((entry) => shareAt(entry, one) > 0),
     ) ?? 0;
-  const [best] = entries.toSorted((a, b) => shareAt(b, radius) - shareAt(a, radius));
+  const able = entries.filter((entry) => certifiedAt(entry, radius) !== undefined);
+  const [best] = able.toSorted((a, b) => shareAt(b, radius) - shareAt(a, radius));
   const measured = best && certifiedAt(best, radius);
   if (best === undefined || measured === undefined) return [];
-  const several = entries.length > 1 ? `The best of ${entries.length} certified: smoothed` : 'Smoothed';
+  const several = able.length > 1 ? `The best of ${able.length} certified: smoothed` : 'Smoothed';
   return [
     `${several} with noise of `,
     { kind: 'together', text: `σ = ${shownSigma(best.sigma)}` },
@@ -49,7 +53,23 @@ export function certifiedFinding(run: Run): readonly Segment[] {
     { kind: 'attacked', measured, fell: false },
     ' of the images correctly under every L2 perturbation ',
     { kind: 'together', text: radius === 0 ? 'of some radius' : `up to ${significant(radius, 3)}` },
-    `, certified with ${confidence(best)} confidence an image.`,
+    `, certified with ${confidence(best)} confidence an image`,
+    ...outOfReach(entries.filter((entry) => !able.includes(entry))),
+    '.',
+  ];
+}
+
+/** Whose samples are too few for the radius, at whatever accuracy. */
+function outOfReach(entries: readonly Certificates[]): readonly Segment[] {
+  if (entries.length === 0) return [];
+  const counts = [...new Set(entries.map(({ samples }) => whole(samples)))];
+  const sigmas = [...new Set(entries.map(({ sigma }) => shownSigma(sigma)))];
+  return [
+    '; with ',
+    { kind: 'together', text: `${enumerate(counts)} samples` },
+    ', ',
+    { kind: 'together', text: `σ = ${enumerate(sigmas)}` },
+    ' cannot show so large a radius',
   ];
 }
 

@@ -45,6 +45,24 @@ describe('a run that certifies', () => {
     expect(findingText({ ...run, certificates: none })).toMatch(/ perturbation of some radius, /);
   });
 
+  it('compares only those that can show the radius with their samples, and says which cannot', () => {
+    const certificates = [0.1, 0.15, 0.25, 0.5].map((sigma) =>
+      sampleCertificates({ arch: 'vgg16', training: 'a', sigma, images: 50 }),
+    );
+    const able = certificates.slice(2);
+    // 3.2 σ: 0.32 and 0.48.
+    expect(findingText({ ...run, certificates })).toBe(
+      findingText({ ...run, certificates: able }).replace(
+        /\.$/,
+        '; with 10,000 samples, σ = 0.1 and 0.15 cannot show so large a radius.',
+      ),
+    );
+    expect(findingText({ ...run, certificates: able })).toMatch(/^The best of 2 certified: .* up to 0\.5, [^;]*$/);
+    expect(findingText({ ...run, certificates: certificates.slice(0, 3) })).toMatch(
+      /^Smoothed with noise of σ = 0\.25,/,
+    );
+  });
+
   it('has a page with its finding, its curves and its table, and no place for attacks', () => {
     const words = textOf(page);
     expect(words).toContain(findingText(run).slice(0, 40));
