@@ -18,6 +18,9 @@ export interface Line {
   readonly worst: number | undefined;
 }
 
+/** Characters of how a network was trained, in a column of a wide table: room for two of the program's own words. */
+export const MOST_NAME = 48;
+
 const GAP = 2;
 
 const columnWidths = (lines: readonly Line[]): readonly number[] =>

@@ -5,7 +5,7 @@ import { defendedTable } from './defended-table.ts';
 import { findingText } from './finding.ts';
 import { counted, goalInWords, interval, normSymbol, percent, radius, shorten, significant, whole } from './format.ts';
 import { headlineEpsilon } from './headline-epsilon.ts';
-import { clean, type Line, layOut, paint, type TableOptions, totalWidth, wrap } from './lines.ts';
+import { clean, type Line, layOut, MOST_NAME, paint, type TableOptions, totalWidth, wrap } from './lines.ts';
 import { architectureTitle, datasetTitle } from './names.ts';
 import { type Slice, slicesOf } from './slice.ts';
 import { isBelow, type Standing, standingOf } from './worst-case.ts';
@@ -36,7 +36,7 @@ function sliceBlock(run: Run, slice: Slice, options: TableOptions): string {
   const fits = totalWidth(wide) <= options.width;
   return [
     paint(clean(title), 'bold', options),
-    ...layOut(fits ? wide : tallLines(run, slice, standings), options),
+    ...(fits ? layOut(wide, options) : tallLines(run, slice, standings, options)),
   ].join('\n');
 }
 
@@ -73,7 +73,7 @@ function wideLines(run: Run, slice: Slice, standings: readonly Standing[]): read
     ...standings.map(({ contender, clean: unharmed, attacked, worst }, i) => ({
       cells: [
         standings[i - 1]?.contender.arch === contender.arch ? '' : nameOf(run, contender.arch),
-        shorten(clean(contender.training), 32),
+        shorten(clean(contender.training), MOST_NAME),
         percent(unharmed.share),
         ...attacked.map((measured) => (measured === undefined ? '–' : percent(measured.share))),
         ...(several ? [percent(worst.share)] : []),
@@ -84,14 +84,24 @@ function wideLines(run: Run, slice: Slice, standings: readonly Standing[]): read
   ];
 }
 
-/** A line per network and attack, for narrow terminals. */
-function tallLines(run: Run, slice: Slice, standings: readonly Standing[]): readonly Line[] {
-  return standings.flatMap(({ contender, clean: unharmed, attacked, worst }) => [
-    { cells: [`${nameOf(run, contender.arch)} ${shorten(clean(contender.training), 16)}`, '', ''], worst: undefined },
+/** The same for narrow terminals: the network, and below it a line per attack. */
+function tallLines(run: Run, slice: Slice, standings: readonly Standing[], options: TableOptions): readonly string[] {
+  const bodies = standings.map((standing) => attackLines(slice, standing));
+  const laid = layOut(bodies.flat(), options);
+  let from = 0;
+  return standings.flatMap(({ contender }, i) => {
+    const body = laid.slice(from, from + (bodies[i]?.length ?? 0));
+    from += body.length;
+    return [shorten(`${nameOf(run, contender.arch)} ${clean(contender.training)}`, options.width), ...body];
+  });
+}
+
+function attackLines({ variants }: Slice, { clean: unharmed, attacked, worst }: Standing): readonly Line[] {
+  return [
     { cells: ['  clean', percent(unharmed.share), interval(unharmed.interval)], worst: undefined },
     ...attacked.map((measured, i) => ({
       cells: [
-        `  ${shorten(clean(slice.variants[i]?.label ?? ''), 20)}`,
+        `  ${shorten(clean(variants[i]?.label ?? ''), 20)}`,
         measured === undefined ? '–' : percent(measured.share),
         measured === undefined ? '' : interval(measured.interval),
       ],
@@ -105,7 +115,7 @@ function tallLines(run: Run, slice: Slice, standings: readonly Standing[]): read
           },
         ]
       : []),
-  ]);
+  ];
 }
 
 const nameOf = (run: Run, arch: string): string => shorten(clean(architectureTitle(run, arch)), 24);

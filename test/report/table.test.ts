@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Run } from '../../src/core/run.ts';
 import { toTable } from '../../src/report/table.ts';
 import { arbitraryRun } from './arbitrary-run.ts';
+import { defendedRun } from './sample-defenses.ts';
 import { sampleRun } from './sample-run.ts';
 
 let run: Run;
@@ -39,6 +40,15 @@ describe('the table of the terminal', () => {
     const narrow = toTable(run, { colour: false, width: 50 });
     expect(Math.max(...narrow.split('\n').map((line) => line.length))).toBeLessThanOrEqual(50);
     expect(narrow).toMatch(/ {2}pgd +64\.2 % +61\.2–67\.1/);
+  });
+
+  test('has the whole name of a network behind a defense where the terminal is narrow', async () => {
+    const defended = await defendedRun(['random-resize-pad', 'random-resize-crop']);
+    const lines = toTable(defended, { colour: false, width: 50 }).split('\n');
+    expect(lines.filter((line) => /^VGG-16 standard/.test(line))).toEqual([
+      ...['VGG-16 standard', 'VGG-16 standard+random-resize-pad', 'VGG-16 standard+random-resize-crop'],
+      ...lines.filter((line) => / standard\+.*, /.test(line)),
+    ]);
   });
 
   test('is coloured only if asked, and then says the same', () => {
