@@ -311,6 +311,18 @@ describe('names of a chart', () => {
   });
 });
 
+test('the word for chance stands above its level, or below it where the lines begin just above', () => {
+  const heightAt = (correct: number, chance: number): number => {
+    const chart = accuracyPanel({ ...panel, chance, clean: measured(correct, 100) }).toString();
+    const label = Number(/y="([^"]*)"[^>]*>chance/.exec(chart)?.[1]);
+    return label - Number(/y1="([^"]*)"[^>]*stroke-dasharray="5 4"/.exec(chart)?.[1]);
+  };
+  for (const correct of [25, 28, 32]) expect(heightAt(correct, 0.25)).toBe(14);
+  for (const correct of [10, 50, 99]) expect(heightAt(correct, 0.25)).toBe(-5);
+  expect(heightAt(99, 0.99)).toBe(14);
+  expect(heightAt(1, 0.001)).toBe(-5);
+});
+
 describe('the width of a text', () => {
   const front = fc.constantFrom(0, 0.5, 1);
 

@@ -62,10 +62,19 @@ function drawFrame(pen: Pen, panel: AccuracyPanel, scale: EpsilonScale, width: n
   const x = scale.at(panel.marked);
   pen.line([x, -6], [x, PLOT_HEIGHT], { ...muted, width: 1, opacity: 0.55 });
   pen.text([x, -11], `ε = ${radius(panel.marked)}`, { size: 11, anchor: 'middle', colour: muted });
-  pen.line([0, yOf(panel.chance)], [width, yOf(panel.chance)], { ...muted, width: 1, dash: '5 4' });
-  const chanceLabel = yOf(panel.chance) < 20 ? yOf(panel.chance) + 14 : yOf(panel.chance) - 5;
-  pen.text([4, chanceLabel], `chance ${percent(panel.chance)}`, { size: 11, colour: muted });
+  const chance = yOf(panel.chance);
+  pen.line([0, chance], [width, chance], { ...muted, width: 1, dash: '5 4' });
+  pen.text([4, chance + (isTakenAbove(panel) ? 14 : -5)], `chance ${percent(panel.chance)}`, {
+    size: 11,
+    colour: muted,
+  });
   drawRadii(pen, panel, scale, width);
+}
+
+/** Whether the lines, which begin at the accuracy without attack, leave no room for words above the level of chance. */
+function isTakenAbove({ chance, clean }: AccuracyPanel): boolean {
+  const above = yOf(chance) - yOf(clean.share);
+  return yOf(chance) < 20 || (above > -2 && above < 20 && yOf(chance) + 16 < PLOT_HEIGHT);
 }
 
 function drawRadii(pen: Pen, panel: AccuracyPanel, { at, breakAt }: EpsilonScale, width: number): void {
