@@ -283,11 +283,16 @@ describe('names of a chart', () => {
       `<title>${width === 358 ? 'VGG-16, ' : ''}standard training + random-resize-pad</title>`,
     );
     expect(chart.toString()).not.toContain('…');
-    const others = [rows[0], rows[1]]
-      .flatMap((row) => row ?? [])
-      .map((row, i) => ({ ...row, detail: `training: ${i}` }));
-    const apart = wordsIn(dumbbell({ id: 'a', title: 'a', width, rows: others }));
-    expect(apart.map((one) => one.words).filter((label) => label.endsWith('training: 1 + jpeg'))).toHaveLength(1);
+    const without = (...names: readonly string[]) =>
+      wordsIn(dumbbell({ id: 'a', title: 'a', width, rows: names.flatMap(whole) })).map((one) => one.words);
+    const whole = (named: string) => {
+      const [detail = '', addition] = named.split('+');
+      return { name: 'VGG-16', detail, addition, ...all };
+    };
+    // Below another training, or another defense, it would be said to stand behind that.
+    for (const label of ['b + jpeg', 'a + jpeg'])
+      expect(without('a', 'b+jpeg', 'a+jpeg', 'a+median').filter((words) => words.endsWith(label))).toHaveLength(1);
+    expect(without('a+jpeg', 'a+median').filter((words) => words.endsWith('a + median'))).toHaveLength(1);
   });
 
   test('of lines stay apart where they are cut', () => {

@@ -75,9 +75,9 @@ const widest = (labels: readonly RowLabel[], face: Face): number =>
 /** Whether a row is of another network than the one above. */
 export const isFirst = (row: NamedRow, above: NamedRow | undefined): boolean => row.name !== above?.name;
 
-/** Whether only what a row stands behind tells it from the one above. */
-const goesOn = (row: NamedRow, above: NamedRow | undefined): boolean =>
-  row.addition !== undefined && !isFirst(row, above) && row.detail === above?.detail;
+/** Whether a row shows the network of a whole label above it, which stands behind nothing, behind something. */
+const goesOn = (row: NamedRow, head: NamedRow | undefined): boolean =>
+  row.addition !== undefined && head?.addition === undefined && head?.name === row.name && head.detail === row.detail;
 
 /** Short labels are to be told from those under the same whole one; whole ones from those of their network or chart. */
 function wantedOf(
@@ -88,7 +88,7 @@ function wantedOf(
   let [network, head] = [0, 0];
   return rows.map((row, i) => {
     const whole = wholeOf(row);
-    if (goesOn(row, rows[i - 1])) return { shown: `+ ${row.addition}`, whole, among: `under ${head}` };
+    if (goesOn(row, rows[head])) return { shown: `+ ${row.addition}`, whole, among: `under ${head}` };
     head = i;
     if (isFirst(row, rows[i - 1])) network = i;
     return { shown: whole, whole, among: within === 'chart' ? within : `${within} ${network}` };
