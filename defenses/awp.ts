@@ -27,6 +27,7 @@ export default defineDefense({
   name: 'awp',
   title: 'PGD training with adversarial weight perturbation',
   paper: 'https://arxiv.org/abs/2004.05884',
+  adversarial: true,
   params: {
     ...innerAttack({ steps: 10, walk: WALK }),
     gamma: p.number(0.01, "how far weights are moved, as a share γ of each layer's own size", { min: 0 }),

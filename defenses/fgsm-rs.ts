@@ -14,6 +14,7 @@ export default defineDefense({
   name: 'fgsm-rs',
   title: 'FGSM training with a random start',
   paper: 'https://arxiv.org/abs/2001.03994',
+  adversarial: true,
   params: {
     step: p.optionalNumber('step size α in pixel units; auto: 1.25·ε', { min: 0 }),
     mode: p.choice('training', ['training', 'inference'], 'how the network computes while it is attacked'),

@@ -19,6 +19,7 @@ export default defineDefense({
   name: 'free',
   title: 'Adversarial training for free',
   paper: 'https://arxiv.org/abs/1904.12843',
+  adversarial: true,
   params: {
     replays: p.integer(8, 'updates m that each batch is used for; an epoch takes m times as long', { min: 1 }),
     step: p.optionalNumber('step size α in pixel units; auto: ε', { min: 0 }),

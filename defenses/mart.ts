@@ -19,6 +19,7 @@ export default defineDefense({
   name: 'mart',
   title: 'MART, misclassification-aware adversarial training',
   paper: 'https://openreview.net/forum?id=rklOg6EFwS',
+  adversarial: true,
   params: {
     ...innerAttack({ steps: 10, walk: WALK }),
     lambda: p.number(5, 'weight λ of the divergence', { min: 0 }),

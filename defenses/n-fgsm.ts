@@ -17,6 +17,7 @@ export default defineDefense({
   name: 'n-fgsm',
   title: 'Noise-FGSM training',
   paper: 'https://arxiv.org/abs/2202.01181',
+  adversarial: true,
   params: {
     attack: p.text('fgsm', 'inner attack, whose ball is around the noisy image'),
     noise: p.number(2, 'largest noise k, in radii', { min: 0 }),

@@ -16,6 +16,7 @@ export default defineDefense({
   training: 'adversarial',
   title: 'PGD adversarial training',
   paper: 'https://arxiv.org/abs/1706.06083',
+  adversarial: true,
   params: innerAttack({ steps: 5, walk: WALK }),
   trainingLoss: ({ epsilon, perturb, crossEntropy, params }) => {
     const adversarial = perturb(requestOf(params, WALK * epsilon));

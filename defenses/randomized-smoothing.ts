@@ -14,6 +14,7 @@ export default defineDefense({
   name: 'randomized-smoothing',
   title: 'Gaussian-noise training for randomized smoothing',
   paper: 'https://arxiv.org/abs/1902.02918',
+  adversarial: false,
   params: {
     sigma: p.number(0.25, 'standard deviation of the noise in pixel units', { min: 0 }),
   },

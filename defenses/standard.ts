@@ -10,6 +10,7 @@ export default defineDefense({
   name: 'standard',
   title: 'Standard training',
   paper: 'https://doi.org/10.1007/978-3-642-76153-9_28',
+  adversarial: false,
   params: {},
   trainingLoss:
     ({ x, crossEntropy }) =>

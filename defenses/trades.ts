@@ -22,6 +22,7 @@ export default defineDefense({
   name: 'trades',
   title: 'TRADES',
   paper: 'https://arxiv.org/abs/1901.08573',
+  adversarial: true,
   params: {
     ...innerAttack({ steps: 10, walk: WALK }),
     beta: p.optionalNumber('weight β of the divergence; auto: 1 for grey images, 6 in colour', { min: 0 }),

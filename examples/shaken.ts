@@ -13,6 +13,7 @@ export default defineDefense({
   name: 'shaken',
   title: 'Training on shaken images',
   paper: 'https://arxiv.org/abs/2001.06057',
+  adversarial: false,
   params: { share: p.number(0.5, 'how far, as a share of the radius', { min: 0, max: 1 }) },
   trainingLoss:
     ({ x, noise, params, epsilon, crossEntropy }) =>

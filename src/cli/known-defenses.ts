@@ -3,6 +3,9 @@ import { usageError } from '../core/errors.ts';
 import { loadDefenses } from '../discover/modules.ts';
 import { filesAmong, loadDefenseFile } from './user-files.ts';
 
+/** Whether it is a way of training, and not something around a trained network. */
+export const isTraining = ({ trainingLoss }: Defense): boolean => trainingLoss !== undefined;
+
 /**
  * The defenses that the program has, those that train included, and those in the files among `words`: by name.
  *

@@ -85,6 +85,11 @@ export interface Defense<P extends Params = Params> {
   readonly title: string;
   readonly paper: string;
   readonly params: P;
+  /**
+   * Of a training: whether it trains on images that an adversary made in the ball. Only then is it judged by robust accuracy,
+   * is its best epoch kept, and does the guard watch for catastrophic overfitting: noise is no adversary.
+   */
+  readonly adversarial?: boolean;
   /** How many updates each batch is used for, one after the other; 1 by default. */
   replays?(params: Values<P>): number;
   /** What is carried from one update to the next, zero at first: by name, its shape for one image of the batch. */

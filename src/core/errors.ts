@@ -22,6 +22,9 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 const LISTED_NAMES = 40;
 
 /** `unknown attack "fsgm". Did you mean "fgsm"? Known: fgsm, noise, pgd` */
+/** Letters of a word that is taken for the beginning of another. */
+const LEAST_BEGINNING = 3;
+
 export function unknownName(what: string, name: string, known: readonly string[]): UserError {
   const near = closest(name, known);
   const hint = near === undefined ? '' : ` Did you mean "${near}"?`;
@@ -30,13 +33,15 @@ export function unknownName(what: string, name: string, known: readonly string[]
   return usageError(`unknown ${what} "${name}".${hint} Known: ${listed}${more}`);
 }
 
-/** The known word at the smallest edit distance, if it is close enough to be what was meant. */
+/** The known word at the smallest edit distance, if it is close enough to be what was meant; else the only one that begins so. */
 export function closest(word: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : undefined;
+  if (best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 3))) return best.candidate;
+  const [longer, ...others] = known.filter((candidate) => candidate.toLowerCase().startsWith(word.toLowerCase()));
+  return word.length >= LEAST_BEGINNING && others.length === 0 ? longer : undefined;
 }
 
 /** Damerau–Levenshtein distance (optimal string alignment): insertions, deletions, substitutions, neighbours swapped. */

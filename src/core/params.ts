@@ -16,7 +16,7 @@ export interface Param<T> {
   /** The words that it accepts, where they are few. */
   readonly options?: readonly string[];
   /** Of a number: whether it is whole, and how large it may be. */
-  readonly number?: Range & { readonly whole: boolean; readonly below?: number };
+  readonly number?: Range & { readonly whole: boolean };
 }
 
 export type Params = Readonly<Record<string, Param<unknown>>>;
@@ -29,6 +29,8 @@ export interface Range {
   readonly max?: number;
   /** Larger than this, and not equal to it. */
   readonly above?: number;
+  /** Smaller than this, and not equal to it. */
+  readonly below?: number;
 }
 
 /** A number written as `0.1`, `1e-3` or, as distances often are, as a fraction `8/255`. */
@@ -41,16 +43,16 @@ export function parseNumber(given: unknown): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-const inRange = (value: number, { min, max, above }: Range): boolean =>
-  value >= (min ?? Number.NEGATIVE_INFINITY) &&
-  value <= (max ?? Number.POSITIVE_INFINITY) &&
-  value > (above ?? Number.NEGATIVE_INFINITY);
+const inRange = (value: number, { min, max, above, below }: Range): boolean =>
+  (min === undefined || value >= min) &&
+  (max === undefined || value <= max) &&
+  (above === undefined || value > above) &&
+  (below === undefined || value < below);
 
-function rangeInWords({ min, max, above }: Range): string {
-  if (above !== undefined) return max === undefined ? `, above ${above}` : `, above ${above}, at most ${max}`;
+function rangeInWords({ min, max, above, below }: Range): string {
   if (min !== undefined && max !== undefined) return `, ${min} to ${max}`;
-  if (min !== undefined) return `, at least ${min}`;
-  return max === undefined ? '' : `, at most ${max}`;
+  const limits = Object.entries({ 'at least': min, above, 'at most': max, below });
+  return limits.flatMap(([words, limit]) => (limit === undefined ? [] : `, ${words} ${limit}`)).join('');
 }
 
 /** Declares parameters, by the kind of their values: `p.integer(10, 'gradient steps', { min: 1 })`. */

@@ -3,7 +3,8 @@
  * the same training gives the same record. Accuracies are shares, 0 to 1; epochs and batches count from 1.
  */
 import { z } from 'zod';
-import { isRadius, NORMS, RADIUS } from './threat-model.ts';
+import { isRadius, NORMS, RADIUS, type Threat } from './threat-model.ts';
+import { STANDARD } from './training.ts';
 
 const share = z.number().min(0).max(1);
 const ordinal = z.number().int().min(1);
@@ -59,8 +60,13 @@ const kept = z.object({
 /** The schema of a training's record. */
 export const trainingRecord = z
   .object({
-    defense: z.object({ name: z.string(), params: z.record(z.string(), z.unknown()) }),
-    /** The ball that was trained and validated against, its radius in pixel units. */
+    /** Older checkpoints do not tell whether it was `adversarial`. */
+    defense: z.object({
+      name: z.string(),
+      params: z.record(z.string(), z.unknown()),
+      adversarial: z.boolean().optional(),
+    }),
+    /** The ball that was validated against, and trained against if the defense is adversarial, its radius in pixel units. */
     norm: z.enum(NORMS),
     epsilon: z.number().min(0),
     /** Epochs that were planned, and batches in each. */
@@ -68,6 +74,8 @@ export const trainingRecord = z
     batches: ordinal,
     /** Of the average of weights that was validated and saved, where it was one. */
     ema: share.optional(),
+    /** How many images were held out, and by what they were attacked: its last iterate counts. Older checkpoints do not tell. */
+    validation: z.object({ images: ordinal, attack: z.string(), params: z.record(z.string(), z.unknown()) }).optional(),
     history: z.array(trainedEpoch).max(several).readonly(),
     kept,
     stopped: stopped.optional(),
@@ -76,6 +84,15 @@ export const trainingRecord = z
 
 /** What became of a training, epoch by epoch. */
 export type TrainingRecord = z.infer<typeof trainingRecord>;
+
+/** Whether the training was against an adversary in the record's ball; where it does not tell, plain training alone was not. */
+export const wasAdversarial = ({ defense: { name, adversarial } }: TrainingRecord): boolean =>
+  adversarial ?? name !== STANDARD;
+
+/** The radii in pixel units that networks were trained against in a norm; none of those whose training had no adversary. */
+export const trainedRadii = (records: readonly TrainingRecord[], norm: Threat): readonly number[] =>
+  records.filter((record) => record.norm === norm && wasAdversarial(record)).map(({ epsilon }) => epsilon);
+
 export type TrainedEpoch = z.infer<typeof trainedEpoch>;
 export type GuardCheck = z.infer<typeof guardCheck>;
 export type Stopped = z.infer<typeof stopped>;

@@ -80,7 +80,14 @@ const DEFENSES: Kind<Defense> = {
   faults: (value) => [
     ...commonFaults(value),
     ...sayWhichFail([
-      [isFunction(value.trainingLoss) || isFunction(value.wrap), 'trainingLoss: (context) => a scalar; or wrap'],
+      [
+        isFunction(value.trainingLoss) || isFunction(value.wrap),
+        'trainingLoss: (context) => (model) => ({ loss, logits }); or wrap',
+      ],
+      [
+        !isFunction(value.trainingLoss) || typeof value.adversarial === 'boolean',
+        'adversarial: true if it trains on images that an adversary made in the ball, else false',
+      ],
     ]),
   ],
   cast: (value) => value as Defense,

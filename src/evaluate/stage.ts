@@ -1,5 +1,5 @@
 /** One stage of an attack, or an attack that is its own only stage, against one contender, at all radii. */
-import { blame } from './blame.ts';
+import { blame } from '../core/blame.ts';
 import { Course } from './course.ts';
 import type { FitOwner } from './fit/fits.ts';
 import { galleryRadius, type Showcase } from './gallery.ts';

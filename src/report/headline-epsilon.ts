@@ -17,8 +17,8 @@ export interface HeadlineEpsilon {
 }
 
 /**
- * The one radius that the headline is about: the customary one if it was measured, else the middle of the grid, of two
- * in the middle the smaller.
+ * The one radius that the headline is about: the customary one if it was measured; else that which the networks were trained
+ * against, if it is one and was measured; else the middle of the grid, of two in the middle the smaller.
  *
  * @param slice - its radii ascending, in pixel units; a plan knows as much before the run
  */
@@ -26,11 +26,18 @@ export function headlineEpsilon({
   dataset,
   norm,
   epsilons,
-}: Pick<Slice, 'dataset' | 'norm' | 'epsilons'>): HeadlineEpsilon {
+  trainedRadii = [],
+}: Pick<Slice, 'dataset' | 'norm' | 'epsilons'> & Partial<Pick<Slice, 'trainedRadii'>>): HeadlineEpsilon {
   const customary = norm === 'spatial' ? 1 : CUSTOMARY[dataset]?.[norm];
   const measured = epsilons.find((epsilon) => customary !== undefined && sameRadius(epsilon, customary));
   if (measured !== undefined) {
     return { epsilon: measured, why: `the customary radius for ${datasetTitle(dataset)}` };
+  }
+  const trained = epsilons.filter(
+    (epsilon) => epsilon > 0 && trainedRadii.some((radius) => sameRadius(radius, epsilon)),
+  );
+  if (trained.length === 1 && trained[0] !== undefined) {
+    return { epsilon: trained[0], why: 'the radius that was trained against' };
   }
   const grid = epsilons.filter((epsilon) => epsilon > 0);
   const middle = grid[Math.floor((grid.length - 1) / 2)] ?? 0;

@@ -1,7 +1,8 @@
 /** The run's cells sorted into what one table can show: one dataset, one norm, one goal. */
-import type { Cell, Run } from '../core/run.ts';
+import type { Cell, Run, Training } from '../core/run.ts';
 import type { Goal, Threat } from '../core/threat-model.ts';
 import { STANDARD } from '../core/training.ts';
+import { trainedRadii } from '../core/training-record.ts';
 
 /** A share of images, with its Wilson interval. */
 export interface Measured {
@@ -34,6 +35,8 @@ export interface Slice {
   readonly trainings: readonly string[];
   readonly contenders: readonly Contender[];
   readonly variants: readonly Variant[];
+  /** The radii that its networks were trained against, as far as their checkpoints tell. */
+  readonly trainedRadii: readonly number[];
 }
 
 export const cleanOf = (cell: Cell): Measured => ({
@@ -70,11 +73,11 @@ export function slicesOf(run: Run): readonly Slice[] {
   const groups = groupBy(run.cells, (cell) => JSON.stringify([cell.dataset, cell.norm, cell.goal]));
   return [...groups.values()].flatMap((cells) => {
     const first = cells[0];
-    return first === undefined ? [] : [sliceOf(first, cells)];
+    return first === undefined ? [] : [sliceOf(first, cells, run.trainings)];
   });
 }
 
-function sliceOf(first: Cell, cells: readonly Cell[]): Slice {
+function sliceOf(first: Cell, cells: readonly Cell[], trainings: readonly Training[] = []): Slice {
   const ascending = cells.map((cell) => cell.epsilon).sort((a, b) => a - b);
   return {
     dataset: first.dataset,
@@ -89,6 +92,10 @@ function sliceOf(first: Cell, cells: readonly Cell[]): Slice {
       cell === undefined ? [] : [{ arch: cell.arch, training: cell.training }],
     ),
     variants: [...groupBy(cells, (cell) => cell.attack).values()].flatMap(variantsOf),
+    trainedRadii: trainedRadii(
+      trainings.map(({ record }) => record),
+      first.norm,
+    ),
   };
 }
 

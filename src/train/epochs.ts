@@ -49,7 +49,7 @@ export async function runEpochs(session: Session, start: Progress): Promise<Prog
     requireProgress(session, progress);
     progress = await closeEpoch(session, progress);
     await saver.save(progress);
-    await writeAtomically(files.log, (file) => file.writeFile(logOf(plan, progress)));
+    await writeLog(files, plan, progress);
     const record = progress.history.at(-1);
     if (record !== undefined) tell({ kind: 'epoch', record });
     const { stopped } = progress;
@@ -62,12 +62,12 @@ export async function runEpochs(session: Session, start: Progress): Promise<Prog
 export const isOver = ({ epochs }: TrainingPlan, { epoch, batch, stopped }: Progress): boolean =>
   batch === 0 && (epoch === epochs || stopped !== undefined);
 
-/** A JSON line per epoch; the last one says why it is the last, where it was not meant to be. */
-function logOf(plan: TrainingPlan, progress: Progress): string {
+/** Writes a JSON line per epoch; the last one says why it is the last, where it was not meant to be. */
+export async function writeLog({ log }: TrainingFiles, plan: TrainingPlan, progress: Progress): Promise<void> {
   const { history, stopped } = progress;
   const end = stopped === undefined ? {} : { stopped, kept: keptOf(plan, progress) };
   const lines = history.map((record, i) => (i === history.length - 1 ? { ...record, ...end } : record));
-  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  await writeAtomically(log, (file) => file.writeFile(lines.map((line) => `${JSON.stringify(line)}\n`).join('')));
 }
 
 /** The rest of the epoch's batches, or as many as are done when it is aborted or stopped. */

@@ -11,6 +11,8 @@ export type TrainingEvent =
       readonly epochs: number;
       readonly batch: number;
       readonly batches: number;
+      /** Whether the best epoch is saved. */
+      readonly keepsBest: boolean;
     }
   | {
       readonly kind: 'batch';

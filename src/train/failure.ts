@@ -38,11 +38,12 @@ export async function failed(files: TrainingFiles, failure: Failure): Promise<Us
     state: { file: files.state, epoch: saved.epoch, batch: saved.batch },
   };
   await writeAtomically(files.failure, (file) => file.writeFile(`${JSON.stringify(told, null, 2)}\n`));
+  const state = shortPath(files.state);
   const what = weight === undefined ? 'the loss is' : `the weights are (${weight})`;
   return new UserError(
     `${what} no longer a number at epoch ${epoch}, batch ${batch.index + 1} of ${batches}: lower the learning rate ` +
-      `(${peakRate}) or warm up for longer. ${files.state} holds the network ${placeOf(saved)}; ` +
-      `${shortPath(files.failure)} names the images of that batch`,
+      `(${peakRate}) or warm up for longer, in a new training with another --out, or with this one's state deleted. ` +
+      `${state} holds the network ${placeOf(saved)}; ${shortPath(files.failure)} names the images of that batch`,
   );
 }
 

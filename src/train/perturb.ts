@@ -32,7 +32,8 @@ export interface PerturbOptions {
 /**
  * The last iterate of a registered attack, untargeted, against the classifier as it is at that moment.
  *
- * @throws UserError (usage) for an unknown attack, one that does not know the norm, or parameters it does not accept
+ * @throws UserError (usage) for an unknown attack, one that does not know the norm or keep to the ball, or parameters that it
+ *   does not accept
  */
 export function perturber({ attacks, classifier, still, norm, epsilon }: PerturbOptions): Perturb {
   return (request, { x, y, noise }) => {
@@ -54,6 +55,11 @@ export function perturber({ attacks, classifier, still, norm, epsilon }: Perturb
       throw usageError(`${name} is made of other attacks: choose one of them for the inner attack`);
     if (attack.fit !== undefined)
       throw usageError(`${name} is fitted to a finished network: choose an attack that is not for the inner attack`);
+    if (attack.minimumNorm === true) {
+      throw usageError(
+        `${name} looks for the smallest perturbation, be it beyond the ball: choose an attack that stays in it for the inner attack`,
+      );
+    }
     requireParams(attack, Object.keys(given), attacks);
     const params = resolveParams(name, attack.params, { ...havingOnly(attack, usual), ...given });
     const images = x.shape[0];
@@ -88,6 +94,10 @@ const beginningAt = (start: tf.Tensor4D, context: AttackContext): AttackContext 
 const havingOnly = ({ params }: Attack, values: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(values).filter(([name]) => name in params));
 
+/** Whether it follows gradients in a ball that it is given, against any network. */
+const climbs = (attack: Attack | Ensemble): boolean =>
+  !isEnsemble(attack) && attack.access === 'gradient' && attack.fit === undefined && attack.minimumNorm !== true;
+
 /** @throws UserError (usage) naming attacks that have all that the training sets: its user never typed the attack's flags */
 function requireParams(
   attack: Attack,
@@ -96,7 +106,7 @@ function requireParams(
 ): void {
   const has = ({ params }: Attack | Ensemble): boolean => wanted.every((name) => name in params);
   if (has(attack)) return;
-  const fit = [...attacks.values()].filter(has).map(({ name }) => name);
+  const fit = [...attacks.values()].filter((other) => climbs(other) && has(other)).map(({ name }) => name);
   throw usageError(
     `${attack.name} cannot be the inner attack of this training, which sets ${wanted.join(' and ')}: ` +
       `choose an attack that has them, such as ${fit.join(', ') || 'pgd'}`,

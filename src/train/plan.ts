@@ -6,7 +6,6 @@ import type { Defense } from '../core/defense.ts';
 import { usageError } from '../core/errors.ts';
 import { resolveParams } from '../core/params.ts';
 import { isRadius, NORMS, type Norm, RADIUS } from '../core/threat-model.ts';
-import { isDefended } from '../core/training.ts';
 import type { Versions } from '../core/versions.ts';
 import type { NetworkSpec } from '../models/network.ts';
 import type { ChosenAugmentation } from './augment.ts';
@@ -21,6 +20,8 @@ export interface TrainingPlan {
   readonly dataset: Dataset;
   /** One with a `trainingLoss`. */
   readonly defense: Defense;
+  /** The file of the user's own that it comes from, as the user named it. */
+  readonly file?: string;
   /** The defense's parameters, laid over its defaults. */
   readonly params: Readonly<Record<string, unknown>>;
   /** The registered attacks by name: the defense and the validation find theirs here. */
@@ -99,7 +100,7 @@ export const TRAINING_DEFAULTS = {
 export const trainingName = ({ defense }: TrainingPlan): string => defense.training ?? defense.name;
 
 /** Whether it trains against an adversary: only then is robust accuracy what it is after. */
-export const isAdversarial = (plan: TrainingPlan): boolean => isDefended(trainingName(plan));
+export const isAdversarial = ({ defense }: TrainingPlan): boolean => defense.adversarial === true;
 
 /**
  * Whether the best epoch is saved. Of adversarial trainings it is unless told otherwise: there the last epoch may be far from
@@ -138,6 +139,7 @@ export async function planRecord(plan: TrainingPlan, { backend, versions }: Mean
     dataset: { name: dataset.name, split: dataset.split, sha256: await dataset.hash() },
     defense: {
       name: defense.name,
+      adversarial: isAdversarial(plan),
       ...resolveParams(defense.name, defense.params, plan.params),
       code: digest(codeOfTraining(defense)),
     },
@@ -204,13 +206,18 @@ export function checkPlan(plan: TrainingPlan): void {
   const between = (name: string, value: number, low: number, high: number) =>
     check(name, value, value >= low && value <= high, `a number, ${low} to ${high}`);
 
-  const { name: defense, trainingLoss, wrap } = plan.defense;
+  const { name: defense, adversarial, trainingLoss, wrap } = plan.defense;
   const remedy = 'name a defense that is a way of training alone';
   if (wrap !== undefined) {
     const instead = `gibbon experiment --defense ${defense} measures trained networks behind it`;
     throw usageError(`${defense} trains nothing: ${instead}; ${remedy}`);
   }
   if (trainingLoss === undefined) throw usageError(`${defense} has no training loss; ${remedy}`);
+  if (adversarial === undefined) {
+    throw usageError(
+      `${defense} does not say whether it trains against an adversary: give it adversarial: true or false`,
+    );
+  }
   if (plan.dataset.labels === 'predicted') {
     throw usageError(
       `${plan.dataset.name} says nothing of its images' classes, so nothing can be learnt from it: sort them into class folders`,

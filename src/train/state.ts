@@ -3,6 +3,7 @@
  * kept, and how far it has come, in one safetensors file. Going on from it gives the same final weights, bit for bit, as never having stopped.
  */
 import { UserError } from '../core/errors.ts';
+import { shortPath } from '../core/files.ts';
 import type { GuardCheck, Stopped, TrainedEpoch } from '../core/training-record.ts';
 import { withFile } from '../weights/byte-source.ts';
 import { readLayout, readSafetensors, type StoredTensor, writeSafetensors } from '../weights/safetensors.ts';
@@ -98,7 +99,9 @@ export async function restoreState(path: string, resting: Resting, plan: PlanRec
   }
   const difference = planDifference(parse(path, metadata.plan) as PlanRecord, plan);
   if (difference !== undefined) {
-    throw new UserError(`${path} is of another training: ${difference}; go on with that plan, or delete the file`);
+    throw new UserError(
+      `${shortPath(path)} is of another training: ${difference}; go on with that plan, or delete the file to begin anew`,
+    );
   }
   const progress = parse(path, metadata.progress);
   if (!isProgress(progress)) throw damaged(path, 'it does not say how far the training had come');

@@ -3,6 +3,7 @@ import type { Noise } from '../core/ball.ts';
 import { carried } from '../core/carried.ts';
 import type { Classifier } from '../core/classifier.ts';
 import type { Defense, Tensors, TrainingContext, TrainingLoss, TrainingModel } from '../core/defense.ts';
+import { UserError } from '../core/errors.ts';
 import { smoothedCrossEntropy } from '../core/losses.ts';
 import type { Params, Values } from '../core/params.ts';
 import type { Norm } from '../core/threat-model.ts';
@@ -88,7 +89,7 @@ export function trainingStep(
 ): { readonly loss: tf.Scalar; readonly correct: tf.Scalar; readonly sound: tf.Scalar } {
   const { model, still, slots, memory, average, momentum, weightDecay, clip } = parts;
   const { context, lossOf } = preparedLoss(parts, inputs);
-  const lossBy = (outputsOf: StepParts['still']): TrainingLoss => wholeLoss(outputsOf, lossOf, context);
+  const lossBy = (outputsOf: StepParts['still']): TrainingLoss => wholeLoss(parts.defense, outputsOf, lossOf, context);
   const correct = carried<tf.Scalar>();
   const weights = slots.map(({ weight }) => weight);
   const lossAtWeights = (): tf.Scalar => lossBy(still).loss;
@@ -108,19 +109,37 @@ export function trainingStep(
 
 /** The loss with what auxiliary classifiers add to it. */
 function wholeLoss(
+  { name }: Defense,
   outputsOf: StepParts['still'],
   lossOf: (model: TrainingModel) => TrainingLoss,
   { crossEntropy }: TrainingContext,
 ): TrainingLoss {
   const auxiliary: tf.Tensor2D[] = [];
-  const { loss, logits } = lossOf((x) => {
-    const outputs = outputsOf(x);
-    auxiliary.push(...outputs.auxiliary);
-    return outputs.logits;
-  });
+  const { loss, logits } = sound(
+    name,
+    lossOf((x) => {
+      const outputs = outputsOf(x);
+      auxiliary.push(...outputs.auxiliary);
+      return outputs.logits;
+    }),
+  );
   // Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, section 5.
   const added = (total: tf.Scalar, side: tf.Tensor2D): tf.Scalar => total.add(crossEntropy(side).mean().mul(0.3));
   return { loss: auxiliary.reduce(added, loss), logits };
+}
+
+/** @throws UserError if a defense of the user's own gives no loss, or no logits to count from */
+function sound(name: string, made: TrainingLoss): TrainingLoss {
+  const { loss, logits } = made ?? {};
+  const refuse = (what: string, given: unknown, wanted: string): UserError => {
+    const found = given instanceof tf.Tensor ? `of the shape [${given.shape.join(', ')}]` : 'no tensor';
+    return new UserError(`training ${name}: what trainingLoss gives as ${what} is ${found}; it must be ${wanted}`);
+  };
+  if (!(loss instanceof tf.Tensor && loss.rank === 0))
+    throw refuse('loss', loss, 'a scalar, such as a mean over the batch');
+  if (!(logits instanceof tf.Tensor && logits.rank === 2))
+    throw refuse('logits', logits, 'what the model gave, [images, classes]');
+  return made;
 }
 
 /** Carries on what the defense wants to know at the next update. */

@@ -1,6 +1,7 @@
 /** Trains a network, logs every epoch, saves the checkpoint, and can go on where it was interrupted. */
 import { rm } from 'node:fs/promises';
 import type { Prepare } from '../compile/types.ts';
+import { blame } from '../core/blame.ts';
 import { resolveParams } from '../core/params.ts';
 import { soleUse } from '../core/sole-use.ts';
 import type { Kept, Stopped, TrainingRecord } from '../core/training-record.ts';
@@ -8,11 +9,20 @@ import { datasetNames } from '../data/registry.ts';
 import { saveCheckpoint } from '../models/checkpoint.ts';
 import { buildNetwork, type Network, type NetworkSpec } from '../models/network.ts';
 import { batchesPerEpoch, holdOut } from './batches.ts';
-import { isOver, keptOf, runEpochs } from './epochs.ts';
+import { isOver, keptOf, runEpochs, writeLog } from './epochs.ts';
 import type { TrainingEvent } from './events.ts';
 import { checkFiles, type TrainingFiles, trainingFiles } from './files.ts';
 import { guardOf } from './guard.ts';
-import { checkPlan, type Means, planRecord, replaysOf, type TrainingPlan, trainingName } from './plan.ts';
+import {
+  checkPlan,
+  isAdversarial,
+  keepsBest,
+  type Means,
+  planRecord,
+  replaysOf,
+  type TrainingPlan,
+  trainingName,
+} from './plan.ts';
 import { preparedStep } from './prepared-step.ts';
 import { saver } from './saving.ts';
 import { scheduleOf } from './schedule.ts';
@@ -81,7 +91,8 @@ async function trainAlone(plan: TrainingPlan, harness: TrainingHarness, files: T
   const releases: (() => Promise<void>)[] = [];
   try {
     const network = plan.start === undefined ? built : await startFrom(built, plan.start);
-    variables = trainingVariables(plan, network);
+    const trained = trainingVariables(plan, network);
+    variables = trained;
     const record = await planRecord(plan, harness);
     const resting: Resting = { ...variables, copies: {} };
     const progress: Progress = harness.resume
@@ -89,7 +100,8 @@ async function trainAlone(plan: TrainingPlan, harness: TrainingHarness, files: T
       : { ...freshEpoch, command: harness.command, epoch: 0, updates: 0, history: [] };
     const batches = batchesPerEpoch(plan.dataset, plan.validation.images, plan.batch) * replaysOf(plan);
     const heldOut = await holdOut(plan.dataset, plan.validation.images);
-    const step = await preparedStep(plan, network, variables, harness.prepare);
+    const { prepare } = harness;
+    const step = await blame(plan, 'cannot be compiled', () => preparedStep(plan, network, trained, prepare));
     releases.push(step.release);
     const validator = await validatorOf(plan, network, heldOut, harness.prepare);
     releases.push(validator.release);
@@ -103,7 +115,8 @@ async function trainAlone(plan: TrainingPlan, harness: TrainingHarness, files: T
     const { parameters } = network;
     const { epoch, batch } = progress;
     const { onProgress: tell = () => undefined } = harness;
-    tell({ kind: 'start', parameters, epoch: epoch + 1, epochs: plan.epochs, batch: batch + 1, batches });
+    const from = { epoch: epoch + 1, epochs: plan.epochs, batch: batch + 1, batches };
+    tell({ kind: 'start', parameters, ...from, keepsBest: keepsBest(plan) });
     const reached = await runEpochs(
       {
         ...{ plan, files, batches, validator, guard, resting, tell, signal: harness.signal, saver: saving },
@@ -142,6 +155,8 @@ async function finish({ plan, network, resting, batches, files }: Finished, reac
   const chosen = kept.why === 'last' ? await snapshotOf(average) : copies[COPY_OF[kept.why]];
   if (chosen === undefined) throw new Error(`the copy of the weights of epoch ${kept.epoch} is missing`);
   putBack(weights, chosen);
+  // It stands there already, unless an accident came between the last state and it.
+  await writeLog(files, plan, reached);
   const { dataset, seed, epochs } = plan;
   await saveCheckpoint(files.checkpoint, network, {
     dataset: dataset.name,
@@ -157,11 +172,16 @@ async function finish({ plan, network, resting, batches, files }: Finished, reac
 }
 
 function recordOf(plan: TrainingPlan, { history, stopped }: Progress, kept: Kept, batches: number): TrainingRecord {
-  const { defense, norm, epsilon, epochs, ema } = plan;
+  const { defense, norm, epsilon, epochs, ema, validation } = plan;
   return {
-    defense: { name: defense.name, params: resolveParams(defense.name, defense.params, plan.params) },
+    defense: {
+      name: defense.name,
+      params: resolveParams(defense.name, defense.params, plan.params),
+      adversarial: isAdversarial(plan),
+    },
     ...{ norm, epsilon, epochs, batches },
     ...(ema === null ? {} : { ema }),
+    ...(validation.images === 0 ? {} : { validation: { ...validation, params: { ...validation.params } } }),
     history: history.map(({ seconds: _, ...epoch }) => epoch),
     kept,
     ...(stopped === undefined ? {} : { stopped }),

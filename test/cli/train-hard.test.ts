@@ -1,6 +1,6 @@
 /** What `train` makes of colour photographs by every way, and of what cannot be learned from, from the command line. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { cp, mkdir } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { main } from '../../src/cli/main.ts';
@@ -61,6 +61,48 @@ describe('gibbon train', () => {
       expect(err.join('\n')).toMatch(message);
       expect([code, out, existsSync('made')]).toEqual([1, [], false]);
     }
+  });
+
+  it.each([
+    [
+      'draws',
+      'const z = model(x.add(tf.randomNormal(x.shape))); return { loss: crossEntropy(z).mean(), logits: z };',
+      /^gibbon: draws\.ts cannot be compiled: random numbers .*Take them from context\.noise$/,
+    ],
+    [
+      'vector',
+      'const z = model(x); return { loss: crossEntropy(z), logits: z };',
+      /^gibbon: vector\.ts: training vector: .* gives as loss is of the shape \[\d\]; it must be a scalar, such as a mean/,
+    ],
+    [
+      'silent',
+      'return { loss: crossEntropy(model(x)).mean() };',
+      /^gibbon: silent\.ts: training silent: .* gives as logits is no tensor; it must be what the model gave, \[images, classes\]$/,
+    ],
+    ['broken', "throw new Error('no luck');", /^gibbon: broken\.ts cannot be compiled: no luck$/],
+  ])('says in one line what is wrong with a way of training that a user wrote: %s', async (name, body, message) => {
+    const source = `import { defineDefense, tf } from 'gibbon';
+export default defineDefense({
+  name: '${name}', title: 'Mine', paper: 'https://example.org/mine', adversarial: false, params: {},
+  trainingLoss: ({ x, crossEntropy }) => (model) => { ${body} },
+});`;
+    await writeFile(`${name}.ts`, source);
+    const { code, err } = await train(
+      'photos',
+      '--training',
+      `${name}.ts`,
+      '--backend',
+      'onnx-cpu',
+      '--validation',
+      '0',
+    );
+    expect(err).toEqual([expect.stringMatching(message)]);
+    expect(code).toBe(1);
+  });
+
+  it('names the ways of training where there is no such one, and nothing else', async () => {
+    const { err } = await train('photos', '--training', 'pgd');
+    expect(err.join()).toMatch(/unknown training "pgd"\. Did you mean "pgd-training"\? Known: (?!.*jpeg).*adversarial/);
   });
 
   it('ends a training whose rate is absurd in one line, with the last good state beside it', async () => {

@@ -100,7 +100,7 @@ describe('the plan of a training', () => {
   it('takes a way of training from a file, with its parameters, and states the file', async () => {
     const source = (name: string, training = name) => `import { defineDefense, p } from 'gibbon';
 export default defineDefense({
-  name: '${name}', title: 'Mine', training: '${training}', paper: 'https://example.org/mine', params: { share: p.number(0.5, 'share') },
+  name: '${name}', title: 'Mine', training: '${training}', paper: 'https://example.org/mine', adversarial: false, params: { share: p.number(0.5, 'share') },
   trainingLoss: ({ x, crossEntropy }) => (model) => { const logits = model(x); return { loss: crossEntropy(logits).mean(), logits }; },
 });`;
     await writeFile('mine.ts', source('mine'));

@@ -14,8 +14,15 @@ describe('did you mean', () => {
     ['pg', 'pgd'],
     ['mifgsm', 'mi-fgsm'],
     ['noisee', 'noise'],
+    ['noi', 'noise'],
+    ['mi-', 'mi-fgsm'],
   ])('%s: %s', (word, meant) => {
     expect(closest(word, KNOWN)).toBe(meant);
+  });
+
+  it('takes the beginning of one word for it, and that of several for none', () => {
+    expect(closest('pgd', ['free', 'pgd-training', 'adversarial'])).toBe('pgd-training');
+    expect(closest('pgd', ['pgd-training', 'pgd-of-mine'])).toBeUndefined();
   });
 
   it.each(['deepfool', 'xyz', 'square'])('stays silent on %s', (word) => {

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import pgdTraining from '../../defenses/pgd-training.ts';
-import type { Attack, Loss } from '../../src/core/attack.ts';
+import { type Attack, isEnsemble, type Loss } from '../../src/core/attack.ts';
 import { sizeOf } from '../../src/core/ball.ts';
 import type { PerturbRequest } from '../../src/core/defense.ts';
 import { UserError } from '../../src/core/errors.ts';
 import { requestOf } from '../../src/core/inner-attack.ts';
 import { crossEntropy, klDivergence } from '../../src/core/losses.ts';
 import { resolveParams } from '../../src/core/params.ts';
+import { NORMS } from '../../src/core/threat-model.ts';
 import { loadAttacks } from '../../src/discover/modules.ts';
 import { type Network, stillOutputs, trainingLogits } from '../../src/models/network.ts';
 import { tf } from '../../src/tf.ts';
@@ -46,6 +47,32 @@ const values = (tensor: tf.Tensor): number[] => [...tensor.dataSync()];
 const distance = (images: tf.Tensor4D, from: tf.Tensor4D): number =>
   Math.max(...values(sizeOf('Linf', images.sub(from))));
 
+/** Few steps, of whatever kind an attack counts. */
+const quick = ({ params }: Attack): Readonly<Record<string, number>> =>
+  Object.fromEntries(['steps', 'queries', 'samples', 'probes'].flatMap((name) => (name in params ? [[name, 4]] : [])));
+
+describe('every attack', () => {
+  it.each([...registered.values()].map((attack) => [attack.name, attack] as const))(
+    '%s stays in the ball as an inner attack, or is refused',
+    (name, attack) =>
+      tf.tidy(() => {
+        const norm = NORMS.find((known) => attack.norms.includes(known));
+        if (norm === undefined || isEnsemble(attack)) return;
+        const perturb = perturber({
+          attacks: registered,
+          classifier: network.classifier,
+          still,
+          norm,
+          epsilon: EPSILON,
+        });
+        const attempt = () => perturb({ attack: name, params: quick(attack) }, { x, y, noise: seededNoise(IMAGES, 3) });
+        if (attack.minimumNorm === true) expect(attempt).toThrow(/looks for the smallest perturbation, be it beyond/);
+        else if (attack.fit !== undefined) expect(attempt).toThrow(/is fitted to a finished network/);
+        else expect(Math.max(...values(sizeOf(norm, attempt().sub(x))))).toBeLessThanOrEqual(EPSILON + 1e-5);
+      }),
+  );
+});
+
 describe('an inner attack', () => {
   it('raises the objective that it is given, further than it does by the way', () =>
     tf.tidy(() => {
@@ -60,7 +87,7 @@ describe('an inner attack', () => {
 
   it.each([
     ['apgd', { loss: 'dlr' }, /raises the DLR loss/],
-    ['fab-t', {}, /raises a lead of one class/],
+    ['fab-t', {}, /looks for the smallest perturbation/],
     [
       'square',
       {},

@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Cell, Run } from '../../src/core/run.ts';
+import type { TrainingRecord } from '../../src/core/training-record.ts';
 import { findingText } from '../../src/report/finding.ts';
 import { headlineEpsilon } from '../../src/report/headline-epsilon.ts';
 import { type Slice, slicesOf } from '../../src/report/slice.ts';
 import { standingOf } from '../../src/report/worst-case.ts';
+import { trainingRecordOf } from '../core/training-record.ts';
 import { cellOf, sampleRun } from './sample-run.ts';
 
 let base: Run;
@@ -131,6 +133,22 @@ describe('the radius of the headline', () => {
   test('is the customary one if it was measured, though computed with rounding', () => {
     const run = runOf(cell({ epsilon: 0.1 }), cell({ epsilon: 0.1 + 0.2 }), cell({ epsilon: 0.4 }));
     expect(headlineEpsilon(firstSlice(run))).toEqual({ epsilon: 0.1 + 0.2, why: 'the customary radius for MNIST' });
+  });
+
+  test('is else the one that networks were trained against, if it was measured', () => {
+    const run = runOf(...[0, 0.01, 0.02, 0.05, 0.1].map((epsilon) => cell({ epsilon })));
+    const at = (...records: TrainingRecord[]) => {
+      const trainings = records.map((record, i) => ({ arch: `a${i}`, training: 'adversarial', record }));
+      return headlineEpsilon(firstSlice({ ...run, trainings })).epsilon;
+    };
+    const against = (epsilon: number, changes: Partial<TrainingRecord> = {}) =>
+      trainingRecordOf({ epsilon, ...changes });
+    expect(at(against(0.05), against(0.1 / 2))).toBe(0.05);
+    expect(at(against(0.05), against(0.3))).toBe(0.05);
+    const none = { name: 'randomized-smoothing', params: {}, adversarial: false };
+    expect(at(against(0.05, { defense: none }))).toBe(0.02);
+    expect(at(against(0.05, { norm: 'L2' }))).toBe(0.02);
+    expect(at(against(0.05), against(0.1))).toBe(0.02);
   });
 
   test('is else the middle of the grid, without 0', () => {

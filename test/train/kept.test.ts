@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -11,6 +12,7 @@ import type { Network } from '../../src/models/network.ts';
 import { tf } from '../../src/tf.ts';
 import { holdOut } from '../../src/train/batches.ts';
 import type { TrainingEvent } from '../../src/train/events.ts';
+import { trainingFiles } from '../../src/train/files.ts';
 import { guardOf } from '../../src/train/guard.ts';
 import type { TrainingPlan } from '../../src/train/plan.ts';
 import { type TrainingHarness, type TrainingResult, train } from '../../src/train/train.ts';
@@ -83,7 +85,8 @@ describe('what is saved', () => {
     const record = trainingRecord.parse(JSON.parse(metadata.record ?? ''));
     expect(record.kept).toEqual(result.kept);
     expect(record.history).toEqual(result.history.map(({ seconds: _, ...epoch }) => epoch));
-    expect(record.defense).toEqual({ name: 'unlearning', params: {} });
+    expect(record.defense).toEqual({ name: 'unlearning', params: {}, adversarial: true });
+    expect(record.validation).toEqual({ images: 40, attack: 'pgd', params: { steps: 2 } });
     expect([record.norm, record.epsilon, record.epochs, record.batches]).toEqual(['Linf', 0.02, 6, 8]);
   });
 
@@ -93,6 +96,29 @@ describe('what is saved', () => {
     expect(await savedValues()).toEqual(weightsAt('epoch').at(-1));
     const plain = await train(tinyPlan(standard, { epochs: 1 }), tinyHarness(join(folder, 'plain.safetensors')));
     expect(plain.kept?.why).toBe('last');
+  });
+
+  it('is the last epoch of a training without an adversary, whatever it is called, and no guard ends it', async () => {
+    const shaking = { ...unlearnAfter(24), adversarial: false };
+    const guard = { images: 40, attack: 'pgd', params: { steps: 3 } };
+    const { result, events } = await watched({ ...spoiled({ guard }), defense: shaking });
+    expect(result.kept).toEqual({ why: 'last', epoch: 6, batch: 8 });
+    expect(result.stopped).toBeUndefined();
+    expect(events.some(({ kind }) => kind === 'check')).toBe(false);
+    const { metadata } = await readSafetensors(out);
+    expect(JSON.parse(metadata.record ?? '').defense.adversarial).toBe(false);
+  });
+
+  it('has its history beside it, even if an accident took that after the last state was saved', async () => {
+    const plan = tinyPlan(standard, { epochs: 1 });
+    const { log } = trainingFiles(out);
+    // The state is saved at the end of the epoch, and then there is no way to write the log.
+    const onProgress = ({ kind }: TrainingEvent) => kind === 'start' && mkdirSync(log);
+    await expect(train(plan, tinyHarness(out, { onProgress }))).rejects.toThrow(/cannot write .*tiny\.jsonl/);
+    await rmdir(log);
+    const { history } = await train(plan, tinyHarness(out, { resume: true }));
+    expect(history).toHaveLength(1);
+    expect(JSON.parse(await readFile(log, 'utf8'))).toMatchObject({ epoch: 1 });
   });
 
   it('ends the training where patience does, and says so in the log and in the checkpoint', async () => {

@@ -202,7 +202,7 @@ describe('a training that fails', () => {
   it('stops at a loss that is no number, says where, and keeps the last good state', async () => {
     const plan = tinyPlan(nanAtBatch(6), { epochs: 3 });
     await expect(train(plan, tinyHarness(out))).rejects.toThrow(
-      /no longer a number at epoch 2, batch 2 of 4: lower the learning rate \(0.1\)/,
+      /no longer a number at epoch 2, batch 2 of 4: lower the learning rate \(0.1\) .* with another --out, or with this one's state deleted\. /,
     );
     const { state, failure } = trainingFiles(out);
     expect(JSON.parse(await readFile(failure, 'utf8'))).toMatchObject({
@@ -241,6 +241,10 @@ describe('a training that fails', () => {
       [{ params: { attack: 'pgdd' } }, /unknown attack "pgdd". Did you mean "pgd"/],
       [{ norm: 'L1', params: { attack: 'bim' } }, /bim does not attack in L1: it knows Linf, L2/],
       [{ defense: { ...standard, name: 'idle', trainingLoss: undefined } as never }, /idle has no training loss/],
+      [
+        { defense: { ...standard, adversarial: undefined } as never },
+        /standard does not say whether it trains against/,
+      ],
       [
         { defense: defineDefense({ ...standard, name: 'jpeg', wrap: (classifier) => ({ classifier }) }) as never },
         /jpeg trains nothing: gibbon experiment --defense jpeg measures/,

@@ -3,7 +3,7 @@ import { type Defense, defineDefense } from '../../src/core/defense.ts';
 import { tf } from '../../src/tf.ts';
 
 /**
- * A training that after so many batches begins to unlearn what it learned: a collapse to order. By its name it trains against
+ * A training that after so many batches begins to unlearn what it learned: a collapse to order. It says that it trains against
  * an adversary. For eager computation only, where the loss is made anew for every batch.
  */
 export function unlearnAfter(batches: number): Defense {
@@ -12,6 +12,7 @@ export function unlearnAfter(batches: number): Defense {
   return defineDefense({
     ...standard,
     name: 'unlearning',
+    adversarial: true,
     trainingLoss: (context) => (model) => {
       const { loss, logits } = standard.trainingLoss?.(context)(model) ?? {
         loss: tf.scalar(0),

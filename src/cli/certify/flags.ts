@@ -1,30 +1,15 @@
 /** The flags of `certify`: names are fixed, tools read them. */
 import { CERTIFICATION_DEFAULTS as DEFAULTS, LARGEST_SIGMA, USUAL_SIGMA } from '../../certify/plan.ts';
-import { type Param, p, parseNumber } from '../../core/params.ts';
+import { p } from '../../core/params.ts';
 import { experimentFlags } from '../experiment/flags.ts';
 import { listOf, optional, word } from '../flags.ts';
 
-const sigma: Param<number> = {
-  default: 0,
-  label: '',
-  accepts: `a number above 0, at most ${LARGEST_SIGMA}`,
-  number: { whole: false, above: 0, max: LARGEST_SIGMA },
-  parse: (given) => {
-    const value = parseNumber(given);
-    return value !== undefined && value > 0 && value <= LARGEST_SIGMA ? value : undefined;
-  },
-};
+const sigma = p.number(0, '', { above: 0, max: LARGEST_SIGMA });
 
-const probability: Param<number> = {
-  default: DEFAULTS.alpha,
-  label: 'probability that the radius of an image is too large',
-  accepts: 'a number above 0 and below 1',
-  number: { whole: false, above: 0, below: 1 },
-  parse: (given) => {
-    const value = parseNumber(given);
-    return value !== undefined && value > 0 && value < 1 ? value : undefined;
-  },
-};
+const probability = p.number(DEFAULTS.alpha, 'probability that the radius of an image is too large', {
+  above: 0,
+  below: 1,
+});
 
 /** Images that are certified where nobody says: each takes as long as ten thousand others. */
 const IMAGES = 200;

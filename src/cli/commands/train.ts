@@ -9,7 +9,7 @@ import { train as runTraining, type TrainingHarness, type TrainingResult } from 
 import { defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
 import { listenForInterrupt } from '../interrupt.ts';
-import { knownDefenses } from '../known-defenses.ts';
+import { isTraining, knownDefenses } from '../known-defenses.ts';
 import { leftOut } from '../left-out.ts';
 import { flagsOfModules } from '../module-flags.ts';
 import { openChosen } from '../open-backend.ts';
@@ -26,7 +26,7 @@ export const train = defineCommand({
   // Read leniently: what is wrong with --training is said when all flags are read.
   moduleFlags: async ({ training }) => {
     const defenses = await knownDefenses(trainFlags.training.parse(training) ?? [], []);
-    return flagsOfModules([...defenses.values(), ...schedules, ...augmentations]);
+    return flagsOfModules([...[...defenses.values()].filter(isTraining), ...schedules, ...augmentations]);
   },
   run: async ({ values, given, moduleValues, terminal, commandLineWith }) => {
     const { quiet, json } = values;

@@ -1,8 +1,8 @@
 /** `--dry-run`: what a run would do, and the most it could cost: in evaluations of its networks, and about how long. */
 import type { Prepare } from '../../compile/types.ts';
+import { blame } from '../../core/blame.ts';
 import { elements } from '../../core/draws.ts';
 import { diameterOf } from '../../core/threat-model.ts';
-import { blame } from '../../evaluate/blame.ts';
 import {
   type Contender,
   contenderName,

@@ -5,6 +5,7 @@ import type { Backend } from '../../backends/open.ts';
 import type { Dataset } from '../../core/dataset.ts';
 import { usageError } from '../../core/errors.ts';
 import type { Values } from '../../core/params.ts';
+import { trainedRadii } from '../../core/training-record.ts';
 import { datasetNames, requireDatasetName } from '../../data/registry.ts';
 import { needsFit } from '../../evaluate/fit/fit-images.ts';
 import type { ExperimentPlan, PlannedAttack, Saving } from '../../evaluate/plan.ts';
@@ -105,7 +106,11 @@ export async function planOf(
   checkRequirements(values['fail-under'] ?? [], names, epsilons);
   const goal = goalOf(values.target, dataset.classes);
   // What the report speaks of is what it shows.
-  const { epsilon: spokenOf } = headlineEpsilon({ dataset: dataset.name, norm, epsilons });
+  const records = opened.flatMap(({ contender }) => contender.record ?? []);
+  const { epsilon: spokenOf } = headlineEpsilon({
+    ...{ dataset: dataset.name, norm, epsilons },
+    trainedRadii: trainedRadii(records, norm),
+  });
   const transferEpsilon = transferEpsilonOf(values, spokenOf, dataset.input);
   // Beside networks of the user's own, --weights belongs to those, and --arch names them.
   if (values.weights !== null && !opened.some(({ isOwn }) => isOwn)) {

@@ -1,6 +1,6 @@
 import type { Defense } from '../../core/defense.ts';
 import { unknownName, usageError } from '../../core/errors.ts';
-import { knownDefenses } from '../known-defenses.ts';
+import { isTraining, knownDefenses } from '../known-defenses.ts';
 import { isFile } from '../user-files.ts';
 
 /**
@@ -13,7 +13,7 @@ export async function findDefense(word: string): Promise<Defense> {
   if (isFile(word)) return ownDefense(word, before);
   const found = before.find(({ name, training }) => name === word || training === word);
   if (found !== undefined) return found;
-  const names = before.flatMap(({ name, training }) => [name, training ?? []].flat());
+  const names = before.filter(isTraining).flatMap(({ name, training }) => [name, training ?? []].flat());
   throw unknownName('training', word, names);
 }
 

@@ -63,15 +63,15 @@ export const trainFlags = {
   ),
   epochs: p.integer(DEFAULTS.epochs, 'passes over the training images', { min: 1 }),
   batch: optional(p.integer(DEFAULTS.batch, 'images per update', { min: 2 }), '128; 16 for images above 96x96'),
-  rate: optional(p.number(DEFAULTS.rate, 'peak learning rate', { min: 0 }), '0.1; with --from 0.01'),
-  momentum: p.number(DEFAULTS.momentum, 'momentum of SGD', { min: 0, max: 1 }),
+  rate: optional(p.number(DEFAULTS.rate, 'peak learning rate', { above: 0 }), '0.1; with --from 0.01'),
+  momentum: p.number(DEFAULTS.momentum, 'momentum of SGD', { min: 0, below: 1 }),
   'weight-decay': p.number(DEFAULTS.weightDecay, 'L2 penalty', { min: 0, max: 1 }),
   'label-smoothing': p.number(DEFAULTS.labelSmoothing, 'share of a label that is spread evenly over all classes', {
     min: 0,
     max: 1,
   }),
   clip: optional(
-    p.number(1, 'longest gradient (L2, of all weights together) that is used as it is', { min: 0 }),
+    p.number(1, 'longest gradient (L2, of all weights together) that is used as it is', { above: 0 }),
     'any',
   ),
   schedule: oneOf(
@@ -85,14 +85,18 @@ export const trainFlags = {
   ),
   ema: optional(
     p.number(0.999, 'decay of an average of the weights, which is validated and saved instead of them', {
-      min: 0,
-      max: 1,
+      above: 0,
+      below: 1,
     }),
     'none',
   ),
   keep: optional(
-    oneOf('best', ['last', 'best'], 'which epoch is saved: the best is that of the highest robust validation accuracy'),
-    'best for training against an adversary, last for plain training',
+    oneOf(
+      'best',
+      ['last', 'best'],
+      'which epoch is saved: the best is that of the highest validation accuracy, robust where there is an adversary',
+    ),
+    'best for training against an adversary, else last',
   ),
   patience: optional(
     p.integer(5, 'end the training when so many epochs have brought nothing better', { min: 1 }),

@@ -12,6 +12,7 @@ import { type ChannelStatistics, channelStatistics, deviationsOf } from '../../t
 import { TRAINING_DEFAULTS as DEFAULTS, type TrainingPlan } from '../../train/plan.ts';
 import type { Given } from '../flags.ts';
 import { paramsOf } from '../module-flags.ts';
+import { isFile } from '../user-files.ts';
 import type { ResolveOptions } from '../weights-word.ts';
 import { findDefense } from './find-defense.ts';
 import type { Single } from './flags.ts';
@@ -58,6 +59,7 @@ export async function planOf(values: Single, given: Given, fetching: ResolveOpti
     network: normalise === null ? spec : { ...spec, normalisation: normalisationOf(normalise, channels, statistics) },
     dataset,
     defense,
+    ...(isFile(values.training) ? { file: values.training } : {}),
     params: paramsOf(defense.name, given),
     attacks: await loadAttacks(),
     ...{ norm, epochs, batch, momentum, seed, augmentations },

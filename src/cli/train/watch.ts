@@ -13,18 +13,18 @@ export interface Watch {
 /** Batches on the progress line; a line that stays for every epoch, and for what ends the training early. */
 export function watchTraining(terminal: Terminal, quiet: boolean): Watch {
   const line = progressLine(terminal);
-  let [batches, epochs] = [0, 0];
+  let [batches, epochs, keepsBest] = [0, 0, false];
   const show = (event: TrainingEvent): void => {
     // A training that was ended early is no progress: it is told in any case.
     if (quiet && event.kind !== 'stopped') return;
     if (event.kind === 'start') {
-      ({ batches, epochs } = event);
+      ({ batches, epochs, keepsBest } = event);
       terminal.note(`${whole(event.parameters)} parameters, ${counted(batches, 'batch', 'batches')} an epoch`);
     } else if (event.kind === 'batch') {
       const { epoch, batch: done, accuracy } = event;
       line.show({ label: `epoch ${epoch}/${epochs}`, done, total: batches, unit: 'batches', accuracy });
     } else if (event.kind === 'epoch') {
-      terminal.note(`epoch ${event.record.epoch}/${epochs}: ${inWords(event.record)}`);
+      terminal.note(`epoch ${event.record.epoch}/${epochs}: ${inWords(event.record, keepsBest)}`);
     } else if (event.kind === 'stopped') {
       const { stopped, kept } = event;
       const end = stopped.why === 'patience' ? 'saving' : 'rolled back (--guard off lets it run): saving';
@@ -35,8 +35,8 @@ export function watchTraining(terminal: Terminal, quiet: boolean): Watch {
   return { show, end: line.end };
 }
 
-function inWords({ loss, accuracy, validation, best, seconds }: EpochRecord): string {
-  const mark = best === true ? ' (best so far)' : '';
+function inWords({ loss, accuracy, validation, best, seconds }: EpochRecord, keepsBest: boolean): string {
+  const mark = best === true && keepsBest ? ' (best so far)' : '';
   const watched =
     validation === null
       ? []

@@ -3,8 +3,8 @@
  * that whatever is made later, the transfer and a resumed run included, is made with the same.
  */
 import type { HostArray } from '../../compile/types.ts';
+import { blame } from '../../core/blame.ts';
 import { UserError } from '../../core/errors.ts';
-import { blame } from '../blame.ts';
 import type { Job } from '../job.ts';
 import type { PackedTensor } from '../journal/record.ts';
 import { attackedOf, type Contender, contenderName, isStandIn, type PlannedStage } from '../plan.ts';

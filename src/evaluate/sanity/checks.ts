@@ -6,6 +6,7 @@
 import type { Attack } from '../../core/attack.ts';
 import type { Cell, Check, DefendedCell, Training, Transfer } from '../../core/run.ts';
 import { isDefended } from '../../core/training.ts';
+import { wasAdversarial } from '../../core/training-record.ts';
 
 const CHECKLIST = 'https://arxiv.org/abs/1902.06705';
 
@@ -75,12 +76,13 @@ export interface Found {
   readonly at: string;
 }
 
-/** Whether a network was made to withstand what this cell did to it. */
+/** Whether a network was trained to withstand what this cell did to it. */
 function isMeant({ arch, training, norm, epsilon }: Cell, { reported, trainings = [] }: Intended): boolean {
+  if (!isDefended(training)) return false;
   const known = trainings.find((one) => one.arch === arch && one.training === training)?.record;
   if (known === undefined) return epsilon <= (reported ?? Number.POSITIVE_INFINITY);
   // Radii are computed, so that equal ones may differ by rounding.
-  return norm === known.norm && epsilon <= known.epsilon + 1e-9;
+  return wasAdversarial(known) && norm === known.norm && epsilon <= known.epsilon + 1e-9;
 }
 
 const place = ({ arch, training, attack, epsilon }: Cell): string => `${attack} on ${arch}/${training}, ε = ${epsilon}`;
@@ -187,12 +189,11 @@ const COLLAPSE = 0.2;
  * Plainly trained networks show the same gap, and for them it is no sign of anything: at middle radii FGSM leaves the
  * bundled ones up to 72 points more accurate than PGD. Nor is it one beyond the radius of the training, where the single
  * step overshoots: at .4 the bundled network that is trained against .3 keeps 90 % under FGSM and nothing under PGD. So
- * contenders count whose training is stated and not plain, at radii up to that which they were trained against, or where
+ * contenders count whose training is stated and had an adversary, at radii up to that which they were trained against, or where
  * their checkpoints do not tell, up to the one that the report speaks of. There that network's gap is 2 points.
  */
 function overfitting(cells: readonly Cell[], oneStep: readonly string[], iterated: readonly string[]): Check {
-  const defended = cells.filter(({ training }) => isDefended(training));
-  const found = pairs(defended, oneStep, iterated).map(({ weak, strong }) => ({
+  const found = pairs(cells, oneStep, iterated).map(({ weak, strong }) => ({
     value: lead(weak, strong),
     images: strong.images,
     at: `${place(strong)}, against ${weak.attack}`,

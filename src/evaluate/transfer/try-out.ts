@@ -2,7 +2,7 @@
  * Adversarial images made against one network and shown to others. Here attacks take all their steps, for an image that fools
  * its network by a hair fools no other.
  */
-import { blame } from '../blame.ts';
+import { blame } from '../../core/blame.ts';
 import type { SelectedImage } from '../images.ts';
 import type { Job } from '../job.ts';
 import type { TransferRow } from '../journal/record.ts';

@@ -1,9 +1,9 @@
 import type { Run, Training } from '../../core/run.ts';
-import type { TrainingRecord } from '../../core/training-record.ts';
+import { type TrainingRecord, wasAdversarial } from '../../core/training-record.ts';
 import { lineSample } from '../charts/line-sample.ts';
 import { TRAINING_LINES, trainingPanel } from '../charts/training-panel.ts';
 import { dash } from '../dash.ts';
-import { normSymbol, percent, radius, significant, whole } from '../format.ts';
+import { counted, normSymbol, percent, radius, significant, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
 import { architectureTitle, trainingTitle } from '../names.ts';
 import { keptInWords, stoppedInWords } from '../training-words.ts';
@@ -22,7 +22,7 @@ export const training = defineSection({
 function summary(run: Run, trainings: readonly Training[]): Html {
   return html`<section class="scroll" tabindex="0" aria-labelledby="training-caption">
 <table class="plain trainings">
-<caption id="training-caption"><span>What the checkpoints say of how they were made. Accuracies are on held-out training images, under a small attack: a gauge, not an evaluation.</span></caption>
+<caption id="training-caption"><span>What the checkpoints say of how they were made. Accuracies are on held-out training images, attacked by ${gauges(trainings)}: a gauge, not an evaluation.</span></caption>
 <thead><tr><th scope="col">Architecture</th><th scope="col">Training</th><th scope="col">Against</th><th scope="col" class="figure">Epochs</th><th scope="col">Saved</th><th scope="col" class="figure">Clean</th><th scope="col" class="figure">Attacked</th></tr></thead>
 <tbody>${trainings.map((one) => summaryRow(run, one))}</tbody>
 </table>
@@ -31,7 +31,7 @@ function summary(run: Run, trainings: readonly Training[]): Html {
 
 function summaryRow(run: Run, { arch, training: how, record }: Training): Html {
   const { norm, epsilon, history, epochs, kept } = record;
-  const ball = how.split('/')[0] === 'standard' ? '–' : together(`${normSymbol(norm)} ε = ${radius(epsilon)}`);
+  const ball = wasAdversarial(record) ? together(`${normSymbol(norm)} ε = ${radius(epsilon)}`) : dash('no adversary');
   const details = defenseInWords(record);
   const { validation } = keptEpoch(record) ?? { validation: null };
   const shares = validation === null ? [null, null] : [validation.clean, validation.robust];
@@ -41,14 +41,25 @@ function summaryRow(run: Run, { arch, training: how, record }: Training): Html {
   )}</tr>`;
 }
 
+/** By what held-out images were attacked, as far as all checkpoints say the same: `pgd (steps 10), as it ends`. */
+function gauges(trainings: readonly Training[]): string {
+  const told = new Set(
+    trainings.map(({ record: { validation } }) => validation && named(validation.attack, validation.params, ' (', ')')),
+  );
+  const [only, ...others] = told;
+  return only === undefined || others.length > 0 ? 'a small attack' : `${only}, as it ends`;
+}
+
 /** The epoch at whose end the network was what was saved; undefined if it was saved in the course of one. */
 const keptEpoch = ({ history, kept }: TrainingRecord): TrainingRecord['history'][number] | undefined =>
   history.find(({ epoch, batches }) => epoch === kept.epoch && batches === kept.batch);
 
 /** `pgd-training: attack pgd, steps 5, step auto` */
-function defenseInWords({ defense: { name, params } }: TrainingRecord): string {
+const defenseInWords = ({ defense: { name, params } }: TrainingRecord): string => named(name, params, ': ');
+
+function named(name: string, params: Readonly<Record<string, unknown>>, before: string, after = ''): string {
   const words = Object.entries(params).map(([key, value]) => `${key} ${value === null ? 'auto' : valueInWords(value)}`);
-  return words.length === 0 ? name : `${name}: ${words.join(', ')}`;
+  return words.length === 0 ? name : name + before + words.join(', ') + after;
 }
 
 const valueInWords = (value: unknown): string => {
@@ -65,7 +76,7 @@ function curves(run: Run, trainings: readonly Training[]): Html {
     html`<li>${lineSample(oneStep, { isMarked: false })}<b>guard</b> <span>one gradient step</span></li><li>${lineSample({ ...robust, dash: '6 3' }, { isMarked: false })}<b>guard</b> <span>several</span></li>`
   }</ul>
 <div class="panels">${trainings.map((one, i) => panel(run, one, i))}</div>
-<figcaption>${endings(run, trainings)} Above the accuracies, below the mean loss of every epoch. The upright lines stand where the network was as it was saved, and where the training was ended before its last epoch.</figcaption>
+<figcaption>${endings(run, trainings)} Above the accuracies, below the mean loss of every epoch. The upright lines stand where the network was as it was saved, and where the training was ended before its last epoch. What counts in training differs: TRADES looks at clean images, other trainings against an adversary at attacked ones.${averages(trainings)}</figcaption>
 </figure>`;
 }
 
@@ -74,6 +85,12 @@ function panel(run: Run, { arch, training: how, record }: Training, index: numbe
   const words = trainingTitle(how).toLowerCase();
   const chart = trainingPanel({ id: `training-${index}`, title: `Training of ${name}, ${words}`, record });
   return html`<div class="panel"><p class="panel-title"><b>${name}</b> ${words}</p>${chart}</div>`;
+}
+
+/** What the lines are of, where it is not one and the same network. */
+function averages(trainings: readonly Training[]): string {
+  if (trainings.every(({ record }) => record.ema === undefined)) return '';
+  return ' Where weights are averaged, held-out images were shown to the average; the guard and the loss saw the weights themselves.';
 }
 
 /** Of those that did not go on to their last epoch. */
@@ -93,7 +110,7 @@ function numbers(run: Run, trainings: readonly Training[]): Html {
       : html`<td class="figure" data-value="${share}">${percent(share)}</td>`;
   const numberCell = (value: number): Html =>
     html`<td class="figure" data-value="${value}">${significant(value, 4)}</td>`;
-  return html`<details><summary>The numbers (${whole(rows.length)} epochs)</summary>
+  return html`<details><summary>The numbers (${counted(rows.length, 'epoch')})</summary>
 <section class="scroll" tabindex="0" aria-labelledby="training-numbers">
 <table class="plain sortable">
 <caption id="training-numbers"><span>Every epoch: the mean loss, the share of images classified correctly in training and on held-out images, and the learning rate of its last batch.</span></caption>

@@ -108,6 +108,17 @@ describe('the sanity panel', () => {
       expect(foundOf(2, 'L2', collapsed)?.verdict).toBe('not-run');
     });
 
+    it('leaves networks alone that were trained without an adversary, as their checkpoints tell', () => {
+      const foundOf = (adversarial: boolean) => {
+        const defense = { name: 'randomized-smoothing', params: {}, adversarial };
+        const trainings = [{ arch: 'a', training: 'randomized-smoothing', record: trainingRecordOf({ defense }) }];
+        const collapsed = at('randomized-smoothing', 830, 3);
+        return sanityChecks(collapsed, ATTACKS, [], { reported: 0.3, trainings }).find((check) => check.name === name);
+      };
+      expect(foundOf(true)?.verdict).toBe('warn');
+      expect(foundOf(false)?.verdict).toBe('not-run');
+    });
+
     it('needs both attacks on the same network at the same radius', () => {
       expect(found([cell('fgsm', 0.3, 900), cell('pgd', 0.2, 0)])?.verdict).toBe('not-run');
       expect(found([cell('fgsm', 0.3, 900), cell('pgd', 0.3, 0, { arch: 'b' })])?.verdict).toBe('not-run');
