@@ -3,11 +3,14 @@ import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises
 import { dirname, relative } from 'node:path';
 import { messageOf, UserError } from './errors.ts';
 
+/** What the system refused to do with a file: nothing that the program could mend. */
+export class FileError extends UserError {}
+
 /** `cannot read x.json: no such file or directory`: what the system said, without its code and system call. */
 export function fileError(action: 'read' | 'write', path: string, error: unknown): UserError {
   if (error instanceof UserError) return error;
   const reason = /^E[A-Z0-9]+: (.*?)(?:, \w+(?: '.*)?)?$/s.exec(messageOf(error))?.[1] ?? messageOf(error);
-  return new UserError(`cannot ${action} ${path}: ${reason}`);
+  return new FileError(`cannot ${action} ${path}: ${reason}`);
 }
 
 /** A path as it is best shown: relative to the working folder where that is shorter. */

@@ -1,7 +1,10 @@
 /** Trains a network, logs every epoch, saves the checkpoint, and can go on where it was interrupted. */
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Prepare } from '../compile/types.ts';
 import { blame } from '../core/blame.ts';
+import { UserError } from '../core/errors.ts';
+import { FileError, shortPath } from '../core/files.ts';
 import { resolveParams } from '../core/params.ts';
 import { soleUse } from '../core/sole-use.ts';
 import type { Kept, Stopped, TrainingRecord } from '../core/training-record.ts';
@@ -80,6 +83,10 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
     // Another training may have come and gone in between.
     checkFiles(files, resume);
     return await trainAlone(plan, harness, files);
+  } catch (error) {
+    if (!(error instanceof FileError && existsSync(files.state))) throw error;
+    const state = `${shortPath(files.state)} holds the training as it was last saved`;
+    throw new UserError(`${error.message}. ${state}: once that is mended, --resume goes on with it`);
   } finally {
     await leave();
   }
