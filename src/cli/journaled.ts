@@ -1,6 +1,8 @@
 /** Work with a folder of its own and a journal in it: it can be interrupted by Ctrl-C and gone on with. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UserError } from '../core/errors.ts';
+import { FileError } from '../core/files.ts';
 import { JOURNAL } from '../core/run.ts';
 import { IMAGES } from '../core/saved.ts';
 import { type Journal, openJournal } from '../evaluate/journal/journal.ts';
@@ -34,7 +36,10 @@ export interface Ended<T> {
   readonly result: T | undefined;
 }
 
-/** Does the work. Where it fails before it came to any result, its folder is taken away again. */
+/**
+ * Does the work. Where it fails before it came to any result, its folder is taken away again; where the disk refuses later, the
+ * error says how to go on.
+ */
 export async function journaled<T>(place: Place, work: (workshop: Workshop) => Promise<T>): Promise<Ended<T>> {
   const { resume, command, terminal } = place;
   const { folder, undo } = await makeOut(place.folder, place.claim);
@@ -55,7 +60,9 @@ export async function journaled<T>(place: Place, work: (workshop: Workshop) => P
       await rm(join(folder, IMAGES), { recursive: true, force: true });
     }
     await undo();
-    throw error;
+    if (!(error instanceof FileError && journal?.holdsResults())) throw error;
+    const kept = `${folder} keeps what was finished`;
+    throw new UserError(`${error.message}. ${kept}: once that is mended, --out ${folder} --resume goes on with it`);
   } finally {
     interrupt.release();
   }

@@ -195,7 +195,8 @@ describe('an aborted training', () => {
     await train(plan(), tinyHarness(out, abortAfter(1)));
     const resume = (changes: Partial<TrainingPlan>, means: Partial<TrainingHarness> = {}) =>
       train({ ...plan(), ...changes }, tinyHarness(out, { resume: true, ...means }));
-    const defense = { ...standard, name: pgdTraining.name, params: pgdTraining.params } as Defense;
+    const { name, adversarial, params: own } = pgdTraining;
+    const defense = { ...standard, name, adversarial, params: own } as Defense;
     await expect(resume({ defense })).rejects.toThrow(/another training: defense.code was /);
     const other = (changes: Partial<Attack>) => ({
       attacks: new Map([...attacks, ['pgd', { ...attacks.get('pgd'), ...changes } as Attack]]),
