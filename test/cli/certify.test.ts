@@ -74,7 +74,7 @@ describe('gibbon certify', () => {
   });
 
   it.each([
-    [['--sigma', '0'], 2, /--sigma is "0"; it must be a comma-separated list, each a number above 0/],
+    [['--sigma', '0'], 2, /--sigma is "0"; it must be a comma-separated list, each a number, above 0/],
     [['--sigma', 'much'], 2, /--sigma is "much"/],
     [['--alpha', '1'], 2, /--alpha is "1"; it must be a number, above 0, below 1/],
     [['--samples', '5'], 2, /5 samples can certify nothing at alpha 0.001: give 10 or more/],
