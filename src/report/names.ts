@@ -28,13 +28,18 @@ export const goesWithoutSaying = (training: string): boolean => training === STA
 export const networkTitle = (
   run: Run,
   { arch, training }: { readonly arch: string; readonly training: string },
-): string => `${architectureTitle(run, arch)} (${trainingTitle(training).toLowerCase()})`;
+): string => `${architectureTitle(run, arch)} (${howTrained(training)})`;
 
 /** As a heading: `Standard training`, `Standard training + jpeg`. */
 export function trainingTitle(called: string): string {
   const { plain, defense } = titleParts(called);
   return defense === undefined ? plain : `${plain} + ${defense}`;
 }
+
+/** In the middle of a sentence: `standard training + jpeg`. What its owner called it stays as it is. */
+export const howTrained = (called: string): string => uncapitalised(trainingTitle(called));
+
+export const uncapitalised = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 /** The title of how a network was trained, and the defense that it stands behind. */
 export function titleParts(called: string): { readonly plain: string; readonly defense: string | undefined } {

@@ -59,6 +59,10 @@ describe('the training curves', () => {
     expect(textOf(await sectionOf({ adversarial: { ema: 0.99 } }))).toContain(words);
   });
 
+  test('leave names as their owners wrote them', async () => {
+    expect(textOf(await sectionOf({ MyWay: {} }))).toContain('VGG-16 training: MyWay');
+  });
+
   test('have a chart each, and every epoch as numbers', async () => {
     const section = await sectionOf({ standard: { defense: { name: 'standard', params: {} } }, adversarial: {} });
     expect(section.match(/<svg[^>]*role="img"/gu)).toHaveLength(2);

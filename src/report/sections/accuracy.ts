@@ -4,7 +4,7 @@ import { lineSample } from '../charts/line-sample.ts';
 import { interval, percent, radius, whole } from '../format.ts';
 import { headlineEpsilon } from '../headline-epsilon.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, howTrained } from '../names.ts';
 import { BASELINE, type LineStyle, lineStyle } from '../palette.ts';
 import { rankContenders } from '../ranking.ts';
 import { type Contender, cleanOf, isOf, robustOf, type Slice, slicesOf, type Variant } from '../slice.ts';
@@ -51,7 +51,7 @@ function panel(
   const first = cells[0];
   if (first === undefined) return undefined;
   const name = architectureTitle(run, contender.arch);
-  const how = trainingTitle(contender.training).toLowerCase();
+  const how = howTrained(contender.training);
   const chart = accuracyPanel({
     id,
     title: `Accuracy of ${name}, ${how}, against epsilon`,

@@ -6,7 +6,7 @@ import { dash } from '../dash.ts';
 import { survival } from '../distance-spread.ts';
 import { duration, enumerate, interval, percent, significant, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, howTrained } from '../names.ts';
 import { lineStyle } from '../palette.ts';
 import { groupBy } from '../slice.ts';
 import { defineSection } from './section.ts';
@@ -31,7 +31,7 @@ function curves(run: Run, entries: readonly Certificates[]): Html {
     (group, i) => {
       const [network = group[0]] = group;
       const name = architectureTitle(run, network?.arch ?? '');
-      const how = trainingTitle(network?.training ?? '').toLowerCase();
+      const how = howTrained(network?.training ?? '');
       const chart = certifiedPanel({
         ...{ id: `certified-${i}`, title: `Certified accuracy of ${name}, ${how}, against the radius`, largest },
         names: labels,

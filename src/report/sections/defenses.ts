@@ -4,7 +4,7 @@ import { lineSample } from '../charts/line-sample.ts';
 import { asSentence, interval, percent, radius, whole } from '../format.ts';
 import { headlineEpsilon } from '../headline-epsilon.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, howTrained } from '../names.ts';
 import { BASELINE, lineStyle } from '../palette.ts';
 import { cleanOf, groupBy, type Measured, robustOf, slicesOf } from '../slice.ts';
 import { defineSection } from './section.ts';
@@ -62,7 +62,7 @@ function panel(run: Run, group: readonly DefendedCell[], id: string): Html | und
     .map((cell) => ({ epsilon: cell.epsilon, measured: robustOf(cell) }));
   const of = (measured: (cell: DefendedCell) => Measured) =>
     group.map((cell) => ({ epsilon: cell.epsilon, measured: measured(cell) }));
-  const how = trainingTitle(first.training).toLowerCase();
+  const how = howTrained(first.training);
   const points = [undefended, of(naiveOf), of(adaptiveOf)];
   const chart = accuracyPanel({
     id,

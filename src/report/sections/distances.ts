@@ -6,7 +6,7 @@ import { dash } from '../dash.ts';
 import { spreadOf, survival } from '../distance-spread.ts';
 import { normSymbol, percent, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, networkTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, howTrained, networkTitle } from '../names.ts';
 import { type Contender, groupBy } from '../slice.ts';
 import { defineSection } from './section.ts';
 
@@ -76,7 +76,7 @@ function curves(run: Run, entries: readonly Distances[], index: number): Html | 
         steps: survival(entry, largest > 0 ? largest : 1, RESOLUTION),
       })),
     });
-    return html`<div class="panel"><p class="panel-title"><b>${architectureTitle(run, network.arch)}</b> ${trainingTitle(network.training).toLowerCase()}</p>${chart}</div>`;
+    return html`<div class="panel"><p class="panel-title"><b>${architectureTitle(run, network.arch)}</b> ${howTrained(network.training)}</p>${chart}</div>`;
   });
   return html`<figure class="distances">
 <ul class="legend">${names.map((name) => html`<li>${lineSample(styleOf(name))}<b>${together(name)}</b></li>`)}</ul>

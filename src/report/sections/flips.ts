@@ -2,7 +2,7 @@ import type { Confusion, Run } from '../../core/run.ts';
 import { confusionPanel } from '../charts/confusion-panel.ts';
 import { className, normSymbol, percent, radius, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, networkTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, howTrained, networkTitle } from '../names.ts';
 import { panelsOf } from '../panels.ts';
 import { groupBy } from '../slice.ts';
 import { defineSection } from './section.ts';
@@ -48,7 +48,7 @@ ${numbers(run, entries)}`;
 function panel(run: Run, entry: Confusion, index: number): Html {
   const { arch, training, attack, norm, epsilon, fooled, images, attacked } = entry;
   const name = architectureTitle(run, arch);
-  const how = trainingTitle(training).toLowerCase();
+  const how = howTrained(training);
   const chart =
     attacked === undefined
       ? undefined

@@ -3,7 +3,7 @@ import type { Goal } from '../../core/threat-model.ts';
 import { type CleanPictures, cleanPictures } from '../clean-pictures.ts';
 import { asSentence, className, normSymbol, percent, radius, significant, whole } from '../format.ts';
 import { type Content, type Html, html, together } from '../html.ts';
-import { architectureTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, howTrained } from '../names.ts';
 import { groupBy, isOf, sameRadius } from '../slice.ts';
 import { defineSection } from './section.ts';
 import { verdict } from './verdict.ts';
@@ -55,7 +55,7 @@ function renderGroup(run: Run, first: GalleryItem, group: readonly Placed[], cle
   const done = goal.kind === 'targeted' ? `taken for ${className(goal.target, run.classes)}` : 'fooled';
   const kind = group.some(({ item }) => item.width >= PHOTOGRAPH) ? 'gallery photographs' : 'gallery';
   return html`<div class="gallery-group">
-<h3>${architectureTitle(run, arch)}, ${trainingTitle(training).toLowerCase()} <span>${attack}, ${together(`${normSymbol(norm)} ε = ${radius(epsilon)}`)}, ${whole(fooled)} of ${whole(group.length)} ${done}</span></h3>
+<h3>${architectureTitle(run, arch)}, ${howTrained(training)} <span>${attack}, ${together(`${normSymbol(norm)} ε = ${radius(epsilon)}`)}, ${whole(fooled)} of ${whole(group.length)} ${done}</span></h3>
 <div class="${kind}">${group.map((placed) => renderItem(placed, { labelled: labelWord(run), goal, seeksNearest: hasDistances(run, first), clean }))}</div>
 </div>`;
 }

@@ -3,7 +3,7 @@ import { dumbbell } from '../charts/dumbbell.ts';
 import { enumerate, goalInWords, instant, normSymbol, radius, whole } from '../format.ts';
 import { headlineEpsilon } from '../headline-epsilon.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, datasetTitle, titleParts } from '../names.ts';
+import { architectureTitle, datasetTitle, titleParts, uncapitalised } from '../names.ts';
 import { rankArchitectures } from '../ranking.ts';
 import { type Slice, slicesOf } from '../slice.ts';
 import { renderCertifiedHeader } from './certified-header.ts';
@@ -72,7 +72,7 @@ function fallFigure(run: Run, slice: Slice, index: number): Html | undefined {
     .map(({ contender, clean, worst }) => {
       const { plain, defense } = titleParts(contender.training);
       const name = architectureTitle(run, contender.arch);
-      return { name, detail: plain.toLowerCase(), addition: defense?.toLowerCase(), clean, attacked: worst };
+      return { name, detail: uncapitalised(plain), addition: defense, clean, attacked: worst };
     });
   if (rows.length === 0) return undefined;
   const where = `${normSymbol(slice.norm)}, ε = ${radius(epsilon)}`;

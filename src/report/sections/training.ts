@@ -5,7 +5,7 @@ import { TRAINING_LINES, trainingPanel } from '../charts/training-panel.ts';
 import { dash } from '../dash.ts';
 import { counted, normSymbol, percent, radius, significant, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, howTrained } from '../names.ts';
 import { keptInWords, stoppedInWords } from '../training-words.ts';
 import { defineSection } from './section.ts';
 
@@ -82,7 +82,7 @@ function curves(run: Run, trainings: readonly Training[]): Html {
 
 function panel(run: Run, { arch, training: how, record }: Training, index: number): Html {
   const name = architectureTitle(run, arch);
-  const words = trainingTitle(how).toLowerCase();
+  const words = howTrained(how);
   const chart = trainingPanel({ id: `training-${index}`, title: `Training of ${name}, ${words}`, record });
   return html`<div class="panel"><p class="panel-title"><b>${name}</b> ${words}</p>${chart}</div>`;
 }

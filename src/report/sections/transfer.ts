@@ -2,7 +2,7 @@ import type { Run, Transfer } from '../../core/run.ts';
 import { dash } from '../dash.ts';
 import { asSentence, interval, normSymbol, percent, radius, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, howTrained } from '../names.ts';
 import { type Contender, groupBy, isOf } from '../slice.ts';
 import { defineSection } from './section.ts';
 
@@ -49,7 +49,7 @@ function matrix(run: Run, entries: readonly Transfer[], index: number): Html | u
 }
 
 const networkName = (run: Run, { arch, training }: Contender): Html =>
-  html`${together(architectureTitle(run, arch))}<small>${trainingTitle(training).toLowerCase()}</small>`;
+  html`${together(architectureTitle(run, arch))}<small>${howTrained(training)}</small>`;
 
 /** Shades of a box, from none where every image withstands. */
 const SHADES = 6;
