@@ -47,10 +47,10 @@ describe('the training curves', () => {
 
   test('say by what held-out images were attacked, if all checkpoints tell the same', async () => {
     expect(textOf(await sectionOf({ adversarial: { validation: GAUGE } }))).toContain(
-      'attacked by pgd (steps 10), as it ends: a gauge',
+      'under pgd (steps 10), as it ends: a gauge',
     );
     const mixed = await sectionOf({ adversarial: { validation: GAUGE }, trades: {} });
-    expect(textOf(mixed)).toContain('attacked by a small attack: a gauge');
+    expect(textOf(mixed)).toContain('under a small attack: a gauge');
   });
 
   test('say what is of the average of the weights, where there is one', async () => {

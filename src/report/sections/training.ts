@@ -22,7 +22,7 @@ export const training = defineSection({
 function summary(run: Run, trainings: readonly Training[]): Html {
   return html`<section class="scroll" tabindex="0" aria-labelledby="training-caption">
 <table class="plain trainings">
-<caption id="training-caption"><span>What the checkpoints say of how they were made. Accuracies are on held-out training images, attacked by ${gauges(trainings)}: a gauge, not an evaluation.</span></caption>
+<caption id="training-caption"><span>What the checkpoints say of how they were made. Accuracies are on held-out training images, under ${gauges(trainings)}: a gauge, not an evaluation.</span></caption>
 <thead><tr><th scope="col">Architecture</th><th scope="col">Training</th><th scope="col">Against</th><th scope="col" class="figure">Epochs</th><th scope="col">Saved</th><th scope="col" class="figure">Clean</th><th scope="col" class="figure">Attacked</th></tr></thead>
 <tbody>${trainings.map((one) => summaryRow(run, one))}</tbody>
 </table>
