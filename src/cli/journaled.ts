@@ -1,15 +1,15 @@
 /** Work with a folder of its own and a journal in it: it can be interrupted by Ctrl-C and gone on with. */
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UserError } from '../core/errors.ts';
-import { FileError } from '../core/files.ts';
+import { resumable } from '../core/files.ts';
 import { JOURNAL } from '../core/run.ts';
 import { IMAGES } from '../core/saved.ts';
 import { type Journal, openJournal } from '../evaluate/journal/journal.ts';
 import { journalKey, type Parts } from '../evaluate/journal/parts.ts';
 import { Interrupted } from '../evaluate/plan.ts';
 import { listenForInterrupt } from './interrupt.ts';
-import { type Claim, makeOut } from './out-folder.ts';
+import { type Claim, makeOut, type Out } from './out-folder.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Place {
@@ -36,13 +36,25 @@ export interface Ended<T> {
   readonly result: T | undefined;
 }
 
-/**
- * Does the work. Where it fails before it came to any result, its folder is taken away again; where the disk refuses later, the
- * error says how to go on.
- */
+/** Does work in a folder with a journal; where the system refuses a file, the error says how to go on. */
+export const goingOn = <T>(folder: string, work: () => Promise<T>): Promise<T> =>
+  resumable(
+    () => (existsSync(join(folder, JOURNAL)) ? `${folder} keeps what was finished` : undefined),
+    `--out ${folder} --resume`,
+    work,
+  );
+
+/** Does the work. Where it fails before it came to any result, its folder is taken away again. */
 export async function journaled<T>(place: Place, work: (workshop: Workshop) => Promise<T>): Promise<Ended<T>> {
-  const { resume, command, terminal } = place;
-  const { folder, undo } = await makeOut(place.folder, place.claim);
+  const out = await makeOut(place.folder, place.claim);
+  return goingOn(out.folder, () => journaledIn(out, place, work));
+}
+
+async function journaledIn<T>(
+  { folder, undo }: Out,
+  { resume, command, terminal, ...place }: Place,
+  work: (workshop: Workshop) => Promise<T>,
+): Promise<Ended<T>> {
   const path = join(folder, JOURNAL);
   const interrupt = listenForInterrupt(() => terminal.note('finishing the batch; Ctrl-C again ends at once'));
   let journal: Journal | undefined;
@@ -60,9 +72,7 @@ export async function journaled<T>(place: Place, work: (workshop: Workshop) => P
       await rm(join(folder, IMAGES), { recursive: true, force: true });
     }
     await undo();
-    if (!(error instanceof FileError && journal?.holdsResults())) throw error;
-    const kept = `${folder} keeps what was finished`;
-    throw new UserError(`${error.message}. ${kept}: once that is mended, --out ${folder} --resume goes on with it`);
+    throw error;
   } finally {
     interrupt.release();
   }

@@ -4,7 +4,8 @@ import { loadDefenses } from '../discover/modules.ts';
 import { filesAmong, loadDefenseFile } from './user-files.ts';
 
 /** Whether it is a way of training, and not something around a trained network. */
-export const isTraining = ({ trainingLoss }: Defense): boolean => trainingLoss !== undefined;
+export const isTraining = ({ trainingLoss, wrap }: Defense): boolean =>
+  trainingLoss !== undefined && wrap === undefined;
 
 /**
  * The defenses that the program has, those that train included, and those in the files among `words`: by name.

@@ -5,6 +5,7 @@ import { architectures } from '../models/registry.ts';
 import { augmentations } from '../train/augment.ts';
 import { NO_DEFENSE } from './experiment/defenses.ts';
 import { bundledConfigs } from './find-config.ts';
+import { isTraining } from './known-defenses.ts';
 
 /** By flag. */
 export type Suggestions = Readonly<Record<string, readonly string[]>>;
@@ -13,7 +14,7 @@ export type Suggestions = Readonly<Record<string, readonly string[]>>;
 export async function suggestionsFor(command: string): Promise<Suggestions> {
   const [attacks, defenses] = await Promise.all([loadAttacks(), loadDefenses()]);
   const all = [...defenses.values()];
-  const training = all.filter(({ trainingLoss }) => trainingLoss !== undefined);
+  const training = all.filter(isTraining);
   const published = ['imagenet', 'imagenet-v2'];
   return {
     attack: [...attacks.keys(), 'all'],

@@ -22,8 +22,8 @@ export async function blame<T>(
   }
 }
 
-/** Of random numbers that were drawn while compiling, what is wrong: the compiler's advice is for its own callers. */
+/** Of random numbers that the compiler met, what is wrong without its advice, which is for its own callers. */
 const faultOf = (error: unknown): string =>
-  error instanceof Error && 'fault' in error
+  error instanceof Error && error.name === 'DrawnWhileCompiling' && 'fault' in error
     ? `${error.fault}. Take them from context.noise`
     : (messageOf(error).split('\n')[0] ?? '');

@@ -12,7 +12,7 @@ export interface TrainingContext<P extends Params = Params> {
   readonly x: tf.Tensor4D;
   /** The true class, int32 [B]. */
   readonly y: tf.Tensor1D;
-  /** The threat that is trained against: the ball's norm and its radius in pixel units. */
+  /** The threat that is trained against, if it is, and validated against: the ball's norm and its radius in pixel units. */
   readonly norm: Norm;
   readonly epsilon: number;
   /** Seeded noise, one draw per image: [B, ...shape]. */
@@ -87,7 +87,7 @@ export interface Defense<P extends Params = Params> {
   readonly params: P;
   /**
    * Of a training: whether it trains on images that an adversary made in the ball. Only then is it judged by robust accuracy,
-   * is its best epoch kept, and does the guard watch for catastrophic overfitting: noise is no adversary.
+   * is its best epoch kept unless told otherwise, and does the guard watch: noise is no adversary.
    */
   readonly adversarial?: boolean;
   /** How many updates each batch is used for, one after the other; 1 by default. */

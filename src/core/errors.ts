@@ -18,13 +18,13 @@ export const usageError = (message: string): UserError => new UserError(message,
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Letters of a word that is taken for the beginning of another. */
+const LEAST_BEGINNING = 3;
+
 /** More known names than these are not listed: a thousand classes would bury the line. */
 const LISTED_NAMES = 40;
 
 /** `unknown attack "fsgm". Did you mean "fgsm"? Known: fgsm, noise, pgd` */
-/** Letters of a word that is taken for the beginning of another. */
-const LEAST_BEGINNING = 3;
-
 export function unknownName(what: string, name: string, known: readonly string[]): UserError {
   const near = closest(name, known);
   const hint = near === undefined ? '' : ` Did you mean "${near}"?`;

@@ -13,6 +13,25 @@ export function fileError(action: 'read' | 'write', path: string, error: unknown
   return new FileError(`cannot ${action} ${path}: ${reason}`);
 }
 
+/**
+ * Does work that can be gone on with. Where the system refuses a file, the error says so, and how.
+ *
+ * @param kept - what there is to go on from, in words: `net.safetensors.state holds the training`; undefined if nothing
+ * @param flags - to add to the command: `--resume`
+ * @throws UserError for whatever the work throws as one
+ */
+export async function resumable<T>(kept: () => string | undefined, flags: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const left = error instanceof FileError ? kept() : undefined;
+    if (left === undefined) throw error;
+    throw new UserError(
+      `${(error as FileError).message}. ${left}: mend the cause, and repeat the command with ${flags}`,
+    );
+  }
+}
+
 /** A path as it is best shown: relative to the working folder where that is shorter. */
 export function shortPath(path: string): string {
   const short = relative(process.cwd(), path);

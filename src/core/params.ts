@@ -52,7 +52,8 @@ const inRange = (value: number, { min, max, above, below }: Range): boolean =>
 function rangeInWords({ min, max, above, below }: Range): string {
   if (min !== undefined && max !== undefined) return `, ${min} to ${max}`;
   const limits = Object.entries({ 'at least': min, above, 'at most': max, below });
-  return limits.flatMap(([words, limit]) => (limit === undefined ? [] : `, ${words} ${limit}`)).join('');
+  const stated = limits.flatMap(([words, limit]) => (limit === undefined ? [] : `${words} ${limit}`));
+  return stated.length === 0 ? '' : `, ${stated.join(' and ')}`;
 }
 
 /** Declares parameters, by the kind of their values: `p.integer(10, 'gradient steps', { min: 1 })`. */

@@ -74,7 +74,7 @@ export const trainingRecord = z
     batches: ordinal,
     /** Of the average of weights that was validated and saved, where it was one. */
     ema: share.optional(),
-    /** How many images were held out, and by what they were attacked: its last iterate counts. Older checkpoints do not tell. */
+    /** How many images were held out, and by what they were attacked: its last iterate counts. Absent if there were none, and in older checkpoints. */
     validation: z.object({ images: ordinal, attack: z.string(), params: z.record(z.string(), z.unknown()) }).optional(),
     history: z.array(trainedEpoch).max(several).readonly(),
     kept,

@@ -142,7 +142,7 @@ function describe({ attack: { name, title, paper, access }, stages, source }: Pl
   return {
     ...{ name, title, paper, access },
     ...(parts === undefined ? {} : { stages: parts }),
-    ...(source === undefined ? {} : { source }),
+    ...(source === undefined ? {} : { sha256: source }),
   };
 }
 
@@ -151,7 +151,14 @@ function describeDefenses({ contenders }: ExperimentPlan): NonNullable<Run['defe
   const all = contenders.flatMap(({ defended }) => defended ?? []);
   return [...new Map(all.map((one) => [one.defense.name, one])).values()].map(({ defense, params, source }) => {
     const { name, title, paper, adversary = 'the gradient of the defended network' } = defense;
-    return { name, title, paper, params: { ...params }, adversary, ...(source === undefined ? {} : { source }) };
+    return {
+      name,
+      title,
+      paper,
+      params: { ...params },
+      adversary,
+      ...(source === undefined ? {} : { sha256: source }),
+    };
   });
 }
 

@@ -3,7 +3,7 @@ import type { Certificates, Run } from '../core/run.ts';
 import type { Segment } from './finding.ts';
 import { enumerate, percent, significant, whole } from './format.ts';
 import { architectureTitle } from './names.ts';
-import { type Measured, sameRadius } from './slice.ts';
+import { groupBy, type Measured, sameRadius } from './slice.ts';
 
 /** The radius at which the literature compares certificates, in pixel units. */
 const CUSTOMARY_RADIUS = 0.5;
@@ -61,16 +61,16 @@ export function certifiedFinding(run: Run): readonly Segment[] {
 
 /** Whose samples are too few for the radius, at whatever accuracy. */
 function outOfReach(entries: readonly Certificates[]): readonly Segment[] {
-  if (entries.length === 0) return [];
-  const counts = [...new Set(entries.map(({ samples }) => whole(samples)))];
-  const sigmas = [...new Set(entries.map(({ sigma }) => shownSigma(sigma)))];
-  return [
-    '; with ',
-    { kind: 'together', text: `${enumerate(counts)} samples` },
-    ', ',
-    { kind: 'together', text: `σ = ${enumerate(sigmas)}` },
-    ' cannot show so large a radius',
-  ];
+  return [...groupBy(entries, ({ samples }) => String(samples)).values()].flatMap((alike): readonly Segment[] => {
+    const sigmas = [...new Set(alike.map(({ sigma }) => shownSigma(sigma)))];
+    return [
+      '; with ',
+      { kind: 'together', text: `${whole(alike[0]?.samples ?? 0)} samples` },
+      ', ',
+      { kind: 'together', text: `σ = ${enumerate(sigmas)}` },
+      ' cannot show so large a radius',
+    ];
+  });
 }
 
 /** What is left over: `3.5 % abstain`. */

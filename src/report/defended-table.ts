@@ -2,7 +2,7 @@
 import type { DefendedCell, Run } from '../core/run.ts';
 import { interval, normSymbol, percent, radius, shorten } from './format.ts';
 import { headlineEpsilon } from './headline-epsilon.ts';
-import { clean, type Line, layOut, MOST_NAME, paint, type TableOptions, totalWidth } from './lines.ts';
+import { clean, type Line, layOut, MOST_TRAINING, paint, type TableOptions, totalWidth } from './lines.ts';
 import { architectureTitle } from './names.ts';
 import { sameRadius, slicesOf } from './slice.ts';
 
@@ -30,7 +30,7 @@ function wideLine(run: Run, cell: DefendedCell, before: DefendedCell | undefined
   return {
     cells: [
       before?.arch === cell.arch ? '' : nameOf(run, cell.arch),
-      shorten(clean(cell.training), MOST_NAME),
+      shorten(clean(cell.training), MOST_TRAINING),
       shorten(clean(cell.attack), 20),
       percent(cell.cleanCorrect / cell.images),
       percent(cell.naiveAccuracy),

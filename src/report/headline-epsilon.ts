@@ -17,8 +17,8 @@ export interface HeadlineEpsilon {
 }
 
 /**
- * The one radius that the headline is about: the customary one if it was measured; else that which the networks were trained
- * against, if it is one and was measured; else the middle of the grid, of two in the middle the smaller.
+ * The one radius that the headline is about: the customary one if it was measured; else the only measured
+ * one that networks were trained against; else the middle of the grid, of two in the middle the smaller.
  *
  * @param slice - its radii ascending, in pixel units; a plan knows as much before the run
  */

@@ -19,7 +19,7 @@ export interface Line {
 }
 
 /** Characters of how a network was trained, in a column of a wide table: room for two of the program's own words. */
-export const MOST_NAME = 48;
+export const MOST_TRAINING = 48;
 
 const GAP = 2;
 

@@ -35,7 +35,7 @@ export interface Slice {
   readonly trainings: readonly string[];
   readonly contenders: readonly Contender[];
   readonly variants: readonly Variant[];
-  /** The radii that its networks were trained against, as far as their checkpoints tell. */
+  /** The radii in its norm that its networks were trained against, as far as their checkpoints tell. */
   readonly trainedRadii: readonly number[];
 }
 
@@ -78,6 +78,9 @@ export function slicesOf(run: Run): readonly Slice[] {
 }
 
 function sliceOf(first: Cell, cells: readonly Cell[], trainings: readonly Training[] = []): Slice {
+  const contenders = [...groupBy(cells, (cell) => JSON.stringify([cell.arch, cell.training])).values()].flatMap(
+    ([cell]) => (cell === undefined ? [] : [{ arch: cell.arch, training: cell.training }]),
+  );
   const ascending = cells.map((cell) => cell.epsilon).sort((a, b) => a - b);
   return {
     dataset: first.dataset,
@@ -88,12 +91,10 @@ function sliceOf(first: Cell, cells: readonly Cell[], trainings: readonly Traini
     trainings: [...new Set(cells.map((cell) => cell.training))].toSorted(
       (a, b) => Number(b === STANDARD) - Number(a === STANDARD),
     ),
-    contenders: [...groupBy(cells, (cell) => JSON.stringify([cell.arch, cell.training])).values()].flatMap(([cell]) =>
-      cell === undefined ? [] : [{ arch: cell.arch, training: cell.training }],
-    ),
+    contenders,
     variants: [...groupBy(cells, (cell) => cell.attack).values()].flatMap(variantsOf),
     trainedRadii: trainedRadii(
-      trainings.map(({ record }) => record),
+      trainings.filter((one) => contenders.some((contender) => isOf(contender, one))).map(({ record }) => record),
       first.norm,
     ),
   };

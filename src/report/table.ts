@@ -5,7 +5,7 @@ import { defendedTable } from './defended-table.ts';
 import { findingText } from './finding.ts';
 import { counted, goalInWords, interval, normSymbol, percent, radius, shorten, significant, whole } from './format.ts';
 import { headlineEpsilon } from './headline-epsilon.ts';
-import { clean, type Line, layOut, MOST_NAME, paint, type TableOptions, totalWidth, wrap } from './lines.ts';
+import { clean, type Line, layOut, MOST_TRAINING, paint, type TableOptions, totalWidth, wrap } from './lines.ts';
 import { architectureTitle, datasetTitle } from './names.ts';
 import { type Slice, slicesOf } from './slice.ts';
 import { isBelow, type Standing, standingOf } from './worst-case.ts';
@@ -73,7 +73,7 @@ function wideLines(run: Run, slice: Slice, standings: readonly Standing[]): read
     ...standings.map(({ contender, clean: unharmed, attacked, worst }, i) => ({
       cells: [
         standings[i - 1]?.contender.arch === contender.arch ? '' : nameOf(run, contender.arch),
-        shorten(clean(contender.training), MOST_NAME),
+        shorten(clean(contender.training), MOST_TRAINING),
         percent(unharmed.share),
         ...attacked.map((measured) => (measured === undefined ? '–' : percent(measured.share))),
         ...(several ? [percent(worst.share)] : []),

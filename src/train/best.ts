@@ -8,7 +8,7 @@ import type { TrainedEpoch } from '../core/training-record.ts';
 
 type Judged = Pick<TrainedEpoch, 'validation'>;
 
-/** Robust accuracy decides, and clean accuracy where it is the same; of a plain training clean accuracy alone. */
+/** Robust accuracy decides, and clean accuracy where it is the same; without an adversary clean accuracy alone. */
 const merits = ({ validation }: Judged, isAdversarial: boolean): readonly number[] => {
   const { clean, robust } = validation ?? { clean: -1, robust: -1 };
   return isAdversarial ? [robust, clean] : [clean];

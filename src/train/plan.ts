@@ -26,7 +26,7 @@ export interface TrainingPlan {
   readonly params: Readonly<Record<string, unknown>>;
   /** The registered attacks by name: the defense and the validation find theirs here. */
   readonly attacks: ReadonlyMap<string, Attack | Ensemble>;
-  /** The ball that is trained and validated against, radius in pixel units. */
+  /** The ball that is validated against, and trained against if the defense is adversarial; radius in pixel units. */
   readonly norm: Norm;
   readonly epsilon: number;
   readonly epochs: number;
@@ -46,7 +46,7 @@ export interface TrainingPlan {
   readonly validation: ValidationPlan;
   /** Decay of the average of the weights that is validated and saved; null for the weights themselves. */
   readonly ema: number | null;
-  /** Which epoch is saved; null for the best of a training against an adversary, the last of a plain one. */
+  /** Which epoch is saved; null for the best of a training against an adversary, else the last. */
   readonly keep: 'last' | 'best' | null;
   /** How many epochs in a row may bring nothing better before the training ends; null for any number. */
   readonly patience: number | null;
@@ -104,11 +104,12 @@ export const isAdversarial = ({ defense }: TrainingPlan): boolean => defense.adv
 
 /**
  * Whether the best epoch is saved. Of adversarial trainings it is unless told otherwise: there the last epoch may be far from
- * it (Rice et al. 2020), and those images that tell which it is are held out in any case. A plain training ends where its
+ * it (Rice et al. 2020), and those images that tell which it is are held out in any case. Other trainings end where their
  * schedule does, as the papers' do.
  */
 export const keepsBest = (plan: TrainingPlan): boolean =>
   plan.validation.images > 0 && (plan.keep ?? (isAdversarial(plan) ? 'best' : 'last')) === 'best';
+
 /**
  * How often each batch is used.
  *

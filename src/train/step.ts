@@ -115,7 +115,7 @@ function wholeLoss(
   { crossEntropy }: TrainingContext,
 ): TrainingLoss {
   const auxiliary: tf.Tensor2D[] = [];
-  const { loss, logits } = sound(
+  const { loss, logits } = requireLoss(
     name,
     lossOf((x) => {
       const outputs = outputsOf(x);
@@ -129,7 +129,7 @@ function wholeLoss(
 }
 
 /** @throws UserError if a defense of the user's own gives no loss, or no logits to count from */
-function sound(name: string, made: TrainingLoss): TrainingLoss {
+function requireLoss(name: string, made: TrainingLoss): TrainingLoss {
   const { loss, logits } = made ?? {};
   const refuse = (what: string, given: unknown, wanted: string): UserError => {
     const found = given instanceof tf.Tensor ? `of the shape [${given.shape.join(', ')}]` : 'no tensor';

@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { Prepare } from '../compile/types.ts';
 import { blame } from '../core/blame.ts';
-import { UserError } from '../core/errors.ts';
-import { FileError, shortPath } from '../core/files.ts';
+import { resumable, shortPath } from '../core/files.ts';
 import { resolveParams } from '../core/params.ts';
 import { soleUse } from '../core/sole-use.ts';
 import type { Kept, Stopped, TrainingRecord } from '../core/training-record.ts';
@@ -82,11 +81,9 @@ export async function train(plan: TrainingPlan, harness: TrainingHarness): Promi
   try {
     // Another training may have come and gone in between.
     checkFiles(files, resume);
-    return await trainAlone(plan, harness, files);
-  } catch (error) {
-    if (!(error instanceof FileError && existsSync(files.state))) throw error;
-    const state = `${shortPath(files.state)} holds the training as it was last saved`;
-    throw new UserError(`${error.message}. ${state}: once that is mended, --resume goes on with it`);
+    const kept = () =>
+      existsSync(files.state) ? `${shortPath(files.state)} holds the training as it was last saved` : undefined;
+    return await resumable(kept, '--resume', () => trainAlone(plan, harness, files));
   } finally {
     await leave();
   }
@@ -98,7 +95,7 @@ async function trainAlone(plan: TrainingPlan, harness: TrainingHarness, files: T
   const releases: (() => Promise<void>)[] = [];
   try {
     const network = plan.start === undefined ? built : await startFrom(built, plan.start);
-    const trained = trainingVariables(plan, network);
+    const trained = await blame(plan, 'cannot be prepared', async () => trainingVariables(plan, network));
     variables = trained;
     const record = await planRecord(plan, harness);
     const resting: Resting = { ...variables, copies: {} };

@@ -76,7 +76,7 @@ describe('gibbon certify', () => {
   it.each([
     [['--sigma', '0'], 2, /--sigma is "0"; it must be a comma-separated list, each a number, above 0/],
     [['--sigma', 'much'], 2, /--sigma is "much"/],
-    [['--alpha', '1'], 2, /--alpha is "1"; it must be a number, above 0, below 1/],
+    [['--alpha', '1'], 2, /--alpha is "1"; it must be a number, above 0 and below 1/],
     [['--samples', '5'], 2, /5 samples can certify nothing at alpha 0.001: give 10 or more/],
     [['--images', '100000'], 2, /--images 100000: the test split of mnist has 10000 images/],
     [['--resume'], 2, /--resume needs --out/],

@@ -20,7 +20,7 @@ beforeAll(() => tf.setBackend('cpu'));
 it('a dry run writes radii as people do', () => {
   const work = { networks: ['vgg16/standard'], dataset: 'mnist', split: 'test', images: 1, norm: 'Linf', attacks: [] };
   expect(forecastInWords({ ...work, epsilons: [0, 1 / 2040, 8 / 255, 0.3] })).toMatch(
-    /^epsilons {2}0, 0\.0004902, 8\/255, 0\.3 in Linf$/m,
+    /^epsilons {2}0, 0\.125\/255, 8\/255, 0\.3 in Linf$/m,
   );
 });
 

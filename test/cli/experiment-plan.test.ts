@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkpointPath } from '../../src/cli/checkpoints.ts';
 import { experimentFlags } from '../../src/cli/experiment/flags.ts';
 import { gridOf } from '../../src/cli/experiment/grids.ts';
 import { planOf } from '../../src/cli/experiment/plan.ts';
 import { withDefaults } from '../../src/cli/flags.ts';
 import { NORMS } from '../../src/core/threat-model.ts';
 import { headlineEpsilon } from '../../src/report/headline-epsilon.ts';
-import { ARCH, makeWorkplace, type Workplace } from './workplace.ts';
+import { trainingRecordOf } from '../core/training-record.ts';
+import { ARCH, makeWorkplace, saveNetwork, type Workplace } from './workplace.ts';
 
 let work: Workplace;
 const before = process.cwd();
@@ -30,6 +32,16 @@ describe('the plan of an experiment', () => {
     expect(plan.galleryEpsilon).toBe(drawn);
     const { dataset, epsilons } = plan;
     expect(headlineEpsilon({ dataset: dataset.name, norm, epsilons }).epsilon).toBe(drawn);
+  });
+
+  it('draws its pictures at the radius that a network was trained against, where that is what the headline is at', async () => {
+    await saveNetwork(checkpointPath('mnist', ARCH, 'adversarial'), {
+      training: 'adversarial',
+      record: trainingRecordOf({ epsilon: 0.2 }),
+    });
+    const own = { arch: [ARCH], training: ['adversarial'], attack: ['noise'], epsilon: [0, 0.05, 0.1, 0.2, 0.4] };
+    const { plan } = await planOf(withDefaults(experimentFlags, own), new Set(), {}, [], {}, new Date(0));
+    expect(plan.galleryEpsilon).toBe(0.2);
   });
 });
 

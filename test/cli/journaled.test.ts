@@ -21,7 +21,7 @@ const attempt = (folder: string, work: (shop: Workshop) => Promise<void>) =>
 
 it('says how to go on with work that the disk refused, once something of it was finished', async () => {
   await expect(attempt('begun', ({ journal }) => journal.append(FINISHED))).rejects.toThrow(
-    /^cannot write some\.png: no space left on device\. begun keeps what was finished: .* --out begun --resume goes on with it$/,
+    /^cannot write some\.png: no space left on device\. begun keeps what was finished: .* repeat the command with --out begun --resume$/,
   );
   expect(existsSync('begun/journal.ndjson')).toBe(true);
 });

@@ -78,7 +78,7 @@ it('an attack of the user is told from others of its name by the hash of its fil
   expect(code).toBe(0);
   const { attacks } = parseRun(JSON.parse(readFileSync('kept/run.json', 'utf8')), 'kept');
   const sha256 = createHash('sha256').update(readFileSync('known.ts')).digest('hex');
-  expect(attacks.map(({ name, source }) => [name, source])).toEqual([
+  expect(attacks.map((attack) => [attack.name, attack.sha256])).toEqual([
     ['known', sha256],
     ['noise', undefined],
   ]);

@@ -54,7 +54,7 @@ export default defineDefense({
 
   it('pass their check, random defenses and files of the user’s own included', async () => {
     const { saved = [], defenses = [] } = runOf('kept');
-    const sources = defenses.map(({ name, source }) => [name, source]);
+    const sources = defenses.map(({ name, sha256 }) => [name, sha256]);
     expect(sources).toEqual([
       ['random-resize-pad', undefined],
       ['dim', createHash('sha256').update(readFileSync('dim.ts')).digest('hex')],

@@ -101,7 +101,7 @@ describe('parameters', () => {
     expect([1e-9, 0, -1, '0.0'].map(above.parse)).toEqual([1e-9, undefined, undefined, undefined]);
     expect([above.accepts, p.integer(1, '', { above: 0, max: 3 }).accepts]).toEqual([
       'a number, above 0',
-      'a whole number, above 0, at most 3',
+      'a whole number, above 0 and at most 3',
     ]);
   });
 

@@ -56,8 +56,7 @@ describe('every attack', () => {
     '%s stays in the ball as an inner attack, or is refused',
     (name, attack) =>
       tf.tidy(() => {
-        const norm = NORMS.find((known) => attack.norms.includes(known));
-        if (norm === undefined || isEnsemble(attack)) return;
+        const norm = NORMS.find((known) => attack.norms.includes(known)) ?? 'Linf';
         const perturb = perturber({
           attacks: registered,
           classifier: network.classifier,
@@ -66,8 +65,11 @@ describe('every attack', () => {
           epsilon: EPSILON,
         });
         const attempt = () => perturb({ attack: name, params: quick(attack) }, { x, y, noise: seededNoise(IMAGES, 3) });
-        if (attack.minimumNorm === true) expect(attempt).toThrow(/looks for the smallest perturbation, be it beyond/);
+        if (isEnsemble(attack)) expect(attempt).toThrow(/is made of other attacks/);
+        else if (attack.minimumNorm === true)
+          expect(attempt).toThrow(/looks for the smallest perturbation, be it beyond/);
         else if (attack.fit !== undefined) expect(attempt).toThrow(/is fitted to a finished network/);
+        else if (!attack.norms.includes(norm)) expect(attempt).toThrow(/does not attack in Linf/);
         else expect(Math.max(...values(sizeOf(norm, attempt().sub(x))))).toBeLessThanOrEqual(EPSILON + 1e-5);
       }),
   );

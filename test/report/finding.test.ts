@@ -3,7 +3,7 @@ import type { Cell, Run } from '../../src/core/run.ts';
 import type { TrainingRecord } from '../../src/core/training-record.ts';
 import { findingText } from '../../src/report/finding.ts';
 import { headlineEpsilon } from '../../src/report/headline-epsilon.ts';
-import { type Slice, slicesOf } from '../../src/report/slice.ts';
+import { type Contender, type Slice, slicesOf } from '../../src/report/slice.ts';
 import { standingOf } from '../../src/report/worst-case.ts';
 import { trainingRecordOf } from '../core/training-record.ts';
 import { cellOf, sampleRun } from './sample-run.ts';
@@ -137,8 +137,9 @@ describe('the radius of the headline', () => {
 
   test('is else the one that networks were trained against, if it was measured', () => {
     const run = runOf(...[0, 0.01, 0.02, 0.05, 0.1].map((epsilon) => cell({ epsilon })));
+    const [{ arch, training }] = firstSlice(run).contenders as [Contender];
     const at = (...records: TrainingRecord[]) => {
-      const trainings = records.map((record, i) => ({ arch: `a${i}`, training: 'adversarial', record }));
+      const trainings = records.map((record) => ({ arch, training, record }));
       return headlineEpsilon(firstSlice({ ...run, trainings })).epsilon;
     };
     const against = (epsilon: number, changes: Partial<TrainingRecord> = {}) =>
@@ -149,6 +150,9 @@ describe('the radius of the headline', () => {
     expect(at(against(0.05, { defense: none }))).toBe(0.02);
     expect(at(against(0.05, { norm: 'L2' }))).toBe(0.02);
     expect(at(against(0.05), against(0.1))).toBe(0.02);
+    const elsewhere = { arch, training: 'measured elsewhere', record: against(0.1) };
+    const trainings = [{ arch, training, record: against(0.05) }, elsewhere];
+    expect(headlineEpsilon(firstSlice({ ...run, trainings })).epsilon).toBe(0.05);
   });
 
   test('is else the middle of the grid, without 0', () => {

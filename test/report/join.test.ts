@@ -249,7 +249,7 @@ describe('runs that cannot stand in one table', () => {
     ],
     [
       'an attack of one name from another file',
-      () => ({ ...whole, attacks: whole.attacks.map((one) => ({ ...one, source: 'a'.repeat(64) })) }),
+      () => ({ ...whole, attacks: whole.attacks.map((one) => ({ ...one, sha256: 'a'.repeat(64) })) }),
       /disagree on the attack noise: .*; .*, from a file of SHA-256 a{64}\. In a joined run one name/,
     ],
   ])('are refused: %s', (_, other, message) => {

@@ -246,8 +246,8 @@ describe('the page', () => {
 
   test('names the files of a user from which attacks and defenses come by their hashes', async () => {
     expect(textOf(page)).not.toContain('File of');
-    const [first, ...others] = run.attacks.map((attack) => ({ ...attack, source: 'c0de'.repeat(16) }));
-    const attacks = [first, ...others.map(({ source: _, ...attack }) => attack)];
+    const [first, ...others] = run.attacks.map((attack) => ({ ...attack, sha256: 'c0de'.repeat(16) }));
+    const attacks = [first, ...others.map(({ sha256: _, ...attack }) => attack)];
     const told = textOf(await renderReport({ ...run, attacks } as Run));
     expect(told.match(/File of .*/g)).toEqual([expect.stringContaining(`File of ${first?.name}`)]);
     expect(told).toContain('c0de'.repeat(16));

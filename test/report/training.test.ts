@@ -47,10 +47,10 @@ describe('the training curves', () => {
 
   test('say by what held-out images were attacked, if all checkpoints tell the same', async () => {
     expect(textOf(await sectionOf({ adversarial: { validation: GAUGE } }))).toContain(
-      'under pgd (steps 10), as it ends: a gauge',
+      'clean and as pgd (steps 10) leaves them: a gauge',
     );
     const mixed = await sectionOf({ adversarial: { validation: GAUGE }, trades: {} });
-    expect(textOf(mixed)).toContain('under a small attack: a gauge');
+    expect(textOf(mixed)).toContain('clean and under a small attack: a gauge');
   });
 
   test('say what is of the average of the weights, where there is one', async () => {
@@ -61,6 +61,14 @@ describe('the training curves', () => {
 
   test('leave names as their owners wrote them', async () => {
     expect(textOf(await sectionOf({ MyWay: {} }))).toContain('VGG-16 training: MyWay');
+    const own = await sampleRun({ architectures: ['vgg16'], trainings: ['MyWay'], course: true });
+    expect(await renderReport(own)).not.toContain('training: myway');
+  });
+
+  test('say what TRADES counts in training, where it is one of them', async () => {
+    const trades = { defense: { name: 'trades', params: {} } };
+    expect(textOf(await sectionOf({ trades }))).toContain('In training TRADES counts on the clean images');
+    expect(textOf(await sectionOf({ adversarial: {} }))).not.toContain('TRADES');
   });
 
   test('have a chart each, and every epoch as numbers', async () => {

@@ -5,7 +5,7 @@ import { certifyFlags } from '../certify/flags.ts';
 import { configOf, planOf, type Work } from '../certify/plan.ts';
 import { type CommandInput, defineCommand, EXIT } from '../command.ts';
 import { withDownloads } from '../downloads.ts';
-import { type Ended, journaled } from '../journaled.ts';
+import { type Ended, goingOn, journaled } from '../journaled.ts';
 import { openFile } from '../open.ts';
 import { runId } from '../out-folder.ts';
 import { type Progress, progressLine } from '../progress.ts';
@@ -27,7 +27,7 @@ export const certify = defineCommand({
       terminal.note(`interrupted. Go on with: ${commandLineWith(...wordsToGoOn(values, folder))}`);
       return EXIT.interrupted;
     }
-    const report = await showRun(run, folder, json, terminal);
+    const report = await goingOn(folder, () => showRun(run, folder, json, terminal));
     if (values.open) openFile(report, () => terminal.note(`no browser to open it in; open ${report} yourself`));
     return EXIT.ok;
   },

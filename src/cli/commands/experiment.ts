@@ -14,6 +14,7 @@ import { shortfalls } from '../experiment/fail-under.ts';
 import { experimentFlags } from '../experiment/flags.ts';
 import { configOf, planOf, type Work } from '../experiment/plan.ts';
 import type { Given } from '../flags.ts';
+import { goingOn } from '../journaled.ts';
 import { knownDefenses } from '../known-defenses.ts';
 import { flagsOfModules } from '../module-flags.ts';
 import { openFile } from '../open.ts';
@@ -51,7 +52,7 @@ export const experiment = defineCommand({
       return EXIT.interrupted;
     }
 
-    const report = await showRun(run, folder, json, terminal);
+    const report = await goingOn(folder, () => showRun(run, folder, json, terminal));
     if (run.transfer !== undefined)
       terminal.note(`how images carry over between networks: ${shortPath(report)}#transfer`);
     if (run.defended !== undefined)

@@ -17,6 +17,7 @@ import { architectures, findArchitecture, SIX } from '../../models/registry.ts';
 import { readWeights } from '../../weights/read-weights.ts';
 import { findPublicWeights, isWeightsVersion } from '../../weights/torchvision.ts';
 import { checkpointPath, findCheckpoint, listCheckpoints } from '../checkpoints.ts';
+import { isTraining } from '../known-defenses.ts';
 import { type ResolveOptions, resolveWeights } from '../weights-word.ts';
 import type { Opened } from './opened.ts';
 import { isUserNetwork, openUserContender, type UserNetworkFile, userNetworkFiles } from './user-contenders.ts';
@@ -114,9 +115,9 @@ function publicFiles({ arch, dataset }: Request, version: string): WeightsFile[]
 async function checkpointFiles({ arch, training, dataset, isGiven }: Request): Promise<CheckpointFile[]> {
   const names = (await Promise.all(arch.map((word) => architecturesOf(word, dataset)))).flat();
   if (names.length === 0) throw new UserError(`no network is trained on ${dataset} yet: gibbon train makes one`);
-  const defenses = [...(await loadDefenses()).values()].flatMap(({ name, training: called, trainingLoss }) =>
-    trainingLoss === undefined ? [] : (called ?? name),
-  );
+  const defenses = [...(await loadDefenses()).values()]
+    .filter(isTraining)
+    .map(({ name, training: called }) => called ?? name);
   const trained = (await listCheckpoints(architectures.map(({ name }) => name))).filter(
     (one) => one.dataset === dataset,
   );

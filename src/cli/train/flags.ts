@@ -56,7 +56,11 @@ export const trainFlags = {
     `random changes of the training images, in this order: ${known}`,
     'none',
   ),
-  norm: oneOf(DEFAULTS.norm, NORMS, 'norm of the ball that is trained and validated against'),
+  norm: oneOf(
+    DEFAULTS.norm,
+    NORMS,
+    'norm of the ball that is validated against, and trained against where there is an adversary',
+  ),
   epsilon: optional(
     p.number(0.3, 'radius of that ball in pixel units', { min: 0 }),
     'in Linf 0.3 for grey images, 8/255 for colour',

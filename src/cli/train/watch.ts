@@ -36,12 +36,12 @@ export function watchTraining(terminal: Terminal, quiet: boolean): Watch {
 }
 
 function inWords({ loss, accuracy, validation, best, seconds }: EpochRecord, keepsBest: boolean): string {
-  const mark = best === true && keepsBest ? ' (best so far)' : '';
   const watched =
     validation === null
       ? []
-      : [`held out ${percent(validation.clean)} clean`, `${percent(validation.robust)} attacked${mark}`];
-  return [`loss ${loss.toFixed(4)}`, `accuracy ${percent(accuracy)}`, ...watched, duration(seconds)].join(', ');
+      : [`held out ${percent(validation.clean)} clean`, `${percent(validation.robust)} attacked`];
+  const parts = [`loss ${loss.toFixed(4)}`, `accuracy ${percent(accuracy)}`, ...watched, duration(seconds)];
+  return parts.join(', ') + (best === true && keepsBest ? ' (best so far)' : '');
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

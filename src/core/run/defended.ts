@@ -1,6 +1,6 @@
 /** Defended networks under two adversaries, and what they stand behind. */
 import { z } from 'zod';
-import { count, interval, json, ownSource, paper, radius, share } from './fields.ts';
+import { count, interval, json, ownSha256, paper, radius, share } from './fields.ts';
 
 /**
  * What a defense seems to be worth to a naive adversary, who makes images against the network without it, and what it is worth
@@ -34,5 +34,5 @@ export const defense = z.object({
   params: z.record(z.string(), json),
   /** What the adaptive adversary follows, in words. */
   adversary: z.string(),
-  source: ownSource,
+  sha256: ownSha256,
 });

@@ -7,7 +7,7 @@ export const count = z.number().int().min(0);
 /** A 95 % interval of a share. */
 export const interval = z.tuple([share, share]);
 /** SHA-256 of a file of the user's own from which something comes, in hex; absent for what the program brings. */
-export const ownSource = z
+export const ownSha256 = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
   .optional();

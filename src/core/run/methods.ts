@@ -1,7 +1,7 @@
 /** What was measured, and with what: networks, how fast they were, and attacks. */
 import { z } from 'zod';
 import { ACCESS } from '../attack.ts';
-import { count, json, ownSource, paper, share } from './fields.ts';
+import { count, json, ownSha256, paper, share } from './fields.ts';
 
 export const architecture = z.object({
   name: z.string(),
@@ -41,5 +41,5 @@ export const attack = z.object({
   stages: z
     .array(z.object({ attack: z.string(), params: z.record(z.string(), json), restarts: count.min(1).optional() }))
     .optional(),
-  source: ownSource,
+  sha256: ownSha256,
 });

@@ -75,7 +75,7 @@ const widest = (labels: readonly RowLabel[], face: Face): number =>
 /** Whether a row is of another network than the one above. */
 export const isFirst = (row: NamedRow, above: NamedRow | undefined): boolean => row.name !== above?.name;
 
-/** Whether a row shows the network of a whole label above it, which stands behind nothing, behind something. */
+/** Whether a row is the network of the last whole label, undefended there, behind a defense. */
 const goesOn = (row: NamedRow, head: NamedRow | undefined): boolean =>
   row.addition !== undefined && head?.addition === undefined && head?.name === row.name && head.detail === row.detail;
 

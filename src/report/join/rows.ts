@@ -19,8 +19,8 @@ const sorted = (params: Readonly<Record<string, unknown>>): unknown =>
 const at = ({ norm, epsilon }: Pick<Cell, 'norm' | 'epsilon'>): string => `${normSymbol(norm)} ε = ${radius(epsilon)}`;
 
 /** The code that a user brought, as an error tells one from another. */
-const fileOf = (source: string | undefined): string[] =>
-  source === undefined ? [] : [`from a file of SHA-256 ${source}`];
+const fileOf = (sha256: string | undefined): string[] =>
+  sha256 === undefined ? [] : [`from a file of SHA-256 ${sha256}`];
 
 const ONE_NAME = 'In a joined run one name can stand for one thing only: join runs that mean the same by it';
 
@@ -77,9 +77,9 @@ export const DEFENDED: Rows<DefendedCell> = {
 export const DEFENSES: Rows<NonNullable<Run['defenses']>[number]> = {
   of: ({ defenses }) => defenses,
   key: ({ name }) => name,
-  says: ({ params, adversary, source }) => [sorted(params), adversary, source],
+  says: ({ params, adversary, sha256 }) => [sorted(params), adversary, sha256],
   name: ({ name }) => `the defense ${name}`,
-  words: ({ params, source }) => [JSON.stringify(params), ...fileOf(source)].join(', '),
+  words: ({ params, sha256 }) => [JSON.stringify(params), ...fileOf(sha256)].join(', '),
   remedy: ONE_NAME,
 };
 
@@ -87,9 +87,9 @@ export const DEFENSES: Rows<NonNullable<Run['defenses']>[number]> = {
 export const ATTACKS: Rows<Run['attacks'][number]> = {
   of: ({ attacks }) => attacks,
   key: ({ name }) => name,
-  says: ({ title, access, source }) => [title, access, source],
+  says: ({ title, access, sha256 }) => [title, access, sha256],
   name: ({ name }) => `the attack ${name}`,
-  words: ({ title, access, source }) => [title, `access: ${access}`, ...fileOf(source)].join(', '),
+  words: ({ title, access, sha256 }) => [title, `access: ${access}`, ...fileOf(sha256)].join(', '),
   remedy: ONE_NAME,
 };
 

@@ -5,7 +5,7 @@ import { lineSample } from '../charts/line-sample.ts';
 import { dash } from '../dash.ts';
 import { normSymbol, percent, radius, signed, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, networkTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, howTrained, networkTitle } from '../names.ts';
 import { panelsOf } from '../panels.ts';
 import { groupBy } from '../slice.ts';
 import { defineSection } from './section.ts';
@@ -35,7 +35,7 @@ function curves(run: Run, traces: readonly Trace[]): Html {
       ...{ id: `course-${i}`, names, lengths, title: `Attacks on ${networkTitle(run, first)}, step by step` },
       series: group.map((trace) => ({ label: trace.attack, style: styleOf(trace.attack), trace })),
     });
-    return html`<div class="panel"><p class="panel-title"><b>${architectureTitle(run, first.arch)}</b> ${trainingTitle(first.training).toLowerCase()}, ${atRadius(first)}</p>${chart}</div>`;
+    return html`<div class="panel"><p class="panel-title"><b>${architectureTitle(run, first.arch)}</b> ${howTrained(first.training)}, ${atRadius(first)}</p>${chart}</div>`;
   });
   return html`<p>An attack has converged where its curves have become level. One that still fools images with its last steps may fool more with further ones, and what the tables above say of the network be too good.</p>
 <figure class="course">

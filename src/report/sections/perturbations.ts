@@ -5,7 +5,7 @@ import { sizePanel } from '../charts/size-panel.ts';
 import { dash } from '../dash.ts';
 import { normSymbol, percent, radius, whole } from '../format.ts';
 import { type Html, html, together } from '../html.ts';
-import { architectureTitle, networkTitle, trainingTitle } from '../names.ts';
+import { architectureTitle, howTrained, networkTitle } from '../names.ts';
 import { panelsOf } from '../panels.ts';
 import { quantileAt } from '../quantile-at.ts';
 import { groupBy } from '../slice.ts';
@@ -37,7 +37,7 @@ function sizes(run: Run, entries: readonly Perturbations[]): Html {
       ...{ id: `perturbations-${i}`, names, largest, title: `Perturbations of images of ${networkTitle(run, first)}` },
       series: group.map((one) => ({ label: one.attack, style: styleOf(one.attack), sizes: one })),
     });
-    return html`<div class="panel"><p class="panel-title"><b>${architectureTitle(run, first.arch)}</b> ${trainingTitle(first.training).toLowerCase()}, ${together(`${normSymbol(first.norm)} ε = ${radius(first.epsilon)}`)}</p>${chart}</div>`;
+    return html`<div class="panel"><p class="panel-title"><b>${architectureTitle(run, first.arch)}</b> ${howTrained(first.training)}, ${together(`${normSymbol(first.norm)} ε = ${radius(first.epsilon)}`)}</p>${chart}</div>`;
   });
   const hasRows = entries.some(({ atBound }) => atBound !== undefined);
   return html`<figure class="perturbations">

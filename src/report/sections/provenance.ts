@@ -34,7 +34,7 @@ const downloads = (run: Run): Html =>
 
 /** Attacks and defenses that a user brought, and the SHA-256 of the files that they came from. */
 const ownCode = ({ attacks, defenses = [] }: Run): (readonly [name: string, sha256: string])[] =>
-  [...attacks, ...defenses].flatMap(({ name, source }) => (source === undefined ? [] : [[name, source] as const]));
+  [...attacks, ...defenses].flatMap(({ name, sha256 }) => (sha256 === undefined ? [] : [[name, sha256] as const]));
 
 const code = (text: string): Html => html`<code>${text}</code>`;
 

@@ -22,7 +22,7 @@ export const training = defineSection({
 function summary(run: Run, trainings: readonly Training[]): Html {
   return html`<section class="scroll" tabindex="0" aria-labelledby="training-caption">
 <table class="plain trainings">
-<caption id="training-caption"><span>What the checkpoints say of how they were made. Accuracies are on held-out training images, under ${gauges(trainings)}: a gauge, not an evaluation.</span></caption>
+<caption id="training-caption"><span>What the checkpoints say of how they were made. Accuracies are on held-out training images, clean and ${gauges(trainings)}: a gauge, not an evaluation.</span></caption>
 <thead><tr><th scope="col">Architecture</th><th scope="col">Training</th><th scope="col">Against</th><th scope="col" class="figure">Epochs</th><th scope="col">Saved</th><th scope="col" class="figure">Clean</th><th scope="col" class="figure">Attacked</th></tr></thead>
 <tbody>${trainings.map((one) => summaryRow(run, one))}</tbody>
 </table>
@@ -41,13 +41,14 @@ function summaryRow(run: Run, { arch, training: how, record }: Training): Html {
   )}</tr>`;
 }
 
-/** By what held-out images were attacked, as far as all checkpoints say the same: `pgd (steps 10), as it ends`. */
+/** By what held-out images were attacked, as far as checkpoints say the same: `as pgd (steps 10) leaves them`. */
 function gauges(trainings: readonly Training[]): string {
+  const watched = trainings.filter(({ record }) => record.history.some(({ validation }) => validation !== null));
   const told = new Set(
-    trainings.map(({ record: { validation } }) => validation && named(validation.attack, validation.params, ' (', ')')),
+    watched.map(({ record: { validation } }) => validation && named(validation.attack, validation.params, ' (', ')')),
   );
   const [only, ...others] = told;
-  return only === undefined || others.length > 0 ? 'a small attack' : `${only}, as it ends`;
+  return only === undefined || others.length > 0 ? 'under a small attack' : `as ${only} leaves them`;
 }
 
 /** The epoch at whose end the network was what was saved; undefined if it was saved in the course of one. */
@@ -76,7 +77,7 @@ function curves(run: Run, trainings: readonly Training[]): Html {
     html`<li>${lineSample(oneStep, { isMarked: false })}<b>guard</b> <span>one gradient step</span></li><li>${lineSample({ ...robust, dash: '6 3' }, { isMarked: false })}<b>guard</b> <span>several</span></li>`
   }</ul>
 <div class="panels">${trainings.map((one, i) => panel(run, one, i))}</div>
-<figcaption>${endings(run, trainings)} Above the accuracies, below the mean loss of every epoch. The upright lines stand where the network was as it was saved, and where the training was ended before its last epoch. What counts in training differs: TRADES looks at clean images, other trainings against an adversary at attacked ones.${averages(trainings)}</figcaption>
+<figcaption>${endings(run, trainings)} Above the accuracies, below the mean loss of every epoch. The upright lines stand where the network was as it was saved, and where the training was ended before its last epoch.${seenBy(trainings)}${averages(trainings)}</figcaption>
 </figure>`;
 }
 
@@ -86,6 +87,12 @@ function panel(run: Run, { arch, training: how, record }: Training, index: numbe
   const chart = trainingPanel({ id: `training-${index}`, title: `Training of ${name}, ${words}`, record });
   return html`<div class="panel"><p class="panel-title"><b>${name}</b> ${words}</p>${chart}</div>`;
 }
+
+/** TRADES lets the network answer to clean images, where other trainings show it attacked ones. */
+const seenBy = (trainings: readonly Training[]): string =>
+  trainings.some(({ record }) => record.defense.name === 'trades')
+    ? ' In training TRADES counts on the clean images, and not, as others do, on the attacked ones.'
+    : '';
 
 /** What the lines are of, where it is not one and the same network. */
 function averages(trainings: readonly Training[]): string {
