@@ -89,7 +89,7 @@ function recordInScope(
 }
 
 /** A compiled function would give the same random numbers at every call. */
-export class DrawnWhileCompiling extends Error {
+class DrawnWhileCompiling extends Error {
   /** What is wrong, without what to do about it. */
   readonly fault: string;
 
