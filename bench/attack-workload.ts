@@ -3,7 +3,7 @@ import { disposeOf } from '../src/compile/resident.ts';
 import type { Values } from '../src/compile/types.ts';
 import { buildNetwork, type NetworkSpec } from '../src/models/network.ts';
 import type { tf } from '../src/tf.ts';
-import type { Workload } from './workloads.ts';
+import type { Workload } from './workload.ts';
 
 /** Steps of an attack on an untrained network, each from where the last one ended: images stay where they are computed. */
 export const attackWorkload = (name: string, what: string, batch: number, spec: NetworkSpec): Workload => ({

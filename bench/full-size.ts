@@ -7,7 +7,7 @@ import { TRAINING_DEFAULTS, type TrainingPlan } from '../src/train/plan.ts';
 import { preparedStep } from '../src/train/prepared-step.ts';
 import { disposeOwn, trainingVariables } from '../src/train/variables.ts';
 import { attackWorkload } from './attack-workload.ts';
-import type { Workload } from './workloads.ts';
+import type { Workload } from './workload.ts';
 
 const [SIDE, CLASSES] = [224, 1000];
 const INPUT = [SIDE, SIDE, 3] as const;

@@ -12,7 +12,8 @@ import { BACKEND_NAMES } from '../src/backends/names.ts';
 import { type Backend, openBackend } from '../src/backends/open.ts';
 import { median } from '../src/cli/bench/figures.ts';
 import { startRival } from './rival.ts';
-import { type Runner, WORKLOADS, type Workload } from './workloads.ts';
+import type { Runner, Workload } from './workload.ts';
+import { WORKLOADS } from './workloads.ts';
 
 const SCRIPT = fileURLToPath(new URL('./rivals/pytorch.py', import.meta.url));
 

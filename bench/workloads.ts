@@ -1,25 +1,12 @@
-/** What is measured: one call of each is one batch. Each has a twin in rivals/pytorch.py, which gets its name and batch. */
+/** All that is measured. */
 import { benchLabels, benchPixels } from '../src/cli/bench/steps.ts';
-import type { Prepare } from '../src/compile/types.ts';
 import { crossEntropy } from '../src/core/losses.ts';
 import { specOf } from '../src/models/network.ts';
 import { tf } from '../src/tf.ts';
 import { attackWorkload } from './attack-workload.ts';
 import { FULL_SIZE } from './full-size.ts';
 import { resnet20 } from './resnet20.ts';
-
-export interface Workload {
-  readonly name: string;
-  readonly what: string;
-  /** Images in one call, unless told otherwise. */
-  readonly batch: number;
-  prepare(prepare: Prepare, batch: number): Promise<Runner>;
-}
-
-export interface Runner {
-  run(): Promise<void>;
-  release(): Promise<void>;
-}
+import type { Workload } from './workload.ts';
 
 /** The network of the bundled digits. */
 const smallAttack = attackWorkload(
