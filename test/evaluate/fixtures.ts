@@ -41,6 +41,13 @@ export function smallClassifier(seed = 1, input: ImageShape = INPUT, classes = C
   };
 }
 
+/** Alike on most images, and yet another. */
+export const relativeOf = (classifier: Classifier): Classifier => ({
+  ...classifier,
+  name: 'relative',
+  logits: (x) => classifier.logits(x).add(smallClassifier(9).logits(x).mul(1.2)) as tf.Tensor2D,
+});
+
 /** The classifier's own classes for random images, but for every tenth image, whose label is wrong. */
 export function smallDataset(size: number, classifier: Classifier = smallClassifier(), classes = CLASSES): Dataset {
   const examples = Array.from({ length: size }, (_, i): Example => {

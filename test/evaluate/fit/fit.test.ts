@@ -1,15 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Attack, defineAttack, type Fit } from '../../../src/core/attack.ts';
-import type { Classifier } from '../../../src/core/classifier.ts';
 import type { Dataset } from '../../../src/core/dataset.ts';
 import { UserError } from '../../../src/core/errors.ts';
 import type { Run } from '../../../src/core/run.ts';
 import { runExperiment } from '../../../src/evaluate/experiment.ts';
 import { runFit } from '../../../src/evaluate/fit/fit.ts';
 import type { SelectedImage } from '../../../src/evaluate/images.ts';
-import { forgetfulJournal, type Journal } from '../../../src/evaluate/journal/journal.ts';
 import type { JournalRecord } from '../../../src/evaluate/journal/record.ts';
-import { type ExperimentPlan, Interrupted, type ProgressEvent } from '../../../src/evaluate/plan.ts';
+import type { ExperimentPlan, ProgressEvent } from '../../../src/evaluate/plan.ts';
 import { rehearse } from '../../../src/evaluate/rehearse/rehearse.ts';
 import { tf } from '../../../src/tf.ts';
 import {
@@ -20,10 +18,12 @@ import {
   INPUT,
   plan,
   planned,
+  relativeOf,
   smallClassifier,
   smallDataset,
   together,
 } from '../fixtures.ts';
+import { remembering, untilItEnds } from '../interrupted.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -69,20 +69,12 @@ const train: Dataset = {
 };
 
 const EPSILONS = [0, 0.1, 0.2, 0.3];
+const planOf = (given: Partial<ExperimentPlan> = {}): ExperimentPlan =>
+  plan([planned(fitted())], { fitDataset: train, epsilons: EPSILONS, ...given });
 const run = (given: Partial<ExperimentPlan> = {}, rest: Parameters<typeof harness>[0] = {}): Promise<Run> =>
-  runExperiment(plan([planned(fitted())], { fitDataset: train, epsilons: EPSILONS, ...given }), harness(rest));
+  runExperiment(planOf(given), harness(rest));
 
 const timeless = ({ cells }: Run) => cells.map(({ seconds: _, ...cell }) => cell);
-
-/** Remembers what it is told, as JSON does. */
-const remembering = (records: JournalRecord[], onRecord: () => void = () => undefined): Journal => ({
-  ...forgetfulJournal('gibbon experiment'),
-  records: [...records],
-  append: async (record) => {
-    records.push(JSON.parse(JSON.stringify(record)) as JournalRecord);
-    onRecord();
-  },
-});
 
 const fitsOf = (records: readonly JournalRecord[]) =>
   records.flatMap((record) => (record.kind === 'fitted' ? [record] : []));
@@ -154,27 +146,12 @@ describe('an attack that is fitted first', () => {
 
   it('ends in the same run, transfer included, however often it is interrupted, and fits nothing twice', async () => {
     const one = smallClassifier(1);
-    const relative: Classifier = {
-      ...one,
-      name: 'relative',
-      logits: (x) => one.logits(x).add(smallClassifier(9).logits(x).mul(1.2)) as tf.Tensor2D,
-    };
-    const twins = [contender(one), contender(relative)];
+    const twins = [contender(one), contender(relativeOf(one))];
     const made = { contenders: twins, transferEpsilon: 0.25 };
     const whole = await run(made);
     const records: JournalRecord[] = [];
-    let last: Run | undefined;
-    let attempts = 0;
-    for (; last === undefined && attempts < 100; attempts++) {
-      const controller = new AbortController();
-      const journal = remembering(records, () => controller.abort());
-      last = await run({ ...made, batch: 2 + (attempts % 3) }, { journal, signal: controller.signal }).catch(
-        (error: unknown) => {
-          expect(error).toBeInstanceOf(Interrupted);
-          return undefined;
-        },
-      );
-    }
+    const again = (attempt: number) => planOf({ ...made, batch: 2 + (attempt % 3) });
+    const { run: last, attempts } = await untilItEnds(again, { records, limit: 1, most: 100 });
     expect(attempts).toBeGreaterThan(10);
     expect(last === undefined ? undefined : timeless(last)).toEqual(timeless(whole));
     expect(last?.transfer).toEqual(whole.transfer);

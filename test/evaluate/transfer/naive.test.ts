@@ -13,11 +13,12 @@ import { backwardPass } from '../../../src/core/wrappers/backward-pass.ts';
 import { preprocess } from '../../../src/core/wrappers/preprocess.ts';
 import { randomised } from '../../../src/core/wrappers/randomised.ts';
 import { runExperiment } from '../../../src/evaluate/experiment.ts';
-import { forgetfulJournal, type Journal } from '../../../src/evaluate/journal/journal.ts';
+import { forgetfulJournal } from '../../../src/evaluate/journal/journal.ts';
 import type { JournalRecord } from '../../../src/evaluate/journal/record.ts';
-import { type Contender, type ExperimentPlan, Interrupted, type PlannedAttack } from '../../../src/evaluate/plan.ts';
+import type { Contender, ExperimentPlan, PlannedAttack } from '../../../src/evaluate/plan.ts';
 import { tf } from '../../../src/tf.ts';
 import { contender, harness, INPUT, plan, planned, smallClassifier, smallDataset, together } from '../fixtures.ts';
+import { untilItEnds } from '../interrupted.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -176,24 +177,6 @@ describe('an interrupted run of defenses', () => {
   const contenders = [open, behind(honest), behind(random)];
   const made = (batch: number): ExperimentPlan => defendedPlan(attacks, { contenders, batch, epsilons: [0.05, 0.1] });
 
-  async function attempt(records: JournalRecord[], limit: number, batch: number): Promise<Run | undefined> {
-    const controller = new AbortController();
-    let added = 0;
-    const journal: Journal = {
-      ...forgetfulJournal('gibbon experiment'),
-      records: [...records],
-      append: async (record) => {
-        records.push(record);
-        added += 1;
-        if (added === limit) controller.abort();
-      },
-    };
-    return runExperiment(made(batch), harness({ journal, signal: controller.signal })).catch((error: unknown) => {
-      expect(error).toBeInstanceOf(Interrupted);
-      return undefined;
-    });
-  }
-
   const timeless = ({ cells, defended, defenses, checks }: Run) => ({
     cells: cells.map((cell) => ({ ...cell, seconds: 0 })),
     ...{ defended, defenses, checks },
@@ -202,9 +185,7 @@ describe('an interrupted run of defenses', () => {
   it('ends in the same numbers when it is resumed after every three records, and tries nothing twice', async () => {
     const uninterrupted = await runExperiment(made(8), harness());
     const records: JournalRecord[] = [];
-    let run: Run | undefined;
-    let attempts = 0;
-    for (; run === undefined && attempts < 200; attempts++) run = await attempt(records, 3, 3 + (attempts % 4));
+    const { run, attempts } = await untilItEnds((attempt) => made(3 + (attempt % 4)), { records, limit: 3 });
     expect(attempts).toBeGreaterThan(4);
     expect(run === undefined ? undefined : timeless(run)).toEqual(timeless(uninterrupted));
     const rows = records.flatMap((record) => (record.kind === 'naive' ? record.rows : []));

@@ -9,9 +9,8 @@ import { crossEntropy } from '../../../src/core/losses.ts';
 import type { Run } from '../../../src/core/run.ts';
 import { wilson95 } from '../../../src/core/statistics.ts';
 import { runExperiment } from '../../../src/evaluate/experiment.ts';
-import { forgetfulJournal, type Journal } from '../../../src/evaluate/journal/journal.ts';
 import type { JournalRecord } from '../../../src/evaluate/journal/record.ts';
-import { type ExperimentPlan, Interrupted, type PlannedAttack } from '../../../src/evaluate/plan.ts';
+import type { ExperimentPlan, PlannedAttack } from '../../../src/evaluate/plan.ts';
 import { tf } from '../../../src/tf.ts';
 import {
   contender,
@@ -20,23 +19,20 @@ import {
   INPUT,
   plan,
   planned,
+  relativeOf,
   smallClassifier,
   smallDataset,
   together,
   walk,
 } from '../fixtures.ts';
+import { untilItEnds } from '../interrupted.ts';
 
 beforeAll(() => tf.setBackend('cpu'));
 
 const EPSILON = 0.07;
 const one = smallClassifier(1);
 
-/** A relative of the first network: alike on most images, and yet another. */
-const relative: Classifier = {
-  ...one,
-  name: 'relative',
-  logits: (x) => one.logits(x).add(smallClassifier(9).logits(x).mul(1.2)) as tf.Tensor2D,
-};
+const relative = relativeOf(one);
 const pair = [contender(one), contender(relative)];
 
 const transferPlan = (attacks: readonly PlannedAttack[], given: Partial<ExperimentPlan> = {}): ExperimentPlan =>
@@ -271,32 +267,11 @@ describe('an interrupted transfer', () => {
   });
   const attacks = [planned(wander), together('both', [planned(fgsm), planned(wander)])];
 
-  /** Runs until the journal holds `limit` more records, then is interrupted. */
-  async function attempt(records: JournalRecord[], limit: number, batch: number): Promise<Run | undefined> {
-    const controller = new AbortController();
-    let added = 0;
-    const journal: Journal = {
-      ...forgetfulJournal('gibbon experiment'),
-      records: [...records],
-      append: async (record) => {
-        records.push(record);
-        added += 1;
-        if (added === limit) controller.abort();
-      },
-    };
-    const made = transferPlan(attacks, { batch });
-    return runExperiment(made, harness({ journal, signal: controller.signal })).catch((error: unknown) => {
-      expect(error).toBeInstanceOf(Interrupted);
-      return undefined;
-    });
-  }
-
   it.each([1, 3])('ends in the same matrix when it is resumed after every %i records', async (limit) => {
     const uninterrupted = await runExperiment(transferPlan(attacks), harness());
     const records: JournalRecord[] = [];
-    let run: Run | undefined;
-    let attempts = 0;
-    for (; run === undefined && attempts < 200; attempts++) run = await attempt(records, limit, 3 + (attempts % 4));
+    const made = (attempt: number) => transferPlan(attacks, { batch: 3 + (attempt % 4) });
+    const { run, attempts } = await untilItEnds(made, { records, limit });
     expect(attempts).toBeGreaterThan(4);
     expect(run === undefined ? undefined : timeless(run)).toEqual(timeless(uninterrupted));
     const rows = records.flatMap((record) => (record.kind === 'transfer' ? record.rows : []));
