@@ -24,11 +24,10 @@ export async function resumable<T>(kept: () => string | undefined, flags: string
   try {
     return await work();
   } catch (error) {
-    const left = error instanceof FileError ? kept() : undefined;
+    if (!(error instanceof FileError)) throw error;
+    const left = kept();
     if (left === undefined) throw error;
-    throw new UserError(
-      `${(error as FileError).message}. ${left}: mend the cause, and repeat the command with ${flags}`,
-    );
+    throw new UserError(`${error.message}. ${left}: mend the cause, and repeat the command with ${flags}`);
   }
 }
 

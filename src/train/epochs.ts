@@ -10,7 +10,7 @@ import type { TrainingEvent } from './events.ts';
 import { failed } from './failure.ts';
 import type { TrainingFiles } from './files.ts';
 import type { Guard } from './guard.ts';
-import { isAdversarial, keepsBest, replaysOf, type TrainingPlan } from './plan.ts';
+import { isAdversarial, keepsBest, type TrainingPlan } from './plan.ts';
 import type { TrainBatch } from './prepared-step.ts';
 import type { Saver } from './saving.ts';
 import { notFinite, type Snapshot, snapshotOf, withWeights } from './snapshot.ts';
@@ -21,7 +21,8 @@ import type { Validator } from './validate.ts';
 export interface Session {
   readonly plan: TrainingPlan;
   readonly files: TrainingFiles;
-  /** Per epoch, every use of a batch counted. */
+  /** How often each batch is used, and how many an epoch has, every use counted. */
+  readonly replays: number;
   readonly batches: number;
   /** The ids of the images that are held out. */
   readonly heldOut: ReadonlySet<string>;
@@ -48,8 +49,9 @@ export async function runEpochs(session: Session, start: Progress): Promise<Prog
     }
     requireProgress(session, progress);
     progress = await closeEpoch(session, progress);
-    await saver.save(progress);
+    // The log before the state: what an accident takes between them is an epoch that is done again, and no line of the log.
     await writeLog(files, plan, progress);
+    await saver.save(progress);
     const record = progress.history.at(-1);
     if (record !== undefined) tell({ kind: 'epoch', record });
     const { stopped } = progress;
@@ -63,7 +65,7 @@ export const isOver = ({ epochs }: TrainingPlan, { epoch, batch, stopped }: Prog
   batch === 0 && (epoch === epochs || stopped !== undefined);
 
 /** Writes a JSON line per epoch; the last one says why it is the last, where it was not meant to be. */
-export async function writeLog({ log }: TrainingFiles, plan: TrainingPlan, progress: Progress): Promise<void> {
+async function writeLog({ log }: TrainingFiles, plan: TrainingPlan, progress: Progress): Promise<void> {
   const { history, stopped } = progress;
   const end = stopped === undefined ? {} : { stopped, kept: keptOf(plan, progress) };
   const lines = history.map((record, i) => (i === history.length - 1 ? { ...record, ...end } : record));
@@ -72,12 +74,12 @@ export async function writeLog({ log }: TrainingFiles, plan: TrainingPlan, progr
 
 /** The rest of the epoch's batches, or as many as are done when it is aborted or stopped. */
 async function runBatches(session: Session, start: Progress): Promise<Progress> {
-  const { plan, batches, heldOut, step, guard, saver, signal, tell } = session;
+  const { plan, replays, batches, heldOut, step, guard, saver, signal, tell } = session;
   const { batch: size, seed } = plan;
   const { weights } = session.resting;
   const before = performance.now();
   let progress = start;
-  const options = { heldOut, size, seed, epoch: start.epoch, from: start.batch, replays: replaysOf(plan) };
+  const options = { heldOut, size, seed, epoch: start.epoch, from: start.batch, replays };
   for await (const batch of epochBatches(plan.dataset, options)) {
     const { epoch, updates } = progress;
     const rate = rateAt(session, epoch, batch.index);

@@ -51,15 +51,7 @@ export function perturber({ attacks, classifier, still, norm, epsilon }: Perturb
     const attack = attacks.get(name);
     if (attack === undefined) throw unknownName('attack', name, [...attacks.keys()]);
     requireNorm(attack, norm);
-    if (isEnsemble(attack))
-      throw usageError(`${name} is made of other attacks: choose one of them for the inner attack`);
-    if (attack.fit !== undefined)
-      throw usageError(`${name} is fitted to a finished network: choose an attack that is not for the inner attack`);
-    if (attack.minimumNorm === true) {
-      throw usageError(
-        `${name} looks for the smallest perturbation, be it beyond the ball: choose an attack that stays in it for the inner attack`,
-      );
-    }
+    requireInner(attack);
     requireParams(attack, Object.keys(given), attacks);
     const params = resolveParams(name, attack.params, { ...havingOnly(attack, usual), ...given });
     const images = x.shape[0];
@@ -94,9 +86,19 @@ const beginningAt = (start: tf.Tensor4D, context: AttackContext): AttackContext 
 const havingOnly = ({ params }: Attack, values: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(values).filter(([name]) => name in params));
 
-/** Whether it follows gradients in a ball that it is given, against any network. */
-const climbs = (attack: Attack | Ensemble): boolean =>
-  !isEnsemble(attack) && attack.access === 'gradient' && attack.fit === undefined && attack.minimumNorm !== true;
+/** Why an attack cannot be an inner one, and what to choose instead; undefined if it can. */
+function unfitness(attack: Attack | Ensemble): string | undefined {
+  if (isEnsemble(attack)) return 'is made of other attacks: choose one of them';
+  if (attack.fit !== undefined) return 'is fitted to a finished network: choose an attack that is not';
+  if (attack.minimumNorm !== true) return undefined;
+  return 'looks for the smallest perturbation, be it beyond the ball: choose an attack that stays in it';
+}
+
+/** @throws UserError (usage) unless it stays in a ball that it is given, against any network */
+function requireInner(attack: Attack | Ensemble): asserts attack is Attack {
+  const why = unfitness(attack);
+  if (why !== undefined) throw usageError(`${attack.name} ${why} for the inner attack`);
+}
 
 /** @throws UserError (usage) naming attacks that have all that the training sets: its user never typed the attack's flags */
 function requireParams(
@@ -106,7 +108,9 @@ function requireParams(
 ): void {
   const has = ({ params }: Attack | Ensemble): boolean => wanted.every((name) => name in params);
   if (has(attack)) return;
-  const fit = [...attacks.values()].filter((other) => climbs(other) && has(other)).map(({ name }) => name);
+  const fit = [...attacks.values()]
+    .filter((other) => other.access === 'gradient' && unfitness(other) === undefined && has(other))
+    .map(({ name }) => name);
   throw usageError(
     `${attack.name} cannot be the inner attack of this training, which sets ${wanted.join(' and ')}: ` +
       `choose an attack that has them, such as ${fit.join(', ') || 'pgd'}`,

@@ -11,12 +11,12 @@ import { datasetNames } from '../data/registry.ts';
 import { saveCheckpoint } from '../models/checkpoint.ts';
 import { buildNetwork, type Network, type NetworkSpec } from '../models/network.ts';
 import { batchesPerEpoch, holdOut } from './batches.ts';
-import { isOver, keptOf, runEpochs, writeLog } from './epochs.ts';
+import { checkPlan } from './check-plan.ts';
+import { isOver, keptOf, runEpochs } from './epochs.ts';
 import type { TrainingEvent } from './events.ts';
 import { checkFiles, type TrainingFiles, trainingFiles } from './files.ts';
 import { guardOf } from './guard.ts';
 import {
-  checkPlan,
   isAdversarial,
   keepsBest,
   type Means,
@@ -102,7 +102,8 @@ async function trainAlone(plan: TrainingPlan, harness: TrainingHarness, files: T
     const progress: Progress = harness.resume
       ? await restoreState(files.state, resting, record)
       : { ...freshEpoch, command: harness.command, epoch: 0, updates: 0, history: [] };
-    const batches = batchesPerEpoch(plan.dataset, plan.validation.images, plan.batch) * replaysOf(plan);
+    const replays = await blame(plan, 'cannot be prepared', async () => replaysOf(plan));
+    const batches = batchesPerEpoch(plan.dataset, plan.validation.images, plan.batch) * replays;
     const heldOut = await holdOut(plan.dataset, plan.validation.images);
     const { prepare } = harness;
     const step = await blame(plan, 'cannot be compiled', () => preparedStep(plan, network, trained, prepare));
@@ -123,7 +124,7 @@ async function trainAlone(plan: TrainingPlan, harness: TrainingHarness, files: T
     tell({ kind: 'start', parameters, ...from, keepsBest: keepsBest(plan) });
     const reached = await runEpochs(
       {
-        ...{ plan, files, batches, validator, guard, resting, tell, signal: harness.signal, saver: saving },
+        ...{ plan, files, replays, batches, validator, guard, resting, tell, signal: harness.signal, saver: saving },
         heldOut: new Set(heldOut.map(({ id }) => id)),
         rate: (done) => plan.rate * schedule.share(done),
         step: step.run,
@@ -159,8 +160,6 @@ async function finish({ plan, network, resting, batches, files }: Finished, reac
   const chosen = kept.why === 'last' ? await snapshotOf(average) : copies[COPY_OF[kept.why]];
   if (chosen === undefined) throw new Error(`the copy of the weights of epoch ${kept.epoch} is missing`);
   putBack(weights, chosen);
-  // It stands there already, unless an accident came between the last state and it.
-  await writeLog(files, plan, reached);
   const { dataset, seed, epochs } = plan;
   await saveCheckpoint(files.checkpoint, network, {
     dataset: dataset.name,
